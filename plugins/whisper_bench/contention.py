@@ -1,0 +1,29 @@
+"""Whether a round got the CPU that its threads asked for."""
+
+CONTENDED_BELOW = 0.95
+"""Share of the CPU that a round could have had. On a quiet machine one thread gets 0.99 to 1.00;
+beside a busy neighbour wall times spread by 33 % between identical runs (docs/measuring.md)."""
+
+MANY_CONTENDED = 0.2
+"""Share of contended rounds from which a whole run is called contended."""
+
+
+def is_contended(
+    *, wall_s: float, cpu_s: float, wait_s: float | None, threads: int, cpu_limit: float | None
+) -> bool | None:
+    """Tell whether a round got under 95 % of the CPU that its threads and the limit allow.
+
+    With one CPU allowed, that is CPU-seconds / wall seconds. With more, threads idle in the serial
+    parts of the work (int8 on 2 quiet CPUs has CPU/wall 1.4), so that the ratio accuses innocent
+    rounds; then the time that runnable threads waited for a CPU (`wait_s`, from the kernel's
+    schedstat) is the evidence. None where it cannot be told: no such counter, or a quota below
+    the threads, whose throttling is counted as waiting too.
+    """
+    allowed = min(threads, cpu_limit or threads)
+    if cpu_s >= CONTENDED_BELOW * allowed * wall_s:
+        return False
+    if allowed <= 1:
+        return True
+    if wait_s is None or allowed < threads:
+        return None
+    return cpu_s < CONTENDED_BELOW * (cpu_s + wait_s)

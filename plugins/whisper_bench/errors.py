@@ -1,0 +1,23 @@
+"""What a user did or met that the tool cannot go on from."""
+
+
+class BenchError(Exception):
+    """A clear refusal: the message names the input, the value and the remedy.
+
+    The plugin turns it into `pytest.UsageError` before a run and into a failed case within one;
+    the command line prints it and exits with `exit_status`.
+    """
+
+    exit_status = 2
+
+
+class WorkerDiedError(BenchError):
+    """The measured process ended before it answered (killed, out of memory, a crash)."""
+
+    exit_status = 1
+
+
+class WrongAnswerError(BenchError):
+    """A transcript that differs, or is worse than the bound: a fast wrong answer is a failure."""
+
+    exit_status = 1

@@ -1,0 +1,92 @@
+"""Files that are written whole or not at all, and never over one another."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from whisper_bench.errors import BenchError
+
+_CHUNK_BYTES = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a scratch path beside `path`; it takes the name `path` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(descriptor)
+    scratch = Path(name)
+    try:
+        yield scratch
+        _flush_to_disk(scratch)
+        scratch.chmod(0o644)
+        scratch.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            scratch.unlink()
+
+
+def write_new(path: Path, content: bytes) -> Path:
+    """Write `content` under `path`, or under `path` with _2, _3 ... where that name is taken.
+
+    A file that already holds these very bytes is left as it is, so that writing twice is one file.
+
+    Raises:
+        BenchError: the folder or the file cannot be written; nothing is left behind.
+
+    """
+    try:
+        return _write_new(path, content)
+    except OSError as error:
+        raise BenchError(
+            f"cannot write {path}: {error.strerror or error}; free the disk or name another "
+            "folder with --whisper-results"
+        ) from error
+
+
+def _write_new(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    scratch = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        _flush_to_disk(scratch)
+        scratch.chmod(0o644)
+        return _claim_free_name(scratch, path, content)
+    finally:
+        scratch.unlink()
+
+
+def _claim_free_name(scratch: Path, path: Path, content: bytes) -> Path:
+    for candidate in _numbered(path):
+        try:
+            # link fails where the name exists, even one made a moment ago: nothing is overwritten
+            os.link(scratch, candidate)
+        except FileExistsError:
+            if candidate.read_bytes() != content:
+                continue
+        return candidate
+    raise AssertionError  # _numbered never ends
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    number = 2
+    while True:
+        yield path.with_name(f"{path.stem}_{number}{path.suffix}")
+        number += 1
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

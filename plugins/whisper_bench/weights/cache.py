@@ -1,0 +1,55 @@
+"""The user's cache, in which folders appear whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from whisper_bench.errors import BenchError
+
+CACHE_VARIABLE = "WHISPER_BENCH_CACHE"
+
+
+def cache_folder() -> Path:
+    """Return $WHISPER_BENCH_CACHE, or the system's place for a user's cache."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else user_cache_path("pytest-whisper-bench")
+
+
+def folder_made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """Return `folder`, filled by `fill` beside it and renamed into place if it is not there.
+
+    Two processes may do so at once: one rename wins, and both see a whole folder.
+
+    Raises:
+        BenchError: the cache cannot be written; nothing half made is left.
+
+    """
+    if folder.is_dir():
+        return folder
+    try:
+        _make(folder, fill)
+    except OSError as error:
+        raise BenchError(
+            f"cannot make {folder}: {error.strerror or error}; free the disk, name another cache "
+            f"with {CACHE_VARIABLE}, or name a folder of weights with --whisper-model-dir"
+        ) from error
+    return folder
+
+
+def _make(folder: Path, fill: Callable[[Path], None]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        scratch.chmod(0o755)
+        fill(scratch)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

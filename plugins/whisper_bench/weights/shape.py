@@ -1,0 +1,222 @@
+"""Weights of small's or medium's shape, grown out of base's, for machines without the hub.
+
+The function stays base's, the work becomes the larger model's: heads, feed-forward units and
+layers are added as copies whose output matrices are zero, so that the full compute is done and
+nothing is added to the residual stream. The stream's extra dimensions carry the mean of the real
+ones: its mean m stays, its standard deviation shrinks by sqrt(d / D), and so LayerNorm is kept up
+to that factor, which is folded into the matrix that reads it.
+"""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files import sha256_of
+from whisper_bench.weights.cache import folder_made_once
+from whisper_bench.weights.ct2file import read_variables
+from whisper_bench.weights.resolve import (
+    MARKER,
+    ShapeOnlyMarker,
+    Weights,
+    resolve_weights,
+    shape_only_folder,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
+
+# layers, model dimension, heads: openai/whisper, model-card.md and ModelDimensions
+SHAPES = {"small": (12, 768, 12), "medium": (24, 1024, 16)}
+_KERNEL = 3
+
+
+def grow_shape_only(size: str, *, quantization: str = "float16") -> Weights:
+    """Make weights of `size`'s shape out of base's, once, and return them.
+
+    Raises:
+        BenchError: `size` is neither small nor medium, or base's weights cannot be had.
+
+    """
+    if size not in SHAPES:
+        raise BenchError(f"shape {size!r} is not known; use one of {', '.join(SHAPES)}")
+    name = f"{size}-shape-only"
+    base = resolve_weights("base")
+
+    def fill(scratch: Path) -> None:
+        source = Path(base.folder)
+        _Growth(source, size).save(scratch, quantization)
+        marker = ShapeOnlyMarker(size, sha256_of(scratch / "model.bin"), base.sha256)
+        (scratch / MARKER).write_bytes(msgspec.json.encode(marker))
+
+    folder_made_once(shape_only_folder(size), fill)
+    return resolve_weights(name)
+
+
+class _Growth:
+    """One growth of base to a larger shape; arrays are (out, in) as CTranslate2 keeps them."""
+
+    def __init__(self, source: Path, size: str) -> None:
+        self.source = source
+        self.variables = read_variables(source / "model.bin")
+        self.layers, self.dim, self.heads = SHAPES[size]
+        self.base_dim = len(self.variables["encoder/conv2/bias"])
+        self.base_layers = sum(
+            name.startswith("encoder/layer_") and name.endswith("ffn/layer_norm/gamma")
+            for name in self.variables
+        )
+        self.shrink = math.sqrt(self.base_dim / self.dim)
+
+    def save(self, folder: Path, quantization: str) -> None:
+        spec = self._spec()
+        # not optimize(): it would merge the copied matrices into one, with less memory traffic
+        spec._quantize(quantization)  # noqa: SLF001
+        spec.save(str(folder))
+        shutil.copy(self.source / "tokenizer.json", folder)
+
+    def _spec(self) -> Any:
+        from ctranslate2.specs import WhisperSpec
+
+        spec = WhisperSpec(self.layers, self.heads, self.layers, self.heads)
+        self._convolutions(spec.encoder)
+        self._embeddings(spec.decoder)
+        for number in range(self.layers):
+            self._encoder_layer(spec.encoder.layer[number], number)
+            self._decoder_layer(spec.decoder.layer[number], number)
+        self._configuration(spec)
+        spec.validate()
+        spec.decoder.projection.weight = "decoder/embeddings/weight"
+        return spec
+
+    def _configuration(self, spec: Any) -> None:
+        config = json.loads((self.source / "config.json").read_text(encoding="utf-8"))
+        for key, value in config.items():
+            if hasattr(spec.config, key):
+                setattr(spec.config, key, value)
+        words = (self.source / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+        spec.register_vocabulary(words[: len(self.variables["decoder/embeddings/weight"])])
+
+    def _convolutions(self, encoder: Any) -> None:
+        import numpy as np
+
+        first, second = (self._pair(f"encoder/conv{number}") for number in (1, 2))
+        encoder.conv1.weight, encoder.conv1.bias = (_repeated(part, self.dim) for part in first)
+        weight = np.zeros((self.dim, self.dim, _KERNEL), np.float32)
+        weight[: self.base_dim, : self.base_dim] = second[0]
+        encoder.conv2.weight = weight
+        encoder.conv2.bias = self._padded(second[1])
+        encoder.position_encodings.encodings = self._stream(
+            self.variables["encoder/position_encodings/encodings"]
+        )
+        self._unit_norm(encoder.layer_norm)
+
+    def _embeddings(self, decoder: Any) -> None:
+        decoder.position_encodings.encodings = self._stream(
+            self.variables["decoder/position_encodings/encodings"]
+        )
+        decoder.embeddings.weight = self._stream(self.variables["decoder/embeddings/weight"])
+        decoder.projection.weight = decoder.embeddings.weight
+        norm = decoder.layer_norm
+        norm.gamma = self._padded(self.variables["decoder/layer_norm/gamma"] * self.shrink)
+        norm.beta = self._padded(self.variables["decoder/layer_norm/beta"])
+
+    def _encoder_layer(self, layer: Any, number: int) -> None:
+        prefix, added = self._origin("encoder", number)
+        self._attention(layer.self_attention, f"{prefix}/self_attention", added=added)
+        self._feed_forward(layer.ffn, f"{prefix}/ffn", added=added)
+
+    def _decoder_layer(self, layer: Any, number: int) -> None:
+        prefix, added = self._origin("decoder", number)
+        self._attention(layer.self_attention, f"{prefix}/self_attention", added=added)
+        self._attention(
+            layer.attention, f"{prefix}/attention", added=added, memory="encoder/layer_norm"
+        )
+        self._feed_forward(layer.ffn, f"{prefix}/ffn", added=added)
+
+    def _origin(self, side: str, number: int) -> tuple[str, bool]:
+        return f"{side}/layer_{number % self.base_layers}", number >= self.base_layers
+
+    def _attention(
+        self, spec: Any, prefix: str, *, added: bool, memory: str | None = None
+    ) -> None:
+        """Queries (with keys and values where it attends to itself), then the output."""
+        self._unit_norm(spec.layer_norm)
+        own = self._reads(f"{prefix}/linear_0", f"{prefix}/layer_norm")
+        self._wider(spec.linear[0], own, parts=1 if memory else 3)
+        if memory:
+            self._wider(spec.linear[1], self._reads(f"{prefix}/linear_1", memory), parts=2)
+        last = len(spec.linear) - 1
+        self._writes(spec.linear[-1], f"{prefix}/linear_{last}", self.dim, added=added)
+
+    def _feed_forward(self, spec: Any, prefix: str, *, added: bool) -> None:
+        self._unit_norm(spec.layer_norm)
+        own = self._reads(f"{prefix}/linear_0", f"{prefix}/layer_norm")
+        spec.linear_0.weight, spec.linear_0.bias = (_repeated(part, 4 * self.dim) for part in own)
+        self._writes(spec.linear_1, f"{prefix}/linear_1", 4 * self.dim, added=added)
+
+    def _reads(self, name: str, norm: str) -> "tuple[Array, Array]":
+        """Return a matrix that reads LayerNorm(stream), gamma, beta and the shrink folded in."""
+        weight, bias = self._pair(name)
+        gamma, beta = (self.variables[f"{norm}/{part}"] for part in ("gamma", "beta"))
+        return self._stream(weight * gamma * self.shrink), bias + weight @ beta
+
+    def _writes(self, spec: Any, name: str, inner: int, *, added: bool) -> None:
+        """Set a matrix that writes to the stream; added inputs and added layers write zero."""
+        import numpy as np
+
+        weight, bias = self._pair(name)
+        idle = np.zeros((self.base_dim, inner - weight.shape[1]), np.float32)
+        real = 0 if added else 1
+        wide = self._stream(np.concatenate([weight, idle], axis=1).T).T
+        spec.weight, spec.bias = _array(wide * real), _array(self._stream(bias) * real)
+
+    def _wider(self, spec: Any, pair: "tuple[Array, Array]", parts: int) -> None:
+        """Set a projection of `parts` stacked matrices, each with heads repeated up to dim."""
+        import numpy as np
+
+        spec.weight, spec.bias = (
+            _array(np.concatenate([_repeated(part, self.dim) for part in np.split(whole, parts)]))
+            for whole in pair
+        )
+
+    def _stream(self, array: "Array") -> "Array":
+        """Widen the last axis from base's dimension with the mean of what is there."""
+        import numpy as np
+
+        mean = array.mean(axis=-1, keepdims=True)
+        return _array(
+            np.concatenate([array, np.repeat(mean, self.dim - self.base_dim, axis=-1)], axis=-1)
+        )
+
+    def _padded(self, array: "Array") -> "Array":
+        import numpy as np
+
+        return _array(np.concatenate([array, np.zeros(self.dim - self.base_dim, np.float32)]))
+
+    def _unit_norm(self, spec: Any) -> None:
+        import numpy as np
+
+        spec.gamma, spec.beta = np.ones(self.dim, np.float32), np.zeros(self.dim, np.float32)
+
+    def _pair(self, name: str) -> "tuple[Array, Array]":
+        return self.variables[f"{name}/weight"], self.variables[f"{name}/bias"]
+
+
+def _repeated(array: "Array", length: int) -> "Array":
+    """Repeat rows from the first on until there are `length`."""
+    import numpy as np
+
+    return _array(np.resize(array, (length, *array.shape[1:])))
+
+
+def _array(array: "Array") -> "Array":
+    import numpy as np
+
+    return np.ascontiguousarray(array, np.float32)

@@ -1,0 +1,114 @@
+"""The worker's own program: `python -P -m whisper_bench.worker`, spoken to by `process.Worker`."""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from whisper_bench.audio import Clip
+from whisper_bench.cpu_limit import counters_of, cpu_limit_in_force, quota_group
+from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_warmup
+from whisper_bench.errors import BenchError
+from whisper_bench.worker.environment import RECORDED_PREFIXES
+from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
+from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
+
+_LIBRARIES = ("faster-whisper", "ctranslate2", "numpy", "tokenizers", "av", "onnxruntime")
+_PR_SET_PDEATHSIG = 1  # Linux, include/uapi/linux/prctl.h
+
+
+def main() -> None:
+    """Load, warm up, then measure one round for each line that arrives, until there is no more."""
+    _end_with_parent()
+    # Ctrl-C reaches the whole foreground group; the run decides what becomes of its worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    replies = _claim_stdout()
+    requests = sys.stdin.buffer
+    try:
+        assignment = msgspec.json.decode(requests.readline(), type=Assignment)
+        model, ready = _load(assignment)
+        _send(replies, ready)
+        meter = _Meter(model, assignment.clip)
+        while requests.readline():
+            _send(replies, meter.measure())
+    except BenchError as error:
+        _send(replies, Failed(str(error)))
+
+
+def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
+    start = time.perf_counter()
+    model = load_model(
+        assignment.model,
+        threads=assignment.threads,
+        compute_type=assignment.compute_type,
+        decoding=assignment.decoding,
+        folder=Path(assignment.folder),
+    )
+    load_s = time.perf_counter() - start
+    run_warmup(model, assignment.clip, assignment.warmup_rounds)
+    ready = Ready(
+        pid=os.getpid(),
+        load_s=load_s,
+        compute_type=model.compute_type,
+        cpu_limit=cpu_limit_in_force(),
+        versions={name: version(name) for name in _LIBRARIES},
+        environment={
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(RECORDED_PREFIXES)
+        },
+    )
+    return model, ready
+
+
+class _Meter:
+    """Rounds of one model, each with what the kernel counted over it."""
+
+    def __init__(self, model: LoadedModel, clip: Clip) -> None:
+        self._rounds = run_benchmark(model, clip, rounds=sys.maxsize)
+        self._group = quota_group()
+
+    def measure(self) -> Measured:
+        counters, wait_s = counters_of(self._group), run_queue_wait_s()
+        transcription = next(self._rounds)
+        wait_end_s, counters_end = run_queue_wait_s(), counters_of(self._group)
+        return Measured(
+            transcription=transcription,
+            wait_s=None if wait_s is None or wait_end_s is None else max(0.0, wait_end_s - wait_s),
+            counters=counters_end.since(counters) if counters and counters_end else None,
+            peak_rss_bytes=peak_rss_bytes(),
+        )
+
+
+def _claim_stdout() -> BinaryIO:
+    """Keep the pipe for replies and send what libraries print on stdout to stderr."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return replies
+
+
+def _send(replies: BinaryIO, reply: Reply) -> None:
+    with suppress(BrokenPipeError):
+        replies.write(msgspec.json.encode(reply) + b"\n")
+        replies.flush()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to kill this process when its parent is killed; elsewhere stdin's end does it."""
+    if sys.platform == "linux":
+        import ctypes
+
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The variables that a worker starts with: thread counts are read at the first import."""
+
+from collections.abc import Mapping
+
+RECORDED_PREFIXES = ("CT2_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "VECLIB_", "GOMP_")
+"""Variables that change what is computed or on how many threads; they stand in every result."""
+
+
+def worker_environment(threads: int, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return `environment` with the thread variables for a case of `threads` threads.
+
+    numpy's mel filter stays on one thread: it is a hundredth of the work, and OpenBLAS's pool
+    would compete with CTranslate2's. CT2_VERBOSE=1 prints the kernels in use, at load only.
+    """
+    return {
+        **environment,
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": "1",
+        "VECLIB_MAXIMUM_THREADS": "1",
+        "CT2_VERBOSE": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+    }

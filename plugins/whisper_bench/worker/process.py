@@ -1,0 +1,136 @@
+"""The run's side of a worker: start it, ask for rounds, tell how it died."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from types import TracebackType
+from typing import IO, Self, TypeVar
+
+import msgspec
+
+from whisper_bench.backend import parse_backend
+from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.worker.environment import worker_environment
+from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
+
+_STDERR_LINES_SHOWN = 6
+_GRACE_S = 10.0
+_R = TypeVar("_R", Ready, Measured)
+
+
+class Worker:
+    """A fresh process that holds one loaded and warm model.
+
+    Raises:
+        WorkerDiedError: it ended before it answered, here or in `round`.
+        BenchError: it answered that it cannot do what was asked.
+
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()
+        self._rounds = 0
+        self._peak_rss_bytes = 0
+        # -P: a folder named like a library, in the current directory, is not imported
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "whisper_bench.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=worker_environment(assignment.threads, os.environ),
+        )
+        try:
+            self.ready = self._start(assignment)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def round(self) -> Measured:
+        """Have one transcription measured."""
+        self._rounds += 1
+        self._send(b"round")
+        measured = self._reply(Measured)
+        self._peak_rss_bytes = measured.peak_rss_bytes
+        return measured
+
+    def close(self) -> None:
+        """End the process, whatever it is doing, and wait for its end."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(_GRACE_S)
+        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+            if pipe is not None and not pipe.closed:
+                _close_quietly(pipe)
+
+    def _start(self, assignment: Assignment) -> Ready:
+        self._send(msgspec.json.encode(assignment))
+        ready = self._reply(Ready)
+        return msgspec.structs.replace(ready, backend=parse_backend(self._stderr_text()))
+
+    def _send(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._death() from None
+
+    def _reply(self, kind: type[_R]) -> _R:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise self._death()
+        reply: Reply = msgspec.json.decode(line, type=Reply)
+        if isinstance(reply, Failed):
+            raise BenchError(reply.message)
+        assert isinstance(reply, kind)
+        return reply
+
+    def _death(self) -> WorkerDiedError:
+        status = self._process.wait(_GRACE_S)
+        when = f"in round {self._rounds}" if self._rounds else "before its first round"
+        how = _signal_name(-status) if status < 0 else f"with exit status {status}"
+        text = f"the worker process {self._process.pid} ended {how} {when}"
+        if status == -signal.SIGKILL:
+            peak = f"{self._peak_rss_bytes / 2**20:.0f} MiB" if self._peak_rss_bytes else "unknown"
+            text += (
+                "; out of memory is the usual cause: give it more (docker run --memory=2g), or "
+                f"measure a smaller model; the peak it reported last was {peak}"
+            )
+        return WorkerDiedError(text + self._last_words())
+
+    def _last_words(self) -> str:
+        lines = [line for line in self._stderr_text().splitlines() if "[info]" not in line]
+        shown = "\n".join(lines[-_STDERR_LINES_SHOWN:])
+        return f"\nits last words:\n{shown}" if shown else ""
+
+    def _stderr_text(self) -> str:
+        # pread: a seek would move the worker's own place in the file that both have open
+        descriptor = self._stderr.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+
+def _signal_name(number: int) -> str:
+    return f"by {signal.Signals(number).name}" if number in set(signal.Signals) else f"by signal {number}"
+
+
+def _close_quietly(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        # what was left to say had no reader
+        return
+

@@ -1,0 +1,54 @@
+"""The messages between the run and its worker: one JSON document a line."""
+
+import msgspec
+
+from whisper_bench.audio import Clip
+from whisper_bench.backend import Backend
+from whisper_bench.cpu_limit import CpuCounters, CpuLimit
+from whisper_bench.engine import Decoding, Transcription
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """All that a worker needs to know to be ready for its first round."""
+
+    model: str
+    folder: str
+    clip: Clip
+    threads: int
+    compute_type: str
+    decoding: Decoding
+    warmup_rounds: int
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True):
+    """The model is loaded and warm; what the worker found out about itself."""
+
+    pid: int
+    load_s: float
+    compute_type: str
+    cpu_limit: CpuLimit
+    versions: dict[str, str]
+    environment: dict[str, str]
+    backend: Backend = Backend()
+
+
+class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_fields=True):
+    """One round: the transcription, and what the kernel tells of the process over it.
+
+    `wait_s` is the time that runnable threads waited for a CPU, `counters` what the group with
+    the quota counted over the round; None where the system has no such counter.
+    """
+
+    transcription: Transcription
+    wait_s: float | None
+    counters: CpuCounters | None
+    peak_rss_bytes: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The worker cannot go on, and says why."""
+
+    message: str
+
+
+Reply = Ready | Measured | Failed
