@@ -1,6 +1,8 @@
 """The CPUs that this process may use at once, and who says so."""
 
+import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -111,3 +113,15 @@ def _throttled_s(stat: dict[str, int]) -> float:
     if "throttled_usec" in stat:
         return stat["throttled_usec"] / 1e6
     return stat["throttled_time"] / 1e9
+
+
+def total_counters(counters: Sequence[CpuCounters | None]) -> CpuCounters | None:
+    """Add counters up; None where one of them could not be read, since the sum would be low."""
+    known = [each for each in counters if each is not None]
+    if len(known) < len(counters):
+        return None
+    return CpuCounters(
+        sum(each.periods for each in known),
+        sum(each.throttled_periods for each in known),
+        math.fsum(each.throttled_s for each in known),
+    )

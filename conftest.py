@@ -1,0 +1,3 @@
+"""pytest's and pytest-benchmark's configuration for this repository."""
+
+pytest_plugins = ["pytester"]

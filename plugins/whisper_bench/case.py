@@ -1,0 +1,45 @@
+"""What is measured: a model on a number of threads with a clip, in rounds spread over processes."""
+
+import msgspec
+
+
+class Case(msgspec.Struct, frozen=True, order=True):
+    """One cell of the matrix; `clip` is the recording's name without its ending."""
+
+    model: str
+    threads: int
+    clip: str
+
+    @property
+    def label(self) -> str:
+        """Name the case for people, as in pytest's test ids."""
+        return f"{self.model}-t{self.threads}-{self.clip}"
+
+
+class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measured transcription.
+
+    `latency_s` is what pytest-benchmark timed around the worker's answer, `wall_s` what the worker
+    timed itself, `cpu_s` the CPU-seconds of all its threads; `process` counts the fresh processes.
+    """
+
+    process: int
+    latency_s: float
+    wall_s: float
+    cpu_s: float
+    wait_s: float | None
+    contended: bool | None
+    tokens: int
+
+
+def rounds_by_process(rounds: int, processes: int) -> list[int]:
+    """Spread `rounds` over `processes` fresh processes, as evenly as can be, none left empty.
+
+    >>> rounds_by_process(50, 5)
+    [10, 10, 10, 10, 10]
+    >>> rounds_by_process(7, 3)
+    [3, 2, 2]
+    """
+    used = min(rounds, processes)
+    each, over = divmod(rounds, used)
+    return [each + (number < over) for number in range(used)]

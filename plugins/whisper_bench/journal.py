@@ -1,0 +1,141 @@
+"""Finished rounds, on the disk as soon as each has ended, so that a killed run loses none.
+
+A journal is a file of JSON lines: its first is the identity of the run, each other one finished
+round or one process that became ready. The last line may be cut short by a kill; it is dropped.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from whisper_bench.case import Case
+from whisper_bench.errors import BenchError
+from whisper_bench.worker.protocol import Measured, Ready
+
+FOLDER = "journal"
+_ENDING = ".jsonl"
+
+
+class Identity(msgspec.Struct, frozen=True, tag="run", forbid_unknown_fields=True):
+    """What must agree for a run to go on from another's rounds."""
+
+    name: str
+    facts: dict[str, str]
+
+
+class ReadyLine(msgspec.Struct, frozen=True, tag="process", forbid_unknown_fields=True):
+    """A process that was loaded and warm."""
+
+    case: Case
+    process: int
+    ready: Ready
+
+
+class RoundLine(msgspec.Struct, frozen=True, tag="round", forbid_unknown_fields=True):
+    """A finished round, with the latency that pytest-benchmark timed."""
+
+    case: Case
+    process: int
+    latency_s: float
+    measured: Measured
+
+
+Line = Identity | ReadyLine | RoundLine
+
+
+class Journal:
+    """The journal of one run: appended to, read back by a resumed run, deleted once saved."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("ab")
+
+    @classmethod
+    def begin(cls, results: Path, identity: Identity) -> Self:
+        """Open a fresh journal in the results folder.
+
+        Raises:
+            BenchError: the folder cannot be written, found out before anything is measured.
+
+        """
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+        path = results / FOLDER / f"{identity.name}_{stamp}{_ENDING}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            journal = cls(path)
+            journal.append(identity)
+        except OSError as error:
+            raise BenchError(
+                f"results folder {results}: cannot write {path.name} in it "
+                f"({error.strerror or error}); name a folder that can be written with "
+                "--whisper-results"
+            ) from error
+        return journal
+
+    @classmethod
+    def go_on(cls, path: Path) -> Self:
+        """Open an unfinished journal to append to; a last line that was cut short is dropped."""
+        whole = path.read_bytes().rfind(b"\n") + 1
+        os.truncate(path, whole)
+        return cls(path)
+
+    def append(self, line: Line) -> None:
+        """Write one line and force it to the disk."""
+        self._file.write(msgspec.json.encode(line) + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Keep the journal for --whisper-resume."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Delete the journal: what it holds has been saved."""
+        self.close()
+        self.path.unlink()
+        with suppress(OSError):  # other runs' journals are in it
+            self.path.parent.rmdir()
+
+
+def unfinished(results: Path, name: str) -> list[Path]:
+    """List the journals of runs of this name that were never saved, the newest last."""
+    paths = (results / FOLDER).glob(f"*{_ENDING}")
+    return sorted(path for path in paths if path.stem.rpartition("_")[0] == name)
+
+
+def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundLine]]:
+    """Return the processes and finished rounds of a journal, in their order.
+
+    Raises:
+        BenchError: it is no journal, or its run was of another identity; the field is named.
+
+    """
+    lines = list(_read(path))
+    if not lines or not isinstance(lines[0], Identity):
+        raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
+    for field, now in identity.facts.items():
+        then = lines[0].facts.get(field)
+        if then != now:
+            raise BenchError(
+                f"--whisper-resume: the unfinished run in {path} had {field} {then!r}, this one "
+                f"has {now!r}; run with the same, or without --whisper-resume"
+            )
+    return (
+        [line for line in lines if isinstance(line, ReadyLine)],
+        [line for line in lines if isinstance(line, RoundLine)],
+    )
+
+
+def _read(path: Path) -> Iterator[Line]:
+    whole, _, _cut_short = path.read_bytes().rpartition(b"\n")
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            yield msgspec.json.decode(line, type=Line)
+        except msgspec.MsgspecError as error:
+            raise BenchError(f"{path}, line {number}: {error}; delete the file and measure again") from error
+

@@ -1,0 +1,169 @@
+"""One case, measured: fresh processes in turn, every round checked and journalled."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from whisper_bench.audio import Clip
+from whisper_bench.case import Case, Round, rounds_by_process
+from whisper_bench.contention import is_contended
+from whisper_bench.engine import Decoding
+from whisper_bench.errors import BenchError
+from whisper_bench.journal import Journal, ReadyLine, RoundLine
+from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.weights.resolve import Weights
+from whisper_bench.worker.process import Worker
+from whisper_bench.worker.protocol import Assignment, Measured
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a case asks for."""
+
+    case: Case
+    clip: Clip
+    weights: Weights
+    compute_type: str
+    decoding: Decoding
+    rounds: int
+    processes: int
+    warmup_rounds: int
+
+    def assignment(self) -> Assignment:
+        """Return what a worker needs to know of it."""
+        return Assignment(
+            model=self.case.model,
+            folder=self.weights.folder,
+            clip=self.clip,
+            threads=self.case.threads,
+            compute_type=self.compute_type,
+            decoding=self.decoding,
+            warmup_rounds=self.warmup_rounds,
+        )
+
+
+class Evidence(msgspec.Struct):
+    """What has been measured of a case so far, in this run and in the one it goes on from."""
+
+    processes: list[ReadyLine]
+    rounds: list[RoundLine]
+    resumed_rounds: int = 0
+
+
+class Measurement:
+    """The rounds of one case that are still to be measured; `evidence` grows with each.
+
+    For each round call `before_round` (untimed), `round` (timed) and `after_round` with the time.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        evidence: Evidence,
+        *,
+        journal: Journal,
+        check: TranscriptCheck,
+        on_progress: Callable[["Measurement"], None],
+    ) -> None:
+        self.plan = plan
+        self.evidence = evidence
+        self._journal = journal
+        self._check = check
+        self._on_progress = on_progress
+        self._worker: Worker | None = None
+        self._measured: Measured | None = None
+        self._sizes = _left(rounds_by_process(plan.rounds, plan.processes), len(evidence.rounds))
+        self._in_process = 0
+        for line in evidence.rounds:
+            self._check_transcript(line)
+
+    @property
+    def remaining(self) -> int:
+        """The number of rounds still to be measured."""
+        return max(0, self.plan.rounds - len(self.evidence.rounds))
+
+    def before_round(self) -> None:
+        """Have a worker ready that is loaded and warm: a fresh one where the last has had its share."""
+        if self._worker is not None and self._in_process < self._sizes[0]:
+            return
+        if self._worker is not None:
+            self._sizes.pop(0)
+        self.close()
+        self._worker = Worker(self.plan.assignment())
+        self._in_process = 0
+        process = 1 + max((line.process for line in self.evidence.processes), default=0)
+        line = ReadyLine(self.plan.case, process, self._worker.ready)
+        _refuse_another_limit(self.evidence.processes, line)
+        self.evidence.processes.append(line)
+        self._journal.append(line)
+        self._on_progress(self)
+
+    def round(self) -> None:
+        """Measure one transcription; what is timed around it is its latency."""
+        assert self._worker is not None
+        self._measured = self._worker.round()
+
+    def after_round(self, latency_s: float) -> None:
+        """Check, journal and count the round that has just been timed."""
+        assert self._measured is not None
+        process = self.evidence.processes[-1].process
+        line = RoundLine(self.plan.case, process, latency_s, self._measured)
+        self._check_transcript(line)
+        self.evidence.rounds.append(line)
+        self._in_process += 1
+        self._journal.append(line)
+        self._on_progress(self)
+
+    def close(self) -> None:
+        """End the worker, if there is one."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _check_transcript(self, line: RoundLine) -> None:
+        heard = line.measured.transcription
+        where = f"{line.case.label}, process {line.process}"
+        self._check.check(line.case.model, self.plan.clip, heard.text, heard.tokens, where)
+
+
+def rounds_of(evidence: Evidence) -> list[Round]:
+    """Return the rounds with their contention judged by each process's own limit."""
+    ready = {line.process: line.ready for line in evidence.processes}
+    return [_round(line, ready[line.process].cpu_limit.cpus) for line in evidence.rounds]
+
+
+def _round(line: RoundLine, cpu_limit: float | None) -> Round:
+    heard = line.measured.transcription
+    return Round(
+        process=line.process,
+        latency_s=line.latency_s,
+        wall_s=heard.wall_s,
+        cpu_s=heard.cpu_s,
+        wait_s=line.measured.wait_s,
+        contended=is_contended(
+            wall_s=heard.wall_s,
+            cpu_s=heard.cpu_s,
+            wait_s=line.measured.wait_s,
+            threads=line.case.threads,
+            cpu_limit=cpu_limit,
+        ),
+        tokens=heard.tokens,
+    )
+
+
+def _left(sizes: list[int], done: int) -> list[int]:
+    """Take `done` rounds from the front of the processes' shares."""
+    left = list(sizes)
+    while left and done >= left[0]:
+        done -= left.pop(0)
+    if left:
+        left[0] -= done
+    return left
+
+
+def _refuse_another_limit(before: Sequence[ReadyLine], now: ReadyLine) -> None:
+    if before and before[0].ready.cpu_limit.cpus != now.ready.cpu_limit.cpus:
+        raise BenchError(
+            f"{now.case.label}: the CPU limit was {before[0].ready.cpu_limit.cpus} in process "
+            f"{before[0].process} and is {now.ready.cpu_limit.cpus} in process {now.process}; "
+            "measure again and leave the limit alone meanwhile"
+        )

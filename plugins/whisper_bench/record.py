@@ -1,0 +1,71 @@
+"""All that is known of one measured case; it is saved as pytest-benchmark's extra_info."""
+
+import msgspec
+
+from whisper_bench.backend import Backend
+from whisper_bench.case import Round
+from whisper_bench.cpu_limit import CpuCounters, CpuLimit
+from whisper_bench.engine import Decoding
+
+EXTRA_INFO_KEY = "whisper_bench"
+RECORD_VERSION = 1
+
+
+class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The identity of the weights: where they came from and what they are."""
+
+    source: str
+    revision: str | None
+    sha256: str
+    pinned: bool
+    shape_only: bool
+
+
+class ClipIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The identity of the recording, and how many 30 s windows the encoder computes for it."""
+
+    name: str
+    sha256: str
+    duration_s: float
+    windows: int
+
+
+class ProcessFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fresh process: its load time, peak resident memory, and what it measured.
+
+    `counters` are the kernel's over the measured rounds only.
+    """
+
+    process: int
+    rounds: int
+    mean_latency_s: float
+    mean_cpu_s: float
+    load_s: float
+    peak_rss_bytes: int
+    counters: CpuCounters | None
+
+
+class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case: what was measured with what, and how far it can be trusted."""
+
+    record_version: int
+    model: str
+    threads: int
+    clip: ClipIdentity
+    weights: ModelFacts
+    compute_type: str
+    compute_type_in_use: str
+    decoding: Decoding
+    backend: Backend
+    cpu_limit: CpuLimit
+    versions: dict[str, str]
+    environment: dict[str, str]
+    processes: list[ProcessFacts]
+    rounds: list[Round]
+    planned_rounds: int
+    resumed_rounds: int
+    warmup_rounds: int
+    transcript: str
+    tokens: int
+    word_error_rate: float | None
+    word_error_rate_bound: float | None

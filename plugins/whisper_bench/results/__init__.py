@@ -1,0 +1,1 @@
+"""The plain result file: one a saved run and model."""

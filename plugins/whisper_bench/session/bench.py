@@ -1,0 +1,165 @@
+"""One session's state: what was planned, what was measured, what is to be said at the end."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from whisper_bench.audio import Clip, load_clip
+from whisper_bench.case import Case
+from whisper_bench.cpu_limit import CpuLimit, cpu_limit_in_force
+from whisper_bench.engine import Decoding
+from whisper_bench.errors import BenchError
+from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resume, unfinished
+from whisper_bench.machine import detect_architecture, detect_cpu_model
+from whisper_bench.measurement import Evidence, Measurement, Plan
+from whisper_bench.progress import Progress
+from whisper_bench.record import CaseRecord
+from whisper_bench.saved import MachineFacts
+from whisper_bench.session.config import BenchConfig
+from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.weights.resolve import Weights, resolve_weights
+
+if TYPE_CHECKING:
+    from whisper_bench.session.terminal import Terminal
+
+UNSAVED = "unsaved"
+
+
+class Bench:
+    """A session that measures; made when the first case has been collected.
+
+    Raises:
+        BenchError: weights, clip, limit or results folder are not as they must be, found out
+            before anything is measured.
+
+    """
+
+    def __init__(self, config: BenchConfig, cases: Iterable[Case], terminal: "Terminal") -> None:
+        self.config = config
+        self.terminal = terminal
+        self.machine = machine_facts(config.cpu_model)
+        self.limit = _demanded_limit(config.cpu_limit)
+        self.plans = {case: self._plan(case) for case in cases}
+        self.records: dict[Case, CaseRecord] = {}
+        self.failed: set[Case] = set()
+        self.written: list[Path] = []
+        self.trouble: str | None = None
+        self.started_s = time.time()
+        self.check = TranscriptCheck()
+        self.progress = Progress(list(self.plans.values()))
+        self._processes: list[ReadyLine] = []
+        self._rounds: list[RoundLine] = []
+        self.journal = self._open_journal()
+
+    def measurement(self, case: Case) -> Measurement:
+        """Return the rounds of a case that are still to be measured."""
+        evidence = Evidence(
+            [line for line in self._processes if line.case == case],
+            [line for line in self._rounds if line.case == case],
+        )
+        evidence.resumed_rounds = len(evidence.rounds)
+        return Measurement(
+            self.plans[case],
+            evidence,
+            journal=self.journal,
+            check=self.check,
+            on_progress=self._on_progress,
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every planned round of every case was measured."""
+        return all(
+            case in self.records and len(self.records[case].rounds) >= plan.rounds
+            for case, plan in self.plans.items()
+        )
+
+    def close_journal(self, *, everything_saved: bool) -> None:
+        """Delete the journal when all that it holds has been saved, keep it otherwise."""
+        if everything_saved:
+            self.journal.discard()
+        else:
+            self.journal.close()
+
+    def _on_progress(self, measurement: Measurement) -> None:
+        self.terminal.progress(self.progress.line(measurement))
+
+    def _plan(self, case: Case) -> Plan:
+        config = self.config
+        clip = self._clip(case.clip)
+        return Plan(
+            case=case,
+            clip=clip,
+            weights=self._weights(case.model),
+            compute_type=config.compute_type,
+            decoding=Decoding(language=clip.language, beam_size=config.beam_size),
+            rounds=config.rounds,
+            processes=config.processes,
+            warmup_rounds=config.warmup_rounds,
+        )
+
+    def _clip(self, name: str) -> Clip:
+        return load_clip(self.config.clips[name])
+
+    def _weights(self, model: str) -> Weights:
+        return resolve_weights(
+            model, model_dir=self.config.model_dir, allow_unpinned=self.config.allow_unpinned
+        )
+
+    def _open_journal(self) -> Journal:
+        identity = self._identity()
+        left = unfinished(self.config.results, identity.name)
+        if not self.config.resume:
+            if left:
+                self.terminal.say(
+                    f"an unfinished run of {identity.name!r} is kept in {left[-1]}: "
+                    "--whisper-resume would go on from it"
+                )
+            return Journal.begin(self.config.results, identity)
+        if not left:
+            raise BenchError(
+                f"--whisper-resume: no unfinished run of {identity.name!r} in "
+                f"{self.config.results}; run without it"
+            )
+        self._processes, self._rounds = resume(left[-1], identity)
+        self.terminal.say(f"resuming {left[-1].name}: {len(self._rounds)} rounds are there already")
+        return Journal.go_on(left[-1])
+
+    def _identity(self) -> Identity:
+        from importlib.metadata import version
+
+        facts = {
+            "architecture": self.machine.architecture,
+            "cpu_model": self.machine.cpu_model,
+            "cpu_limit": str(self.limit.cpus),
+            "compute_type": self.config.compute_type,
+            "warmup_rounds": str(self.config.warmup_rounds),
+            "faster-whisper": version("faster-whisper"),
+            "ctranslate2": version("ctranslate2"),
+        }
+        for plan in self.plans.values():
+            facts[f"model {plan.case.model} sha256"] = plan.weights.sha256
+            facts[f"clip {plan.case.clip} sha256"] = plan.clip.sha256
+            facts[f"clip {plan.case.clip} decoding"] = msgspec.json.encode(plan.decoding).decode()
+        return Identity(self.config.save_name or UNSAVED, facts)
+
+
+def machine_facts(cpu_model: str | None) -> MachineFacts:
+    """Return what identifies this machine, the chip's name as the user gave it if so."""
+    return MachineFacts(detect_architecture(), cpu_model or detect_cpu_model())
+
+
+def _demanded_limit(cpus: float | None) -> CpuLimit:
+    limit = cpu_limit_in_force()
+    if cpus is not None and limit.cpus != cpus:
+        found = "none" if limit.cpus is None else f"{limit.cpus:g} ({limit.source})"
+        raise BenchError(
+            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}; run under the one "
+            f"demanded: docker run --rm --cpus={cpus:g} IMAGE, or "
+            f"systemd-run --scope -p CPUQuota={100 * cpus:g}% ..."
+        )
+    return limit
+

@@ -1,0 +1,69 @@
+"""One case as pytest-benchmark runs it: pedantic mode, a round a call, the worker in between."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from whisper_bench.case import Case
+from whisper_bench.errors import BenchError
+from whisper_bench.gather import gathered
+from whisper_bench.measurement import Measurement
+from whisper_bench.record import EXTRA_INFO_KEY
+from whisper_bench.session.bench import Bench
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+
+class CaseRun:
+    """What a benchmark function is given: `run` measures its case."""
+
+    def __init__(self, bench: Bench, case: Case) -> None:
+        self.case = case
+        self._bench = bench
+
+    def run(self, benchmark: "BenchmarkFixture") -> None:
+        """Measure every round that is left; fail the test with the reason where that is not had."""
+        benchmark.group = self.case.model
+        measurement: Measurement | None = None
+        try:
+            measurement = self._bench.measurement(self.case)
+            _measure(benchmark, measurement)
+        except BenchError as error:
+            self._bench.failed.add(self.case)
+            pytest.fail(f"{self.case.label}: {error}", pytrace=False)
+        finally:
+            self._keep(benchmark, measurement)
+
+    def _keep(self, benchmark: "BenchmarkFixture", measurement: Measurement | None) -> None:
+        """Put what was measured where pytest-benchmark saves it, also after Ctrl-C."""
+        bench = self._bench
+        bench.progress.end(self.case)
+        if measurement is not None:
+            measurement.close()
+        if measurement is None or not measurement.evidence.rounds or self.case in bench.failed:
+            # an empty or failed benchmark would break the saving of the others
+            benchmark.has_error = True
+            return
+        record = gathered(measurement.plan, measurement.evidence)
+        bench.records[self.case] = record
+        benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
+        # a resumed run's rounds stand before those that pytest-benchmark timed itself
+        benchmark.stats.stats.data[:] = [each.latency_s for each in record.rounds]
+
+
+def _measure(benchmark: "BenchmarkFixture", measurement: Measurement) -> None:
+    if measurement.remaining == 0:
+        benchmark.pedantic(_nothing)  # all is in the journal; what this times is not kept
+        return
+    benchmark.pedantic(
+        measurement.round,
+        setup=measurement.before_round,
+        teardown=lambda: measurement.after_round(benchmark.stats.stats.data[-1]),
+        rounds=measurement.remaining,
+    )
+
+
+def _nothing() -> None:
+    """Stand for a round where none is left: pedantic mode wants one."""

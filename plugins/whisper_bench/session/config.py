@@ -1,0 +1,92 @@
+"""What the user asked for, parsed once from pytest's options."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from whisper_bench.session import options
+
+# as whisper_bench.weights.pins.MODEL_NAMES and whisper_bench.engine.COMPUTE_TYPES, which are not
+# imported here, since every pytest start would pay for it; a test holds them equal
+MODEL_NAMES = ("base", "small", "medium", "small-shape-only", "medium-shape-only")
+COMPUTE_TYPES = ("int8", "int8_float32", "int16", "float32", "bfloat16", "default", "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class BenchConfig:
+    """The plugin's options; `clips` by their name, `cpu_limit` in CPUs."""
+
+    models: tuple[str, ...]
+    threads: tuple[int, ...]
+    clips: dict[str, Path]
+    rounds: int
+    processes: int
+    warmup_rounds: int
+    compute_type: str
+    beam_size: int
+    model_dir: Path | None
+    cpu_limit: float | None
+    cpu_model: str | None
+    results: Path
+    resume: bool
+    allow_unpinned: bool
+    save_name: str | None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> "BenchConfig":
+        """Parse pytest's options.
+
+        Raises:
+            pytest.UsageError: it names the option, the value and the remedy.
+
+        """
+        model_dir = options.folder(config, "model-dir")
+        if model_dir is not None and not model_dir.is_dir():
+            raise pytest.UsageError(f"--whisper-model-dir: {model_dir} is no folder; make it first")
+        results = options.folder(config, "results")
+        assert results is not None
+        return cls(
+            models=options.some_of(config, "models", MODEL_NAMES),
+            threads=options.counts(config, "threads"),
+            clips=_clips(config),
+            rounds=options.count(config, "rounds", 1),
+            processes=options.count(config, "processes", 1),
+            warmup_rounds=options.count(config, "warmup-rounds", 0),
+            compute_type=options.one_of(config, "compute-type", COMPUTE_TYPES),
+            beam_size=options.count(config, "beam-size", 1),
+            model_dir=model_dir,
+            cpu_limit=options.cpus(config, "cpu-limit"),
+            cpu_model=options.text_of(config, "cpu-model") or None,
+            results=results,
+            resume=options.switch(config, "resume"),
+            allow_unpinned=options.switch(config, "allow-unpinned"),
+            save_name=_save_name(config),
+        )
+
+
+def _clips(config: pytest.Config) -> dict[str, Path]:
+    clips: dict[str, Path] = {}
+    for word in options.words(config, "clip"):
+        path = _existing(config, word)
+        if path.stem in clips:
+            raise pytest.UsageError(
+                f"--whisper-clip: {word} and {clips[path.stem]} are both called {path.stem!r}; "
+                "rename one, since cases and result files are told apart by it"
+            )
+        clips[path.stem] = path
+    return clips
+
+
+def _existing(config: pytest.Config, word: str) -> Path:
+    """Return the clip under the folder pytest was started in, else under its root."""
+    here = config.invocation_params.dir / word
+    return here if here.exists() else config.rootpath / word
+
+
+def _save_name(config: pytest.Config) -> str | None:
+    for option in ("benchmark_save", "benchmark_autosave"):
+        name = config.getoption(option, None)
+        if name:
+            return str(name)
+    return None

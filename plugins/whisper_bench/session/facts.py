@@ -1,0 +1,34 @@
+"""What goes into pytest-benchmark's own files beside its samples."""
+
+from typing import Any
+
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.machine import detect_architecture, detect_cpu_model
+from whisper_bench.session.options import text_of
+
+
+def machine_info_of(config: pytest.Config) -> dict[str, dict[str, str]]:
+    """Return what identifies this machine, to stand in machine_info; empty on an unknown one.
+
+    Always the same for a machine, since pytest-benchmark compares machine_info as a whole.
+    """
+    try:
+        architecture = detect_architecture()
+    except BenchError:
+        return {}
+    cpu_model = text_of(config, "cpu-model") or detect_cpu_model()
+    return {"whisper_bench": {"architecture": architecture, "cpu_model": cpu_model}}
+
+
+def add_samples(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
+    """Put every raw sample of our cases in, whether --benchmark-save-data was given or not."""
+    ours = {
+        benchmark.fullname: benchmark.stats.data
+        for benchmark in benchmarks
+        if "whisper_bench" in benchmark.extra_info
+    }
+    for saved in output_json["benchmarks"]:
+        if saved["fullname"] in ours:
+            saved["stats"]["data"] = ours[saved["fullname"]]

@@ -1,0 +1,136 @@
+"""What each hook of plugin.py does."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whisper_bench.case import Case
+from whisper_bench.errors import BenchError
+from whisper_bench.results.convert import results_of
+from whisper_bench.results.files import save_results
+from whisper_bench.saved import parse_saved
+from whisper_bench.session.bench import Bench
+from whisper_bench.session.collect import BENCH
+from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.terminal import Terminal
+from whisper_bench.summary import summary_lines
+
+
+def begin(session: pytest.Session, cases: list[Case]) -> None:
+    """Make ready what every case needs, before the first is measured.
+
+    Raises:
+        pytest.UsageError: something is not as it must be.
+
+    """
+    config = session.config
+    try:
+        bench = Bench(BenchConfig.of(config), cases, Terminal(config))
+        _check_storage(config)
+    except BenchError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[BENCH] = bench
+    if bench.limit.cpus is None:
+        bench.terminal.say(
+            f"WARNING: no CPU limit in force ({bench.limit.source}); results will say null. "
+            "For figures that compare, run under one: docker run --cpus=1"
+        )
+
+
+def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) -> None:
+    """Write the result files of a saved run; turn a green run red where it must not be green."""
+    name = bench.config.save_name
+    trouble = None
+    if bench.records and name and saved is None:
+        trouble = "the run was not saved"
+    if name and saved is not None:
+        trouble = _write_results(bench, saved, name)
+    if not bench.records:
+        trouble = "nothing was measured: no case ran to its end"
+    if trouble is not None:
+        bench.trouble = trouble
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    bench.close_journal(everything_saved=bench.complete and trouble is None)
+
+
+def not_saved(session: pytest.Session, error: OSError) -> None:
+    """Say that pytest-benchmark could not save, and drop the file that it left half written."""
+    bench = session.config.stash[BENCH]
+    for folder in storage_folders(session.config):
+        for path in folder.glob("*.json"):
+            if path.stat().st_mtime >= bench.started_s and not _is_whole(path):
+                path.unlink()
+    bench.journal.close()
+    bench.terminal.say(
+        f"FAILED: the run could not be saved: {error}. Every round is kept in "
+        f"{bench.journal.path}: free the disk, then run again with --whisper-resume"
+    )
+    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
+    """Print the table, where the files are, and what is wrong, the last thing a user reads."""
+    reporter.section("whisper-bench", "=")
+    for line in summary_lines(list(bench.records.values())) if bench.records else []:
+        reporter.write_line(line, yellow=line.startswith("!"))
+    for path in bench.written:
+        reporter.write_line(f"wrote {_short(path, reporter.config)}")
+    if bench.records and bench.config.save_name is None:
+        reporter.write_line("not saved: add --benchmark-save=NAME to keep it")
+    if bench.journal.path.exists():
+        reporter.write_line(
+            f"kept {_short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
+        )
+    if bench.trouble:
+        reporter.write_line(f"FAILED: {bench.trouble}", red=True, bold=True)
+
+
+def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None:
+    try:
+        # through JSON, as it is on the disk: the same way as `whisper-bench results`
+        run = parse_saved(json.dumps(saved, default=str).encode(), name)
+        for result in results_of(run, name, name):
+            bench.written.append(save_results(result, bench.config.results))
+    except BenchError as error:
+        return str(error)
+    return None
+
+
+def _check_storage(config: pytest.Config) -> None:
+    """Find out now that pytest-benchmark could not save in the end."""
+    for folder in storage_folders(config):
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise BenchError(
+                f"saved runs cannot be written in {folder} ({error.strerror}); name another "
+                "folder with --benchmark-storage=file://PATH"
+            ) from error
+
+
+def storage_folders(config: pytest.Config) -> list[Path]:
+    """Return the folder that this run is saved in; none where it is not saved in files."""
+    storing = config._benchmarksession  # type: ignore[attr-defined]  # noqa: SLF001
+    if not (storing.save or storing.autosave) or not hasattr(storing.storage, "path"):
+        return []
+    return [storing.storage.get("any").parent]
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
+def _short(path: Any, config: pytest.Config) -> str:
+    try:
+        return str(path.relative_to(config.invocation_params.dir))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,126 @@
+"""The plugin's options; each is a command-line flag and an ini key of the same name."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+GROUP = "whisper"
+_N = TypeVar("_N", int, float)
+
+# flag, default, argparse settings, help; the ini key is the flag with underscores
+_OPTIONS: tuple[tuple[str, str, str], ...] = (
+    ("models", "base", "models to measure, comma separated: base, small, medium, "
+     "small-shape-only, medium-shape-only"),
+    ("threads", "1", "thread counts to measure, comma separated"),
+    ("rounds", "50", "measured transcriptions a case"),
+    ("processes", "5", "fresh processes that a case's rounds are spread over"),
+    ("warmup-rounds", "1", "untimed transcriptions at the start of each process"),
+    ("compute-type", "int8", "CTranslate2 compute type"),
+    ("beam-size", "5", "beam size of the decoding"),
+    ("clip", "audio/vi_30s.wav", "recordings to transcribe, comma separated WAV files (16 kHz, "
+     "mono, 16 bit), each with its text beside it in a .txt file"),
+    ("model-dir", "", "folder of weights, a folder a model in it"),
+    ("cpu-limit", "", "CPUs that must be in force as the limit, such as 1"),
+    ("cpu-model", "", "name of the chip, where the system does not tell it"),
+    ("results", "benchmark_results", "folder for result files and the journal"),
+)  # fmt: skip
+
+_SWITCHES: tuple[tuple[str, str], ...] = (
+    ("resume", "go on from the rounds of the newest unfinished run of this name"),
+    ("allow-unpinned", "measure weights whose sha256 is not the pinned one, and record it"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every flag and ini key."""
+    group = parser.getgroup(GROUP, "Whisper benchmarks")
+    for name, default, text in _OPTIONS:
+        group.addoption(f"--whisper-{name}", metavar=_metavar(name), help=f"{text} ({default or 'none'})")
+        parser.addini(_key(name), text, default=default)
+    for name, text in _SWITCHES:
+        group.addoption(f"--whisper-{name}", action="store_true", default=None, help=text)
+        parser.addini(_key(name), text, type="bool", default=False)
+
+
+def text_of(config: pytest.Config, name: str) -> str:
+    """Return an option's text: from the command line, else the ini file, else the default."""
+    given = config.getoption(_key(name))
+    return str(config.getini(_key(name)) if given is None else given)
+
+
+def switch(config: pytest.Config, name: str) -> bool:
+    """Tell whether a switch is on."""
+    given = config.getoption(_key(name))
+    return bool(config.getini(_key(name)) if given is None else given)
+
+
+def count(config: pytest.Config, name: str, least: int) -> int:
+    """Return a whole number of at least `least`."""
+    return _number(name, text_of(config, name), int, least)
+
+
+def counts(config: pytest.Config, name: str) -> tuple[int, ...]:
+    """Return the different whole numbers of a list, each at least 1."""
+    return tuple(_number(name, word, int, 1) for word in words(config, name))
+
+
+def cpus(config: pytest.Config, name: str) -> float | None:
+    """Return a number of CPUs above zero, or None where the option is not set."""
+    text = text_of(config, name)
+    return _number(name, text, float, 0.01) if text else None
+
+
+def words(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """Return the different words of a comma separated list, in their order."""
+    found = [word for word in re.split(r"[,\n]\s*", text_of(config, name).strip()) if word]
+    if not found:
+        raise _misuse(name, "", "give at least one")
+    return tuple(dict.fromkeys(word.strip() for word in found))
+
+
+def one_of(config: pytest.Config, name: str, allowed: tuple[str, ...]) -> str:
+    """Return the option's text, which must be one of `allowed`."""
+    return _allowed(name, text_of(config, name), allowed)
+
+
+def some_of(config: pytest.Config, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the list's words, each of which must be one of `allowed`."""
+    return tuple(_allowed(name, word, allowed) for word in words(config, name))
+
+
+def folder(config: pytest.Config, name: str) -> Path | None:
+    """Return a folder, taken from where pytest was started; None where it is not set."""
+    text = text_of(config, name)
+    return (config.invocation_params.dir / text).absolute() if text else None
+
+
+def _allowed(name: str, text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise _misuse(name, text, f"use one of {', '.join(allowed)}")
+    return text
+
+
+def _number(name: str, text: str, kind: Callable[[str], _N], least: _N) -> _N:
+    try:
+        value = kind(text)
+    except ValueError:
+        raise _misuse(name, text, f"give a number, {least} or more") from None
+    if not least <= value < float("inf"):
+        raise _misuse(name, text, f"give a number, {least} or more")
+    return value
+
+
+def _misuse(name: str, value: str, remedy: str) -> pytest.UsageError:
+    return pytest.UsageError(f"--whisper-{name} ({_key(name)}): {value!r} is not possible; {remedy}")
+
+
+def _key(name: str) -> str:
+    return f"whisper_{name.replace('-', '_')}"
+
+
+def _metavar(name: str) -> str:
+    return name.rpartition("-")[2].upper()
+

@@ -1,0 +1,46 @@
+"""Writing to pytest's terminal while it captures, between rounds and never within one."""
+
+import time
+
+import pytest
+
+from whisper_bench.progress import LINE_EVERY_S
+
+
+class Terminal:
+    """One line that is rewritten on a terminal; in a log, a line now and then."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
+        self._capture = config.pluginmanager.getplugin("capturemanager")
+        self._last_s: float | None = None
+        self._open = False
+
+    def progress(self, line: str) -> None:
+        """Show where the run is."""
+        if self._reporter is None:
+            return
+        if self._reporter.isatty:
+            self._write(f"\r{line[: self._reporter._tw.fullwidth - 1]}\x1b[K")  # noqa: SLF001
+            self._open = True
+        elif self._last_s is None or time.monotonic() - self._last_s >= LINE_EVERY_S:
+            self._last_s = time.monotonic()
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """Write a line of its own."""
+        if self._reporter is not None:
+            self._write(f"\n{line}" if self._reporter.currentfspath or self._open else line)
+            self._write("\n")
+            self._open = False
+
+    def _write(self, text: str) -> None:
+        reporter = self._reporter
+        assert reporter is not None
+        if self._capture is None:
+            reporter.write(text, flush=True)
+            return
+        with self._capture.global_and_fixture_disabled():
+            reporter.write(text, flush=True)

@@ -1,0 +1,53 @@
+"""The table that a run ends with: what was measured, in lines of text."""
+
+from collections.abc import Iterable, Sequence
+
+from whisper_bench.quantile import percentile
+from whisper_bench.record import CaseRecord
+from whisper_bench.results.convert import warnings_of
+
+_HEAD = ("case", "rounds", "mean", "p50", "p95", "CPU-s", "RTF", "peak MiB", "tokens", "WER")
+_MIB = 2**20
+
+
+def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
+    """Return the table of cases and the warnings below it."""
+    rows = [_HEAD, *(_row(record) for record in records)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [_aligned(row, widths) for row in rows]
+    return [*lines, *_warnings(records)]
+
+
+def _row(record: CaseRecord) -> tuple[str, ...]:
+    samples = [each.latency_s for each in record.rounds]
+    mean_s = sum(samples) / len(samples)
+    cpu_s = sum(each.cpu_s for each in record.rounds) / len(samples)
+    rate = record.word_error_rate
+    return (
+        f"{record.model}-t{record.threads}-{record.clip.name}",
+        f"{len(samples)} in {len(record.processes)}",
+        f"{mean_s:.3f} s",
+        f"{percentile(samples, 50):.3f} s",
+        f"{percentile(samples, 95):.3f} s",
+        f"{cpu_s:.3f}",
+        f"{mean_s / record.clip.duration_s:.3f}",
+        f"{max(process.peak_rss_bytes for process in record.processes) / _MIB:.0f}",
+        f"{record.tokens}",
+        "no text" if rate is None else f"{rate:.3f}",
+    )
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+    return "  ".join([first.strip().ljust(widths[0]), *rest])
+
+
+def _warnings(records: Iterable[CaseRecord]) -> list[str]:
+    """Say each warning once, with the cases it is true of."""
+    cases: dict[str, list[str]] = {}
+    for record in records:
+        for warning in warnings_of(record):
+            cases.setdefault(warning, []).append(f"{record.model}-t{record.threads}")
+    return [
+        f"! {warning} [{', '.join(dict.fromkeys(names))}]" for warning, names in cases.items()
+    ]
