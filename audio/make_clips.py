@@ -69,7 +69,9 @@ def _fitted(spoken: tuple[bytes, int], slot_s: int) -> bytes:
     pcm = _resampled(*spoken)
     room = slot_s * RATE_HZ * 2 - len(pcm)
     if room < 0:
-        raise SystemExit(f"the paragraph for the {slot_s} s slot is {-room / 2 / RATE_HZ:.2f} s too long")
+        raise SystemExit(
+            f"the paragraph for the {slot_s} s slot is {-room / 2 / RATE_HZ:.2f} s too long"
+        )
     return pcm + bytes(room)
 
 
@@ -87,7 +89,8 @@ def _resampled(pcm: bytes, rate_hz: int) -> bytes:
     taps = band * np.sinc(band * distance) * window
     padded = np.pad(source, HALF_WIDTH)
     values = (padded[nearest + HALF_WIDTH] * taps).sum(axis=1)
-    return np.clip(np.rint(values), -32768, 32767).astype("<i2").tobytes()
+    rounded: bytes = np.clip(np.rint(values), -32768, 32767).astype("<i2").tobytes()
+    return rounded
 
 
 def _write_wav(path: Path, pcm: bytes) -> None:

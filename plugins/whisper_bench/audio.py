@@ -78,7 +78,7 @@ def samples_of(path: Path) -> "NDArray[np.float32]":
 
     with wave.open(str(path)) as file:
         pcm = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-    return pcm.astype(np.float32) / 32768
+    return pcm.astype(np.float32) / np.float32(32768)
 
 
 def _frames_of(path: Path) -> int:
@@ -86,11 +86,13 @@ def _frames_of(path: Path) -> int:
     try:
         with wave.open(str(path)) as file:
             found = (file.getframerate(), file.getnchannels(), file.getsampwidth())
-            frames = file.getnframes()
+            frames: int = file.getnframes()
     except FileNotFoundError as error:
         raise BenchError(f"clip {path}: no such file; name one with --whisper-clip") from error
     except (OSError, EOFError, wave.Error) as error:
-        raise BenchError(f"clip {path}: not a WAV file that can be read ({error}); {remedy}") from error
+        raise BenchError(
+            f"clip {path}: not a WAV file that can be read ({error}); {remedy}"
+        ) from error
     if found != (SAMPLE_RATE_HZ, 1, SAMPLE_WIDTH_BYTES):
         raise BenchError(
             f"clip {path}: {found[0]} Hz, {found[1]} channel(s), {8 * found[2]} bit, "
@@ -107,4 +109,6 @@ def _facts_of(path: Path) -> ClipFacts:
     except FileNotFoundError:
         return ClipFacts()
     except msgspec.MsgspecError as error:
-        raise BenchError(f"{path}: {error}; the keys are {', '.join(ClipFacts.__struct_fields__)}") from error
+        raise BenchError(
+            f"{path}: {error}; the keys are {', '.join(ClipFacts.__struct_fields__)}"
+        ) from error

@@ -72,4 +72,3 @@ def _process(line: ReadyLine, rounds: list[RoundLine]) -> ProcessFacts:
         peak_rss_bytes=max(each.measured.peak_rss_bytes for each in rounds),
         counters=total_counters([each.measured.counters for each in rounds]),
     )
-

@@ -137,5 +137,6 @@ def _read(path: Path) -> Iterator[Line]:
         try:
             yield msgspec.json.decode(line, type=Line)
         except msgspec.MsgspecError as error:
-            raise BenchError(f"{path}, line {number}: {error}; delete the file and measure again") from error
-
+            raise BenchError(
+                f"{path}, line {number}: {error}; delete the file and measure again"
+            ) from error

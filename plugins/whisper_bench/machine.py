@@ -3,10 +3,18 @@
 import platform
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 from whisper_bench.errors import BenchError
 
-_ARCHITECTURES = {"arm64": "ARM64", "aarch64": "ARM64", "x86_64": "x86_64", "amd64": "x86_64"}
+Architecture = Literal["ARM64", "x86_64"]
+
+_ARCHITECTURES: dict[str, Architecture] = {
+    "arm64": "ARM64",
+    "aarch64": "ARM64",
+    "x86_64": "x86_64",
+    "amd64": "x86_64",
+}
 
 # MIDR_EL1 implementer and part numbers: Linux, arch/arm64/include/asm/cputype.h
 _IMPLEMENTERS = {0x41: "Arm", 0x61: "Apple", 0xC0: "Ampere"}
@@ -18,7 +26,7 @@ _PARTS = {
 }
 
 
-def detect_architecture(machine: str | None = None) -> str:
+def detect_architecture(machine: str | None = None) -> Architecture:
     """Return `ARM64` or `x86_64` for what the system calls its machine (default: this one).
 
     Raises:

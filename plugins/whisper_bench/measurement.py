@@ -82,7 +82,7 @@ class Measurement:
         return max(0, self.plan.rounds - len(self.evidence.rounds))
 
     def before_round(self) -> None:
-        """Have a worker ready that is loaded and warm: a fresh one where the last has had its share."""
+        """Have a worker loaded and warm: a fresh one where the last has had its share."""
         if self._worker is not None and self._in_process < self._sizes[0]:
             return
         if self._worker is not None:

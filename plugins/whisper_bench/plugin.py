@@ -40,9 +40,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture
-def whisper_case(
-    request: pytest.FixtureRequest, model: str, threads: int, clip: str
-) -> "CaseRun":
+def whisper_case(request: pytest.FixtureRequest, model: str, threads: int, clip: str) -> "CaseRun":
     """One cell of the matrix; `whisper_case.run(benchmark)` measures it."""
     from whisper_bench.session.case_run import CaseRun
 
@@ -61,7 +59,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
             raise
         from whisper_bench.session.hooks import not_saved
 
-        return not_saved(session, error)
+        not_saved(session, error)
+        return None
 
 
 class BenchmarkHooks:

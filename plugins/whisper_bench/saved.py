@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.machine import Architecture
 from whisper_bench.record import CaseRecord
 
 STORAGE = Path(".benchmarks")
@@ -33,7 +34,7 @@ class SavedBenchmark(msgspec.Struct, frozen=True):
 class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What we add to pytest-benchmark's machine_info, under `whisper_bench`."""
 
-    architecture: str
+    architecture: Architecture
     cpu_model: str
 
 
@@ -111,7 +112,9 @@ def parse_saved(content: bytes, where: str) -> SavedRun:
     try:
         return msgspec.json.decode(content, type=SavedRun)
     except msgspec.MsgspecError as error:
-        raise BenchError(f"{where}: {_why(content, error)}; measure again or name another run") from error
+        raise BenchError(
+            f"{where}: {_why(content, error)}; measure again or name another run"
+        ) from error
 
 
 def cases_of(run: SavedRun, where: str) -> list[SavedCase]:

@@ -48,6 +48,4 @@ def _warnings(records: Iterable[CaseRecord]) -> list[str]:
     for record in records:
         for warning in warnings_of(record):
             cases.setdefault(warning, []).append(f"{record.model}-t{record.threads}")
-    return [
-        f"! {warning} [{', '.join(dict.fromkeys(names))}]" for warning, names in cases.items()
-    ]
+    return [f"! {warning} [{', '.join(dict.fromkeys(names))}]" for warning, names in cases.items()]

@@ -14,7 +14,7 @@ STANDARD_CLIP = "vi_30s"
 
 
 def file_name(result: Result) -> str:
-    """Name a result's file: `m4_base_2026-11-24.json`, with `_t4` or the clip where not standard."""
+    """Name a file: `m4_base_2026-11-24.json`, with `_t4` or the clip where not standard."""
     detail = result.detail
     parts = [detail.save_name, result.model_size]
     if detail.threads != STANDARD_THREADS:

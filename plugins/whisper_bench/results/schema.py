@@ -13,7 +13,7 @@ from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.record import ClipIdentity, ModelFacts, ProcessFacts
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 
 Positive = Annotated[float, Meta(gt=0)]

@@ -1,1 +1,1 @@
-"""The pytest side: options, cases, and one session's state. Only this room and plugin.py know pytest."""
+"""The pytest side: options, cases, one session's state. Only it and plugin.py know pytest."""

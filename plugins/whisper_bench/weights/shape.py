@@ -38,7 +38,7 @@ SHAPES = {"small": (12, 768, 12), "medium": (24, 1024, 16)}
 _KERNEL = 3
 
 
-def grow_shape_only(size: str, *, quantization: str = "float16") -> Weights:
+def grow_shape_only(size: str) -> Weights:
     """Make weights of `size`'s shape out of base's, once, and return them.
 
     Raises:
@@ -52,7 +52,7 @@ def grow_shape_only(size: str, *, quantization: str = "float16") -> Weights:
 
     def fill(scratch: Path) -> None:
         source = Path(base.folder)
-        _Growth(source, size).save(scratch, quantization)
+        _Growth(source, size).save(scratch)
         marker = ShapeOnlyMarker(size, sha256_of(scratch / "model.bin"), base.sha256)
         (scratch / MARKER).write_bytes(msgspec.json.encode(marker))
 
@@ -74,10 +74,10 @@ class _Growth:
         )
         self.shrink = math.sqrt(self.base_dim / self.dim)
 
-    def save(self, folder: Path, quantization: str) -> None:
+    def save(self, folder: Path) -> None:
         spec = self._spec()
         # not optimize(): it would merge the copied matrices into one, with less memory traffic
-        spec._quantize(quantization)  # noqa: SLF001
+        spec._quantize("float16")  # noqa: SLF001
         spec.save(str(folder))
         shutil.copy(self.source / "tokenizer.json", folder)
 
@@ -143,10 +143,8 @@ class _Growth:
     def _origin(self, side: str, number: int) -> tuple[str, bool]:
         return f"{side}/layer_{number % self.base_layers}", number >= self.base_layers
 
-    def _attention(
-        self, spec: Any, prefix: str, *, added: bool, memory: str | None = None
-    ) -> None:
-        """Queries (with keys and values where it attends to itself), then the output."""
+    def _attention(self, spec: Any, prefix: str, *, added: bool, memory: str | None = None) -> None:
+        """Set queries (with keys and values where it attends to itself), then the output."""
         self._unit_norm(spec.layer_norm)
         own = self._reads(f"{prefix}/linear_0", f"{prefix}/layer_norm")
         self._wider(spec.linear[0], own, parts=1 if memory else 3)

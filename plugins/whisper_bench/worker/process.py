@@ -30,7 +30,7 @@ class Worker:
     """
 
     def __init__(self, assignment: Assignment) -> None:
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._rounds = 0
         self._peak_rss_bytes = 0
         # -P: a folder named like a library, in the current directory, is not imported
@@ -124,7 +124,11 @@ class Worker:
 
 
 def _signal_name(number: int) -> str:
-    return f"by {signal.Signals(number).name}" if number in set(signal.Signals) else f"by signal {number}"
+    return (
+        f"by {signal.Signals(number).name}"
+        if number in set(signal.Signals)
+        else f"by signal {number}"
+    )
 
 
 def _close_quietly(pipe: IO[bytes]) -> None:
@@ -133,4 +137,3 @@ def _close_quietly(pipe: IO[bytes]) -> None:
     except BrokenPipeError:
         # what was left to say had no reader
         return
-

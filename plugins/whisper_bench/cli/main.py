@@ -1,0 +1,36 @@
+"""The commands, and how an error leaves the command line."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from whisper_bench.cli import results, weights
+from whisper_bench.errors import BenchError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except BenchError as error:
+        print(f"whisper-bench {options.command}: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_status
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="whisper-bench",
+        description="Decide from real measurements how much Kubernetes a Whisper service needs.",
+    )
+    parser.add_argument("--version", action="version", version=version("pytest-whisper-bench"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (results, weights):
+        command.declare(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""`whisper-bench results NAME`: result files from a run that pytest-benchmark saved."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from whisper_bench.results.schema import Result
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("results", help="write result files from a saved run")
+    parser.add_argument("name", help="save name (m4), number (0001), both, or a file's path")
+    parser.add_argument("--storage", type=Path, default=Path(".benchmarks"), metavar="DIR",
+                        help="where pytest-benchmark saves (%(default)s)")  # fmt: skip
+    parser.add_argument("--results", type=Path, default=Path("benchmark_results"), metavar="DIR",
+                        help="where result files go (%(default)s)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Convert the saved run; a result that is there already is left as it is."""
+    from whisper_bench.cli.show import show_json, show_lines
+    from whisper_bench.results.convert import results_of
+    from whisper_bench.results.files import save_results
+    from whisper_bench.saved import find_saved, read_saved, save_name
+
+    path = find_saved(options.name, options.storage)
+    results = results_of(read_saved(path), save_name(path), str(path))
+    written = [save_results(result, options.results) for result in results]
+    if options.json:
+        show_json({
+            "saved_run": str(path),
+            "results": [
+                {"file": str(file), "result": result}
+                for file, result in zip(written, results, strict=True)
+            ],
+        })  # fmt: skip
+    else:
+        show_lines([f"from {path}", *map(_line, written, results)])
+    return 0
+
+
+def _line(path: Path, result: "Result") -> str:
+    return (
+        f"{path}  {result.avg_latency_ms:.1f} ms  {result.rps:.4f} rps  {result.iterations} rounds"
+    )
