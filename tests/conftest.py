@@ -1,0 +1,80 @@
+"""Shared fixtures: the real base weights, a toy model, small clips, and pytest runs on them."""
+
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: helpers are imported by name
+
+from toy import build_toy  # noqa: E402
+
+BENCHMARK = """
+def test_transcribe(benchmark, whisper_case):
+    whisper_case.run(benchmark)
+"""
+
+
+def write_wav(path: Path, samples, rate=16_000, channels=1, width=2) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        file.writeframes(bytes(samples))
+    return path
+
+
+@pytest.fixture(scope="session")
+def base_weights():
+    """The real base weights, from the registry's packages or wherever they are found."""
+    from whisper_bench.errors import BenchError
+    from whisper_bench.weights.resolve import resolve_weights
+
+    try:
+        return resolve_weights("base")
+    except BenchError as error:
+        pytest.skip(f"the real base weights are not here: {error}")
+
+
+@pytest.fixture(scope="session")
+def toy_dir(tmp_path_factory, base_weights):
+    """A --whisper-model-dir whose base is the toy."""
+    folder = tmp_path_factory.mktemp("models")
+    build_toy(folder / "base", Path(base_weights.folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_clip(tmp_path_factory):
+    """One second of quiet noise, without a text."""
+    noise = np.random.default_rng(7).normal(scale=300, size=16_000).astype("<i2")
+    return write_wav(tmp_path_factory.mktemp("clips") / "noise.wav", noise.tobytes())
+
+
+@pytest.fixture
+def toy_arguments(toy_dir, toy_clip):
+    """What makes a run quick: the toy, a short clip, greedy decoding, no warm-up."""
+    return [
+        f"--whisper-model-dir={toy_dir}",
+        "--whisper-allow-unpinned",
+        f"--whisper-clip={toy_clip}",
+        "--whisper-beam-size=1",
+        "--whisper-warmup-rounds=0",
+        "--whisper-cpu-model=A test's chip",
+    ]
+
+
+@pytest.fixture
+def bench(pytester, toy_arguments):
+    """Run the suite on the toy in a fresh pytest process, in a folder of its own."""
+    pytester.makepyfile(test_bench=BENCHMARK)
+
+    def run(*arguments, toy=True):
+        given = [*(toy_arguments if toy else []), *map(str, arguments)]
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *given)
+
+    return run

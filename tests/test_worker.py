@@ -1,0 +1,179 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from whisper_bench.audio import load_clip
+from whisper_bench.backend import Backend, parse_backend
+from whisper_bench.engine import Decoding
+from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.worker.environment import worker_environment
+from whisper_bench.worker.process import Worker
+from whisper_bench.worker.protocol import Assignment
+from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
+
+X86_LOG = """\
+[2026-11-24 06:13:25.032] [ctranslate2] [thread 3290] [info] CPU: AuthenticAMD (SSE4.1=true, AVX=true)
+[2026-11-24 06:13:25.032] [ctranslate2] [thread 3290] [info]  - Selected ISA: AVX2
+[2026-11-24 06:13:25.032] [ctranslate2] [thread 3290] [info]  - Use Intel MKL: false
+[2026-11-24 06:13:25.032] [ctranslate2] [thread 3290] [info]  - SGEMM backend: DNNL (packed: false)
+[2026-11-24 06:13:25.032] [ctranslate2] [thread 3290] [info]  - GEMM_S8 backend: DNNL (packed: false, u8s8 preferred: true)
+[2026-11-24 06:13:25.713] [ctranslate2] [thread 3290] [info]  - Selected compute type: int8_float32
+"""
+
+
+def test_backend_from_the_log_of_this_kind_of_machine():
+    assert parse_backend(X86_LOG) == Backend("AVX2", "DNNL", "DNNL", False, "int8_float32")  # noqa: FBT003
+
+
+def test_a_log_that_says_nothing():
+    assert parse_backend("something else") == Backend()
+
+
+def test_thread_variables_override_those_of_the_user():
+    given = {"OMP_NUM_THREADS": "8", "CT2_FORCE_CPU_ISA": "AVX2", "PATH": "/bin"}
+    environment = worker_environment(2, given)
+    assert environment["OMP_NUM_THREADS"] == "2"
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert environment["VECLIB_MAXIMUM_THREADS"] == "1"
+    assert environment["CT2_FORCE_CPU_ISA"] == "AVX2"
+    assert environment["PATH"] == "/bin"
+
+
+@pytest.fixture
+def assignment(toy_dir, toy_clip):
+    def make(**changes):
+        settings = {
+            "model": "base", "folder": str(toy_dir / "base"), "clip": load_clip(toy_clip),
+            "threads": 1, "compute_type": "int8", "decoding": Decoding(beam_size=1),
+            "warmup_rounds": 0,
+        }  # fmt: skip
+        return Assignment(**{**settings, **changes})
+
+    return make
+
+
+def test_a_worker_measures_and_tells_of_itself(assignment):
+    with Worker(assignment(threads=2)) as worker:
+        ready = worker.ready
+        first, second = worker.round(), worker.round()
+    assert ready.pid != os.getpid()
+    assert ready.load_s > 0
+    assert ready.compute_type == "int8_float32"
+    assert ready.backend.instruction_set is not None
+    assert ready.environment["OMP_NUM_THREADS"] == "2"
+    assert ready.versions["ctranslate2"]
+    assert first.transcription.text == second.transcription.text
+    assert first.transcription.tokens == second.transcription.tokens > 0
+    assert 0 < first.transcription.cpu_s
+    assert 20 * 2**20 < first.peak_rss_bytes <= second.peak_rss_bytes < 2**30
+
+
+def test_an_answer_is_not_timed_without_its_work(assignment):
+    """A lazy generator that nobody consumes would take no CPU at all."""
+    with Worker(assignment()) as worker:
+        heard = worker.round().transcription
+    assert heard.cpu_s > 0.01
+    assert heard.wall_s > 0.01
+
+
+def test_peak_memory_is_the_workers_own_and_not_its_parents():
+    """Linux hands ru_maxrss of the parent on through exec; VmHWM is the process's own."""
+    program = "from whisper_bench.worker.usage import peak_rss_bytes; print(peak_rss_bytes())"
+    ballast = bytearray(300 * 2**20)
+    ballast[:: 2**12] = b"x" * len(ballast[:: 2**12])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 100 * 2**20
+    assert peak_rss_bytes() > 300 * 2**20
+
+
+def test_peak_memory_without_proc(tmp_path, monkeypatch):
+    from whisper_bench.worker import usage
+
+    linux = peak_rss_bytes(tmp_path / "absent")
+    monkeypatch.setattr(usage.platform, "system", lambda: "Darwin")
+    assert peak_rss_bytes(tmp_path / "absent") == pytest.approx(linux / 1024, rel=0.1)
+    (tmp_path / "status").write_text("Name:\tpython\n")
+    assert peak_rss_bytes(tmp_path / "status") == pytest.approx(linux / 1024, rel=0.1)
+
+
+def test_waiting_for_a_cpu(tmp_path):
+    assert run_queue_wait_s(tmp_path / "absent") is None
+    for name, text in (("1", "5 1500000000 3\n"), ("2", "5 500000000 3\n")):
+        (tmp_path / "task" / name).mkdir(parents=True)
+        (tmp_path / "task" / name / "schedstat").write_text(text)
+    assert run_queue_wait_s(tmp_path / "task") == 2.0
+    (tmp_path / "task" / "1" / "schedstat").write_text("5\n")
+    assert run_queue_wait_s(tmp_path / "task") is None
+
+
+def test_a_killed_worker_says_when_how_and_why(assignment):
+    with Worker(assignment()) as worker:
+        worker.round()
+        os.kill(worker.ready.pid, signal.SIGKILL)
+        with pytest.raises(WorkerDiedError) as caught:
+            worker.round()
+    message = str(caught.value)
+    assert f"the worker process {worker.ready.pid} ended by SIGKILL in round 2" in message
+    assert "out of memory is the usual cause" in message
+    assert "MiB" in message
+
+
+def test_a_worker_that_crashes_shows_its_last_words(assignment, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nonexistent")
+    with pytest.raises(WorkerDiedError, match=r"with exit status 1 before its first round"):
+        Worker(assignment())
+
+
+def test_a_worker_ended_by_a_signal_without_a_name(assignment):
+    with Worker(assignment()) as worker:
+        os.kill(worker.ready.pid, 40)  # a real-time signal
+        with pytest.raises(WorkerDiedError, match="ended by signal 40 in round 1"):
+            worker.round()
+
+
+def test_a_model_that_does_not_load_is_an_answer_and_no_crash(assignment, tmp_path):
+    with pytest.raises(BenchError, match="with compute type 'int8' does not load"):
+        Worker(assignment(folder=str(tmp_path)))
+
+
+def test_a_worker_outlives_neither_its_run_nor_a_round(assignment):
+    """Killed in the middle of a run, the run's worker is gone at once and not a round later."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux kills a child with its parent; elsewhere it ends with its round")
+    import msgspec
+
+    program = """
+import sys, msgspec, os, signal
+from whisper_bench.worker.process import Worker
+from whisper_bench.worker.protocol import Assignment
+worker = Worker(msgspec.json.decode(sys.argv[1], type=Assignment))
+print(worker.ready.pid, flush=True)
+worker._send(b"round")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    encoded = msgspec.json.encode(assignment()).decode()
+    done = subprocess.run(
+        [sys.executable, "-c", program, encoded], capture_output=True, text=True, check=False
+    )
+    pid = int(done.stdout)
+    deadline_s = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline_s:
+        if (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())[0] == "Z":
+            break
+        time.sleep(0.02)
+    else:
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def test_close_is_harmless_when_the_worker_died_with_unread_lines(assignment):
+    worker = Worker(assignment())
+    os.kill(worker.ready.pid, signal.SIGKILL)
+    time.sleep(0.1)
+    worker._process.stdin.write(b"left in the buffer")
+    worker.close()
+    worker.close()
