@@ -14,6 +14,7 @@ CASE = Case("base", 1, "vi_30s")
 CLIP = Clip("vi_30s", "/clips/vi_30s.wav", "c" * 64, 30.0, "vi", "một hai ba", {"base": 0.75})
 WEIGHTS = Weights("base", "/models/base", "model-dir", "a" * 64, True, False, "revision")  # noqa: FBT003
 LIMIT = CpuLimit(1.0, "cgroup v2 quota", 1.0, "/sys/fs/cgroup", 8, 8)
+COUNTERS = CpuCounters(10, 0, 0.0)
 NO_LIMIT = CpuLimit(None, "none", None, None, 8, 8)
 
 
@@ -27,7 +28,7 @@ def ready(process, case=CASE, limit=LIMIT):
     return ReadyLine(case, process, facts)
 
 
-def measured(wall_s, cpu_s=None, *, text="một hai bốn", counters=CpuCounters(10, 0, 0.0)):
+def measured(wall_s, cpu_s=None, *, text="một hai bốn", counters=COUNTERS):
     heard = Transcription(wall_s, wall_s if cpu_s is None else cpu_s, 3, text)
     return Measured(heard, 0.0, counters, 300 * 2**20)
 

@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT, STANDARD_CLIP, write_wav
 
+from conftest import ROOT, STANDARD_CLIP, write_wav
 from whisper_bench.audio import load_clip, samples_of
 from whisper_bench.errors import BenchError
 
@@ -106,7 +106,9 @@ def test_a_length_that_would_cut_a_sentence_is_refused():
 
 def test_speaking_again_gives_the_same_bytes(tmp_path):
     try:
-        told = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            ["espeak-ng", "--version"], capture_output=True, text=True, check=True
+        )
     except FileNotFoundError:
         pytest.skip("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
     version = re.search(r"1\.\d+", told.stdout)[0]

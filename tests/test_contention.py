@@ -22,9 +22,7 @@ from whisper_bench.contention import is_contended
     ],
 )
 def test_contended(cpu_s, wait_s, threads, limit, contended):
-    verdict = is_contended(
-        wall_s=4.6, cpu_s=cpu_s, wait_s=wait_s, threads=threads, cpu_limit=limit
-    )
+    verdict = is_contended(wall_s=4.6, cpu_s=cpu_s, wait_s=wait_s, threads=threads, cpu_limit=limit)
     assert verdict is contended
 
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from trees import grow, v1, v2
 
+from trees import grow, v1, v2
 from whisper_bench import cpu_limit
 from whisper_bench.cgroup import CpuGroup, cpu_groups
 from whisper_bench.cpu_limit import (
@@ -84,7 +84,9 @@ TREES = {
 @pytest.fixture
 def many_cpus(monkeypatch):
     """A machine of 8 CPUs, all of which may be run on."""
-    monkeypatch.setattr(cpu_limit.os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
+    monkeypatch.setattr(
+        cpu_limit.os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False
+    )
     monkeypatch.setattr(cpu_limit.os, "cpu_count", lambda: 8)
 
 
@@ -188,7 +190,10 @@ print(limit.cpus, limit.source, limit.quota_group, seen.periods, seen.throttled_
 """
     with quota_of(25_000) as folder:
         done = subprocess.run(
-            [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False
+            [sys.executable, "-c", program, str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode == 0, done.stderr
     cpus, *source, group, periods, throttled, throttled_s = done.stdout.split()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_download_at_the_pinned_revision_then_from_the_cache(tmp_path, endpoint)
     first = resolve(tmp_path, endpoint, "--allow")
     assert first["source"] == "hub"
     assert first["folder"].endswith(f"snapshots/{PIN.revision}")
-    assert sorted(os.listdir(first["folder"])) == sorted(MODEL_FILES)
+    assert sorted(path.name for path in Path(first["folder"]).iterdir()) == sorted(MODEL_FILES)
     again = resolve(tmp_path, "http://127.0.0.1:9", "--allow")
     assert again == {"source": "hub-cache", "folder": first["folder"]}
 

@@ -1,6 +1,6 @@
 import pytest
-from samples import CASE, ready, round_line
 
+from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.journal import Identity, Journal, resume, unfinished
 

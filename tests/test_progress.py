@@ -1,6 +1,6 @@
 import pytest
-from samples import plan
 
+from samples import plan
 from whisper_bench.case import Case
 from whisper_bench.measurement import Evidence
 from whisper_bench.progress import Progress, clock_time

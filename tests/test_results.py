@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
 
+from samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.gather import gathered
@@ -99,7 +99,9 @@ def test_no_limit_is_null_and_a_fraction_stays():
 
 def test_file_names():
     assert file_name(result_of(1.0)) == "m4_base_2026-11-24.json"
-    other = result_of(1.0, case=Case("base", 4, "vi_5s"), clip=msgspec.structs.replace(CLIP, name="vi_5s"))
+    other = result_of(
+        1.0, case=Case("base", 4, "vi_5s"), clip=msgspec.structs.replace(CLIP, name="vi_5s")
+    )
     assert file_name(other) == "m4_base_t4_vi_5s_2026-11-24.json"
 
 
@@ -160,9 +162,7 @@ def test_contended_and_interrupted_runs_are_called_so():
         busy.rounds[0],
         measured=msgspec.structs.replace(
             busy.rounds[0].measured,
-            transcription=msgspec.structs.replace(
-                busy.rounds[0].measured.transcription, cpu_s=2.0
-            ),
+            transcription=msgspec.structs.replace(busy.rounds[0].measured.transcription, cpu_s=2.0),
         ),
     )
     result = result_of(evidence=busy)
@@ -184,7 +184,9 @@ def save(folder, name, content):
 
 def test_the_newest_of_a_name_is_found_across_machine_folders(tmp_path):
     save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0, moment="2026-11-01T00:00:00+00:00"))
-    newest = save(tmp_path, "Linux-B/0001_m4.json", encoded(1.0, moment="2026-11-02T00:00:00+00:00"))
+    newest = save(
+        tmp_path, "Linux-B/0001_m4.json", encoded(1.0, moment="2026-11-02T00:00:00+00:00")
+    )
     other = save(tmp_path, "Linux-B/0003_m4_x.json", encoded(1.0))
     assert find_saved("m4", tmp_path) == newest
     assert find_saved("0003", tmp_path) == other
@@ -196,7 +198,9 @@ def test_the_newest_of_a_name_is_found_across_machine_folders(tmp_path):
 
 def test_no_such_run_lists_what_is_there(tmp_path):
     save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
-    with pytest.raises(BenchError, match="no saved run 'xeon' in .*; saved there: m4; save one with"):
+    with pytest.raises(
+        BenchError, match="no saved run 'xeon' in .*; saved there: m4; save one with"
+    ):
         find_saved("xeon", tmp_path)
     with pytest.raises(BenchError, match="saved there: none"):
         find_saved("xeon", tmp_path / "absent")

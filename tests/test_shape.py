@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import STANDARD_CLIP
 
+from conftest import STANDARD_CLIP
 from whisper_bench.audio import samples_of
 from whisper_bench.errors import BenchError
 from whisper_bench.weights.ct2file import read_variables
@@ -12,8 +12,12 @@ from whisper_bench.weights.shape import grow_shape_only
 
 
 @pytest.fixture(scope="module")
-def small(base_weights):  # noqa: ARG001 - without base there is nothing to grow from
-    return grow_shape_only("small")
+def small(base_weights, tmp_path_factory):
+    if base_weights.source != "registry":
+        pytest.skip("the registry's packages are not installed (extra `weights`)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHISPER_BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield grow_shape_only("small")
 
 
 def test_small_has_smalls_shape(small):

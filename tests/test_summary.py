@@ -1,6 +1,6 @@
 import msgspec
-from samples import NO_LIMIT, WEIGHTS, evidence, plan
 
+from samples import NO_LIMIT, WEIGHTS, evidence, plan
 from whisper_bench.case import Case
 from whisper_bench.gather import gathered
 from whisper_bench.summary import summary_lines

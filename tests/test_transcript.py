@@ -1,7 +1,7 @@
 import msgspec
 import pytest
-from conftest import STANDARD_CLIP
 
+from conftest import STANDARD_CLIP
 from whisper_bench.audio import load_clip
 from whisper_bench.errors import WrongAnswerError
 from whisper_bench.transcript import (
@@ -37,7 +37,10 @@ def test_bound_of_a_larger_model_is_its_own_or_bases(clip):
     known = msgspec.structs.replace(clip, word_error_rate_bound={"base": 0.7, "small": 0.2})
     assert word_error_rate_bound("small", known) == 0.2
     assert word_error_rate_bound("small-shape-only", known) == 0.7
-    assert word_error_rate_bound("base", msgspec.structs.replace(clip, word_error_rate_bound={})) is None
+    assert (
+        word_error_rate_bound("base", msgspec.structs.replace(clip, word_error_rate_bound={}))
+        is None
+    )
 
 
 def test_the_same_answer_every_time_is_accepted(clip):
@@ -51,7 +54,9 @@ def test_another_text_or_token_count_is_refused_with_both(clip):
     check.check("base", clip, clip.text, 197, "base-t1-vi_30s, process 1")
     with pytest.raises(WrongAnswerError) as caught:
         check.check("base", clip, clip.text[:-9], 197, "base-t2-vi_30s, process 1")
-    assert "base-t2-vi_30s, process 1: the transcript differs from that of base-t1" in str(caught.value)
+    assert "base-t2-vi_30s, process 1: the transcript differs from that of base-t1" in str(
+        caught.value
+    )
     assert clip.text in str(caught.value)
     with pytest.raises(WrongAnswerError, match="198 tokens against 197"):
         check.check("base", clip, clip.text, 198, "round 3")
@@ -59,5 +64,7 @@ def test_another_text_or_token_count_is_refused_with_both(clip):
 
 
 def test_a_wrong_answer_is_refused(clip):
-    with pytest.raises(WrongAnswerError, match=r"word error rate 1\.000 is over the bound of 0\.75"):
+    with pytest.raises(
+        WrongAnswerError, match=r"word error rate 1\.000 is over the bound of 0\.75"
+    ):
         TranscriptCheck().check("base", clip, "something else", 3, "round 1")

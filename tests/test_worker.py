@@ -11,6 +11,7 @@ from whisper_bench.audio import load_clip
 from whisper_bench.backend import Backend, parse_backend
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.worker import process
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.process import Worker
 from whisper_bench.worker.protocol import Assignment
@@ -69,7 +70,7 @@ def test_a_worker_measures_and_tells_of_itself(assignment):
     assert ready.versions["ctranslate2"]
     assert first.transcription.text == second.transcription.text
     assert first.transcription.tokens == second.transcription.tokens > 0
-    assert 0 < first.transcription.cpu_s
+    assert first.transcription.cpu_s > 0
     assert 20 * 2**20 < first.peak_rss_bytes <= second.peak_rss_bytes < 2**30
 
 
@@ -86,7 +87,9 @@ def test_peak_memory_is_the_workers_own_and_not_its_parents():
     program = "from whisper_bench.worker.usage import peak_rss_bytes; print(peak_rss_bytes())"
     ballast = bytearray(300 * 2**20)
     ballast[:: 2**12] = b"x" * len(ballast[:: 2**12])
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert int(done.stdout) < 100 * 2**20
     assert peak_rss_bytes() > 300 * 2**20
 
@@ -177,3 +180,11 @@ def test_close_is_harmless_when_the_worker_died_with_unread_lines(assignment):
     worker._process.stdin.write(b"left in the buffer")
     worker.close()
     worker.close()
+
+
+def test_a_worker_that_does_not_end_is_killed(assignment, monkeypatch):
+    worker = Worker(assignment())
+    monkeypatch.setattr(process, "_GRACE_S", 0.1)
+    os.kill(worker.ready.pid, signal.SIGSTOP)
+    worker.close()
+    assert not Path(f"/proc/{worker.ready.pid}").exists()

@@ -47,7 +47,9 @@ def _fill(encoder, decoder, random) -> None:
 
     def attention(spec, *, own):
         norm(spec.layer_norm)
-        for part, rows in zip(spec.linear, (3 * DIM, DIM) if own else (DIM, 2 * DIM, DIM), strict=True):
+        for part, rows in zip(
+            spec.linear, (3 * DIM, DIM) if own else (DIM, 2 * DIM, DIM), strict=True
+        ):
             linear(part, rows, DIM)
 
     def feed_forward(spec):

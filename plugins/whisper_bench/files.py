@@ -68,23 +68,20 @@ def _write_new(path: Path, content: bytes) -> Path:
 
 
 def _claim_free_name(scratch: Path, path: Path, content: bytes) -> Path:
-    for candidate in _numbered(path):
-        try:
-            # link fails where the name exists, even one made a moment ago: nothing is overwritten
-            os.link(scratch, candidate)
-        except FileExistsError:
-            if candidate.read_bytes() != content:
-                continue
-        return candidate
-    raise AssertionError  # _numbered never ends
-
-
-def _numbered(path: Path) -> Iterator[Path]:
-    yield path
-    number = 2
-    while True:
-        yield path.with_name(f"{path.stem}_{number}{path.suffix}")
+    candidate, number = path, 1
+    while not _claimed(scratch, candidate, content):
         number += 1
+        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    return candidate
+
+
+def _claimed(scratch: Path, candidate: Path, content: bytes) -> bool:
+    try:
+        # link fails where the name exists, even one made a moment ago: nothing is overwritten
+        os.link(scratch, candidate)
+    except FileExistsError:
+        return candidate.read_bytes() == content
+    return True
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -53,7 +53,8 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("ab")
+        self.holds_rounds = False
+        self._file = path.open("ab", buffering=0)
 
     @classmethod
     def begin(cls, results: Path, identity: Identity) -> Self:
@@ -82,13 +83,28 @@ class Journal:
         """Open an unfinished journal to append to; a last line that was cut short is dropped."""
         whole = path.read_bytes().rfind(b"\n") + 1
         os.truncate(path, whole)
-        return cls(path)
+        journal = cls(path)
+        journal.holds_rounds = True
+        return journal
 
     def append(self, line: Line) -> None:
-        """Write one line and force it to the disk."""
-        self._file.write(msgspec.json.encode(line) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write one line and force it to the disk.
+
+        Raises:
+            BenchError: the disk is full or gone; the journal ends with the line before.
+
+        """
+        end = self._file.tell()
+        try:
+            self._file.write(msgspec.json.encode(line) + b"\n")
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            os.truncate(self.path, end)
+            raise BenchError(
+                f"journal {self.path}: {error.strerror or error}; free the disk, then go on from "
+                "the rounds in it with --whisper-resume"
+            ) from error
+        self.holds_rounds |= isinstance(line, RoundLine)
 
     def close(self) -> None:
         """Keep the journal for --whisper-resume."""

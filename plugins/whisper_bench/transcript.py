@@ -7,6 +7,7 @@ from whisper_bench.audio import Clip
 from whisper_bench.errors import WrongAnswerError
 from whisper_bench.weights.pins import is_shape_only
 
+_SHOWN = 120
 _PUNCTUATION = re.compile(r"[^\w\s]")
 
 
@@ -41,8 +42,8 @@ class TranscriptCheck:
         if rate is not None and bound is not None and rate > bound:
             raise WrongAnswerError(
                 f"{where}: word error rate {rate:.3f} is over the bound of {bound:g} that is "
-                f"recorded for {clip.name} and {model}; the transcript is: {text!r}; if the model "
-                f"is the one meant, record a bound in {clip.name}.json beside the clip"
+                f"recorded for {clip.name} and {model}; the transcript begins: {text[:_SHOWN]!r}; "
+                f"if the model is the one meant, record a bound in {clip.name}.json beside the clip"
             )
 
 

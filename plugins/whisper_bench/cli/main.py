@@ -30,7 +30,3 @@ def _parser() -> argparse.ArgumentParser:
     for command in (results, weights):
         command.declare(commands)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -37,14 +37,21 @@ class Bench:
 
     """
 
-    def __init__(self, config: BenchConfig, cases: Iterable[Case], terminal: "Terminal") -> None:
+    def __init__(
+        self,
+        config: BenchConfig,
+        cases: Iterable[Case],
+        *,
+        terminal: "Terminal",
+        timed: list[Any],
+    ) -> None:
         self.config = config
         self.terminal = terminal
+        self._timed = timed
         self.machine = machine_facts(config.cpu_model)
         self.limit = _demanded_limit(config.cpu_limit)
         self.plans = {case: self._plan(case) for case in cases}
         self.records: dict[Case, CaseRecord] = {}
-        self.failed: set[Case] = set()
         self.written: list[Path] = []
         self.trouble: str | None = None
         self.started_s = time.time()
@@ -77,9 +84,13 @@ class Bench:
             for case, plan in self.plans.items()
         )
 
+    def forget(self, stats: Any) -> None:
+        """Take a case that failed out of what pytest-benchmark shows and saves."""
+        self._timed[:] = [each for each in self._timed if each is not stats]
+
     def close_journal(self, *, everything_saved: bool) -> None:
         """Delete the journal when all that it holds has been saved, keep it otherwise."""
-        if everything_saved:
+        if everything_saved or not self.journal.holds_rounds:
             self.journal.discard()
         else:
             self.journal.close()

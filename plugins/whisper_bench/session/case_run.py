@@ -18,7 +18,6 @@ class BenchmarkFixture(Protocol):
     """What is used of pytest-benchmark's fixture, which has no types."""
 
     group: str | None
-    has_error: bool
     extra_info: dict[str, Any]
     stats: Any
 
@@ -44,30 +43,38 @@ class CaseRun:
         """Measure every round that is left; fail the test with the reason where that is not had."""
         benchmark.group = self.case.model
         measurement: Measurement | None = None
+        failure: BenchError | None = None
         try:
             measurement = self._bench.measurement(self.case)
             _measure(benchmark, measurement)
         except BenchError as error:
-            self._bench.failed.add(self.case)
-            pytest.fail(f"{self.case.label}: {error}", pytrace=False)
+            failure = error
         finally:
-            self._keep(benchmark, measurement)
+            self._keep(benchmark, measurement, failed=failure is not None)
+        if failure is not None:
+            pytest.fail(_told(self.case, failure), pytrace=False)
 
-    def _keep(self, benchmark: BenchmarkFixture, measurement: Measurement | None) -> None:
+    def _keep(
+        self, benchmark: BenchmarkFixture, measurement: Measurement | None, *, failed: bool
+    ) -> None:
         """Put what was measured where pytest-benchmark saves it, also after Ctrl-C."""
-        bench = self._bench
-        bench.progress.end(self.case)
+        self._bench.progress.end(self.case)
         if measurement is not None:
             measurement.close()
-        if measurement is None or not measurement.evidence.rounds or self.case in bench.failed:
-            # an empty or failed benchmark would break the saving of the others
-            benchmark.has_error = True
+        if failed or measurement is None or not measurement.evidence.rounds:
+            self._bench.forget(benchmark.stats)
             return
         record = gathered(measurement.plan, measurement.evidence)
-        bench.records[self.case] = record
+        self._bench.records[self.case] = record
         benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
         # a resumed run's rounds stand before those that pytest-benchmark timed itself
         benchmark.stats.stats.data[:] = [each.latency_s for each in record.rounds]
+
+
+def _told(case: Case, failure: BenchError) -> str:
+    """Begin the message with the case, which a wrong answer's does by itself."""
+    text = str(failure)
+    return text if text.startswith(case.label) else f"{case.label}: {text}"
 
 
 def _measure(benchmark: BenchmarkFixture, measurement: Measurement) -> None:

@@ -28,7 +28,12 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     """
     config = session.config
     try:
-        bench = Bench(BenchConfig.of(config), cases, Terminal(config))
+        bench = Bench(
+            BenchConfig.of(config),
+            cases,
+            terminal=Terminal(config),
+            timed=config._benchmarksession.benchmarks,  # type: ignore[attr-defined]  # noqa: SLF001
+        )
         _check_storage(config)
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
@@ -44,12 +49,10 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
     """Write the result files of a saved run; turn a green run red where it must not be green."""
     name = bench.config.save_name
     trouble = None
-    if bench.records and name and saved is None:
-        trouble = "the run was not saved"
-    if name and saved is not None:
-        trouble = _write_results(bench, saved, name)
     if not bench.records:
         trouble = "nothing was measured: no case ran to its end"
+    elif name and saved is not None:
+        trouble = _write_results(bench, saved, name)
     if trouble is not None:
         bench.trouble = trouble
         if session.exitstatus == pytest.ExitCode.OK:

@@ -32,6 +32,7 @@ class Worker:
     def __init__(self, assignment: Assignment) -> None:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._rounds = 0
+        self._busy = True
         self._peak_rss_bytes = 0
         # -P: a folder named like a library, in the current directory, is not imported
         self._process = subprocess.Popen(
@@ -61,23 +62,34 @@ class Worker:
     def round(self) -> Measured:
         """Have one transcription measured."""
         self._rounds += 1
+        self._busy = True
         self._send(b"round")
         measured = self._reply(Measured)
+        self._busy = False
         self._peak_rss_bytes = measured.peak_rss_bytes
         return measured
 
     def close(self) -> None:
-        """End the process, whatever it is doing, and wait for its end."""
-        if self._process.poll() is None:
+        """End the process and wait for its end; one that is busy is killed, an idle one told."""
+        if self._busy:
             self._process.kill()
-        self._process.wait(_GRACE_S)
-        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+        for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None and not pipe.closed:
                 _close_quietly(pipe)
+        self._wait_or_kill()
+        self._stderr.close()
+
+    def _wait_or_kill(self) -> None:
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _start(self, assignment: Assignment) -> Ready:
         self._send(msgspec.json.encode(assignment))
         ready = self._reply(Ready)
+        self._busy = False
         return msgspec.structs.replace(ready, backend=parse_backend(self._stderr_text()))
 
     def _send(self, line: bytes) -> None:

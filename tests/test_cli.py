@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+from conftest import ROOT
+from test_results import encoded, save
+from whisper_bench.cli import main
+
+
+def test_results_from_a_saved_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path, ".benchmarks/Linux-A/0001_m4.json", encoded(0.5, 0.5))
+    assert main(["results", "m4"]) == 0
+    assert capsys.readouterr().out == (
+        "from .benchmarks/Linux-A/0001_m4.json\n"
+        "benchmark_results/m4_base_2026-11-24.json  500.0 ms  2.0000 rps  2 rounds\n"
+    )
+    assert main(["results", "0001", "--json", "--results", "elsewhere"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["saved_run"] == ".benchmarks/Linux-A/0001_m4.json"
+    assert document["results"][0]["file"] == "elsewhere/m4_base_2026-11-24.json"
+    assert document["results"][0]["result"]["rps"] == 2.0
+
+
+def test_no_such_run_exits_2_with_the_remedy(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["results", "m4"]) == 2
+    assert capsys.readouterr().err.startswith("whisper-bench results: no saved run 'm4' in .bench")
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["results"], ["weights", "find", "huge"]])
+def test_misuse_exits_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: whisper-bench" in capsys.readouterr().err
+
+
+def test_weights_are_found_and_grown(base_weights, capsys, monkeypatch):
+    from whisper_bench.weights import shape
+
+    monkeypatch.setattr(shape, "grow_shape_only", lambda _size: base_weights)
+    assert main(["weights", "find", "base"]) == 0
+    assert capsys.readouterr().out == (
+        f"base  {base_weights.source}  sha256 {base_weights.sha256}  {base_weights.folder}\n"
+    )
+    assert main(["weights", "shape-only", "small", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["weights"][0]["name"] == "base"
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == "0.1.0\n"
+    assert "0.1.0" in (ROOT / "CHANGELOG.md").read_text()

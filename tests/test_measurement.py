@@ -1,0 +1,77 @@
+import msgspec
+import pytest
+
+from samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready
+from whisper_bench import measurement as module
+from whisper_bench.errors import BenchError
+from whisper_bench.measurement import Evidence, Measurement
+from whisper_bench.transcript import TranscriptCheck
+
+
+class FakeWorker:
+    """A process that is always ready, under the limits given in turn."""
+
+    limits: list
+
+    def __init__(self, _assignment):
+        self.ready = msgspec.structs.replace(ready(1).ready, cpu_limit=self.limits.pop(0))
+
+    def round(self):
+        return evidence(4.5).rounds[0].measured
+
+    def close(self):
+        """There is nothing to end."""
+
+
+class Lines(list):
+    """A journal in memory."""
+
+
+@pytest.fixture
+def measure(monkeypatch):
+    monkeypatch.setattr(module, "Worker", FakeWorker)
+
+    def make(found, **settings):
+        settings = {"rounds": 5, "processes": 2, **settings}
+        return Measurement(
+            plan(**settings),
+            found,
+            journal=Lines(),
+            check=TranscriptCheck(),
+            on_progress=lambda _: None,
+        )
+
+    return make
+
+
+def run(measuring):
+    for _ in range(measuring.remaining):
+        measuring.before_round()
+        measuring.round()
+        measuring.after_round(4.5)
+    return [line.process for line in measuring.evidence.rounds]
+
+
+def test_rounds_are_spread_over_fresh_processes(measure):
+    FakeWorker.limits = [LIMIT] * 2
+    assert run(measure(Evidence([], []))) == [1, 1, 1, 2, 2]
+
+
+def test_a_resumed_run_goes_on_in_processes_of_its_own(measure):
+    FakeWorker.limits = [LIMIT] * 2
+    assert run(measure(evidence(4.5, 4.5))) == [1, 1, 2, 3, 3]
+    FakeWorker.limits = [LIMIT]
+    assert run(measure(evidence(4.5, 4.5, 4.5, per_process=3))) == [1, 1, 1, 2, 2]
+
+
+def test_nothing_is_left_of_a_whole_run_or_of_one_with_more_rounds(measure):
+    assert measure(evidence(*[4.5] * 5)).remaining == 0
+    assert measure(evidence(*[4.5] * 9)).remaining == 0
+
+
+def test_a_limit_that_changes_during_a_run_is_an_error(measure):
+    FakeWorker.limits = [LIMIT, NO_LIMIT]
+    with pytest.raises(
+        BenchError, match=f"{CASE.label}: the CPU limit was 1.0 in process 1 and is None"
+    ):
+        run(measure(Evidence([], [])))
