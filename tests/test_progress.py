@@ -35,14 +35,14 @@ def test_lines_of_two_cases():
     clock = Clock()
     progress = Progress(plans, clock)
     first = Running(plans[0], Evidence([ready(1)], []))
-    assert progress.line(first) == "base-t1-vi_30s  case 1/2  process 1/2  round 0/4  elapsed 0:00"
+    assert progress.line(first) == "base-t1-vi_30s  case 1/2  round 0/4  0:00 elapsed  process 1/2"
     clock.now_s += 10
     first.evidence = evidence(5.0)
     # 3 rounds of 5 s are left here; there 4 and 2 warm-ups at 2.3 times the cost: 15 + 69 s
     assert progress.line(first) == (
-        "base-t1-vi_30s  case 1/2  process 1/2  round 1/4  5.00 s  elapsed 0:10  left about 1:24"
+        "base-t1-vi_30s  case 1/2  round 1/4  0:10 elapsed  ~1:24 left  process 1/2"
     )
     progress.end(plans[0].case)
     second = Running(plans[1], evidence(11.5, 11.5, 11.5, 11.5))
-    assert progress.line(second).startswith("small-t1-vi_30s  case 2/2  process 2/2  round 4/4")
-    assert progress.line(second).endswith("left about 0:00")
+    assert progress.line(second).startswith("small-t1-vi_30s  case 2/2  round 4/4  0:10 elapsed")
+    assert progress.line(second).endswith("~0:00 left  process 2/2")

@@ -169,6 +169,19 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
         cache.folder_made_once(folder, lambda _scratch: None)
 
 
+def test_a_folder_that_is_there_is_not_made_again(tmp_path):
+    made = []
+    for _ in range(2):
+        cache.folder_made_once(tmp_path / "base", made.append)
+    assert len(made) == 1
+
+
+def test_behind_a_proxy_the_hub_is_asked_through_it(monkeypatch):
+    monkeypatch.setattr(sources, "getproxies", lambda: {"https": "http://proxy:3128"})
+    monkeypatch.setattr(sources.socket, "create_connection", None)
+    sources._refuse_unreachable_hub()
+
+
 def test_the_cache_without_a_name_is_the_systems(monkeypatch):
     monkeypatch.delenv("WHISPER_BENCH_CACHE", raising=False)
     assert cache.cache_folder().name == "pytest-whisper-bench"

@@ -114,10 +114,14 @@ def test_waiting_for_a_cpu(tmp_path):
     assert run_queue_wait_s(tmp_path / "task") is None
 
 
-def test_a_killed_worker_says_when_how_and_why(assignment):
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_killed_worker_says_when_how_and_why(assignment, noticed):
     with Worker(assignment()) as worker:
         worker.round()
+        os.kill(worker.ready.pid, signal.SIGSTOP)
         os.kill(worker.ready.pid, signal.SIGKILL)
+        if noticed:  # then its pipe is broken before anything is sent
+            worker._process.wait()
         with pytest.raises(WorkerDiedError) as caught:
             worker.round()
     message = str(caught.value)

@@ -25,19 +25,15 @@ class Progress:
         """Describe where the run is; call it between rounds, never within one."""
         plan, evidence = measurement.plan, measurement.evidence
         done = len(evidence.rounds)
-        parts = [
-            f"{plan.case.label}",
-            f"case {self._number(plan)}/{len(self._plans)}",
-            f"process {evidence.processes[-1].process}/{min(plan.processes, plan.rounds)}",
-            f"round {done}/{plan.rounds}",
-        ]
+        parts = [f"{plan.case.label}  case {self._number(plan)}/{len(self._plans)}"]
+        parts.append(f"round {done}/{plan.rounds}")
+        parts.append(f"{clock_time(self._clock() - self._start_s)} elapsed")
         if done:
-            last = evidence.rounds[-1]
-            parts.append(f"{last.latency_s:.2f} s")
-            self._s_per_cost = last.latency_s / _cost(plan)
-        parts.append(f"elapsed {clock_time(self._clock() - self._start_s)}")
+            self._s_per_cost = evidence.rounds[-1].latency_s / _cost(plan)
         if self._s_per_cost is not None:
-            parts.append(f"left about {clock_time(self._left_s(plan, done))}")
+            parts.append(f"~{clock_time(self._left_s(plan, done))} left")
+        # what a narrow terminal cuts off comes last
+        parts.append(f"process {evidence.processes[-1].process}/{min(plan.processes, plan.rounds)}")
         return "  ".join(parts)
 
     def end(self, case: Case) -> None:

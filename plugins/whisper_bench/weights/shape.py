@@ -99,9 +99,8 @@ class _Growth:
 
     def _configuration(self, spec: Any) -> None:
         config = json.loads((self.source / "config.json").read_text(encoding="utf-8"))
-        for key, value in config.items():
-            if hasattr(spec.config, key):
-                setattr(spec.config, key, value)
+        for key in config.keys() & vars(spec.config).keys():
+            setattr(spec.config, key, config[key])
         words = (self.source / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
         spec.register_vocabulary(words[: len(self.variables["decoder/embeddings/weight"])])
 

@@ -107,6 +107,7 @@ class Worker:
             raise self._death()
         reply: Reply = msgspec.json.decode(line, type=Reply)
         if isinstance(reply, Failed):
+            self._busy = False
             raise BenchError(reply.message)
         assert isinstance(reply, kind)
         return reply
