@@ -1,9 +1,9 @@
 import msgspec
 
-from samples import NO_LIMIT, WEIGHTS, evidence, plan
+from samples import NO_LIMIT, WEIGHTS, evidence, plan, round_line
 from whisper_bench.case import Case
 from whisper_bench.gather import gathered
-from whisper_bench.summary import summary_lines
+from whisper_bench.summary import case_line, summary_lines
 
 GOLDEN = """\
 case                         rounds      mean       p50       p95   CPU-s    RTF  peak MiB  tokens      WER
@@ -26,3 +26,11 @@ def test_table_and_warnings():
     )
     medium = gathered(medium_plan, evidence(28.0, 28.0, limit=NO_LIMIT))
     assert summary_lines([base, medium]) == GOLDEN.splitlines()
+
+
+def test_line_of_a_case_that_has_ended():
+    busy = evidence(4.5, 4.5)
+    quiet = case_line(gathered(plan(rounds=2), busy))
+    assert quiet == "base-t1-vi_30s  2 rounds in 1 processes, mean 4.500 s"
+    busy.rounds[1] = round_line(1, 4.5, cpu_s=1.0)
+    assert case_line(gathered(plan(rounds=2), busy)).endswith("4.500 s, 1 of them contended")

@@ -18,6 +18,14 @@ def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
     return [*lines, *_warnings(records)]
 
 
+def case_line(record: CaseRecord) -> str:
+    """Return what there is to say the moment a case has ended."""
+    case, rounds, mean, *_ = _row(record)
+    contended = sum(each.contended is True for each in record.rounds)
+    disturbed = f", {contended} of them contended" if contended else ""
+    return f"{case}  {rounds} processes, mean {mean}{disturbed}".replace(" in ", " rounds in ")
+
+
 def _row(record: CaseRecord) -> tuple[str, ...]:
     samples = [each.latency_s for each in record.rounds]
     mean_s = sum(samples) / len(samples)

@@ -12,6 +12,7 @@ from whisper_bench.gather import gathered
 from whisper_bench.measurement import Measurement
 from whisper_bench.record import EXTRA_INFO_KEY
 from whisper_bench.session.bench import Bench
+from whisper_bench.summary import case_line
 
 
 class BenchmarkFixture(Protocol):
@@ -69,6 +70,7 @@ class CaseRun:
         benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
         # a resumed run's rounds stand before those that pytest-benchmark timed itself
         benchmark.stats.stats.data[:] = [each.latency_s for each in record.rounds]
+        self._bench.terminal.say(case_line(record))
 
 
 def _told(case: Case, failure: BenchError) -> str:

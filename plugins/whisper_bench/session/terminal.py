@@ -30,10 +30,10 @@ class Terminal:
             self.say(line)
 
     def say(self, line: str) -> None:
-        """Write a line of its own."""
+        """Write a line of its own, in the place of a progress line if there is one."""
         if self._reporter is not None:
-            self._write(f"\n{line}" if self._reporter.currentfspath or self._open else line)
-            self._write("\n")
+            before = "\r\x1b[K" if self._open else "\n" if self._reporter.currentfspath else ""
+            self._write(f"{before}{line}\n")
             self._open = False
 
     def _write(self, text: str) -> None:
