@@ -3,7 +3,8 @@
 from whisper_bench.audio import Clip
 from whisper_bench.backend import Backend
 from whisper_bench.case import Case
-from whisper_bench.cpu_limit import CpuCounters, CpuLimit
+from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding, Transcription
 from whisper_bench.journal import ReadyLine, RoundLine
 from whisper_bench.measurement import Evidence, Plan

@@ -67,6 +67,22 @@ def test_no_file_no_wav_no_audio(tmp_path):
         load_clip(tmp_path / "empty.wav")
 
 
+def test_a_clip_that_is_cut_short(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    path.write_bytes(path.read_bytes()[:-1001])
+    with pytest.raises(BenchError, match="it is cut short, 1099 of 1600 samples are there"):
+        load_clip(path)
+
+
+def test_a_text_that_is_not_utf_8(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    path.with_suffix(".txt").write_bytes("gió".encode("utf-16"))
+    with pytest.raises(
+        BenchError, match=r"a\.txt: the clip's text cannot be read .*; save it as UTF-8"
+    ):
+        load_clip(path)
+
+
 def test_facts_beside_the_clip_are_checked(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     facts = tmp_path / "a.json"

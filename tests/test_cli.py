@@ -22,6 +22,15 @@ def test_results_from_a_saved_run(tmp_path, monkeypatch, capsys):
     assert document["results"][0]["result"]["rps"] == 2.0
 
 
+def test_throttling_of_a_saved_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path, ".benchmarks/Linux-A/0001_m4.json", encoded(*[4.5] * 12))
+    assert main(["throttling", "m4"]) == 0
+    out = capsys.readouterr().out
+    assert "0/120" in out
+    assert out.splitlines()[-1] == "stress test passed: base-t1-vi_30s OK"
+
+
 def test_no_such_run_exits_2_with_the_remedy(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["results", "m4"]) == 2

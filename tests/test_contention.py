@@ -15,6 +15,7 @@ from whisper_bench.contention import is_contended
         (6.44, 0.01, 2, None, False),  # CPU/wall 1.4 on two quiet CPUs: serial parts, no neighbour
         (6.44, 0.9, 2, None, True),
         (6.44, None, 2, None, None),
+        (7.6, 9.0, 4, 2.0, None),  # four threads on two CPUs wait for one another
         (4.6, 4.6, 2, 1.0, False),  # a quota of 1 CPU, used up
         (6.0, 3.0, 2, 1.5, None),  # throttling is waiting too
         (0.6, 2.0, 1, 0.25, True),  # a quarter of a CPU allowed, half of that had
@@ -22,7 +23,9 @@ from whisper_bench.contention import is_contended
     ],
 )
 def test_contended(cpu_s, wait_s, threads, limit, contended):
-    verdict = is_contended(wall_s=4.6, cpu_s=cpu_s, wait_s=wait_s, threads=threads, cpu_limit=limit)
+    verdict = is_contended(
+        wall_s=4.6, cpu_s=cpu_s, wait_s=wait_s, threads=threads, usable_cpus=limit
+    )
     assert verdict is contended
 
 
@@ -32,7 +35,7 @@ def test_contended(cpu_s, wait_s, threads, limit, contended):
 def test_more_cpu_never_makes_a_round_contended(wall_s, cpu_s, more_s, threads, wait_s):
     def verdict(cpu):
         return is_contended(
-            wall_s=wall_s, cpu_s=cpu, wait_s=wait_s, threads=threads, cpu_limit=None
+            wall_s=wall_s, cpu_s=cpu, wait_s=wait_s, threads=threads, usable_cpus=None
         )
 
     if verdict(cpu_s) is False:

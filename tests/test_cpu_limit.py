@@ -9,14 +9,7 @@ import pytest
 from trees import grow, v1, v2
 from whisper_bench import cpu_limit
 from whisper_bench.cgroup import CpuGroup, cpu_groups
-from whisper_bench.cpu_limit import (
-    CpuCounters,
-    combined_limit,
-    counters_of,
-    cpu_limit_in_force,
-    quota_group,
-    total_counters,
-)
+from whisper_bench.cpu_limit import combined_limit, cpu_limit_in_force, quota_group
 
 TREES = {
     "v2 in a container": (v2("/", {"cpu.max": "100000 100000\n"}), 1.0, "cgroup v2 quota"),
@@ -119,6 +112,19 @@ def test_quota_and_affinity_together(quota, affinity, online, cpus, source):
     assert (limit.cpus, limit.source) == (cpus, source)
 
 
+@pytest.mark.parametrize(
+    ("limit", "usable"),
+    [
+        (combined_limit(0.5, None, 8, 8, ""), 0.5),
+        (combined_limit(None, None, 8, 8, ""), 8),
+        (combined_limit(None, None, None, 10, ""), 10),
+        (combined_limit(None, None, None, None, ""), None),
+    ],
+)
+def test_usable_cpus_are_the_limit_or_what_there_is(limit, usable):
+    assert limit.usable_cpus == usable
+
+
 def test_a_system_without_affinity(monkeypatch, tmp_path):
     monkeypatch.delattr(cpu_limit.os, "sched_getaffinity")
     assert cpu_limit_in_force(tmp_path).affinity_cpus is None
@@ -127,33 +133,6 @@ def test_a_system_without_affinity(monkeypatch, tmp_path):
 def test_an_unreadable_tree_is_unknown_and_no_error(tmp_path):
     root = grow(tmp_path, v2("/a", {"a/cpu.max/x": ""}))  # a folder where a file should be
     assert cpu_limit_in_force(root).source.startswith(f"unknown: {root}/sys/fs/cgroup/a: ")
-
-
-def test_counters_of_both_versions(tmp_path):
-    grow(tmp_path, {"one/cpu.stat": "nr_periods 10\nnr_throttled 4\nthrottled_time 1500000000\n"})
-    grow(
-        tmp_path,
-        {"two/cpu.stat": "usage_usec 9\nnr_periods 10\nnr_throttled 4\nthrottled_usec 1500000\n"},
-    )
-    expected = CpuCounters(10, 4, 1.5)
-    assert counters_of(CpuGroup(1, tmp_path / "one")) == expected
-    assert counters_of(CpuGroup(2, tmp_path / "two")) == expected
-
-
-def test_counters_that_are_not_there(tmp_path):
-    assert counters_of(None) is None
-    assert counters_of(CpuGroup(2, tmp_path)) is None
-    grow(tmp_path, {"root/cpu.stat": "usage_usec 9\n", "bad/cpu.stat": "nr_periods x\n"})
-    assert counters_of(CpuGroup(2, tmp_path / "root")) is None
-    assert counters_of(CpuGroup(2, tmp_path / "bad")) is None
-
-
-def test_differences_and_sums_of_counters():
-    early, late = CpuCounters(5, 1, 0.5), CpuCounters(12, 3, 0.75)
-    assert late.since(early) == CpuCounters(7, 2, 0.25)
-    assert total_counters([early, late]) == CpuCounters(17, 4, 1.25)
-    assert total_counters([early, None]) is None
-    assert total_counters([]) == CpuCounters(0, 0, 0.0)
 
 
 @contextmanager
@@ -179,7 +158,8 @@ def test_a_real_quota_is_seen_and_its_counters_move():
     program = """
 import os, sys, time
 open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
-from whisper_bench.cpu_limit import counters_of, cpu_limit_in_force, quota_group
+from whisper_bench.counters import counters_of
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
 group = quota_group()
 start = counters_of(group)
 end_s = time.perf_counter() + 1
@@ -200,6 +180,23 @@ print(limit.cpus, limit.source, limit.quota_group, seen.periods, seen.throttled_
     assert (cpus, " ".join(source), group) == ("0.25", "cgroup v1 quota", str(folder))
     assert int(throttled) >= 0.5 * int(periods) > 0
     assert 0.1 < float(throttled_s) < 2
+
+
+def test_proclimits_reads_the_same_limit():
+    """An independent library, on a real quota."""
+    program = """
+import os, sys
+open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
+import proclimits
+from whisper_bench.cpu_limit import cpu_limit_in_force
+print(cpu_limit_in_force().cpus, proclimits.get_cpu_limit())
+"""
+    with quota_of(75_000) as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
+        )
+    ours, theirs = done.stdout.split()
+    assert float(ours) == float(theirs) == 0.75
 
 
 def test_groups_of_this_machine_are_read_without_error():

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -89,3 +90,26 @@ def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(BenchError, match="cannot write .*results/m4.json"):
         write_new(tmp_path / "results" / "m4.json", b"1")
+
+
+def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
+    def refused(_source, _target):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "m4.json"
+    assert [write_new(path, content).name for content in (b"1", b"2", b"1")] == [
+        "m4.json", "m4_2.json", "m4.json",
+    ]  # fmt: skip
+    assert names(tmp_path) == ["m4.json", "m4_2.json"]
+    assert path.read_bytes() == b"1"
+
+
+def test_trouble_with_a_link_that_is_not_about_links(tmp_path, monkeypatch):
+    def broken(_source, _target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "link", broken)
+    with pytest.raises(BenchError, match="Input/output error"):
+        write_new(tmp_path / "m4.json", b"1")
+    assert names(tmp_path) == []

@@ -33,6 +33,7 @@ def test_every_possible_cut_loses_at_most_the_line_it_is_in(journal, tmp_path):
 
 
 def test_going_on_drops_the_cut_line_and_appends(journal):
+    journal.close()
     whole = journal.path.read_bytes()
     journal.path.write_bytes(whole + b'{"type":"round","cas')
     resumed = Journal.go_on(journal.path)
@@ -48,7 +49,9 @@ def test_another_identity_is_refused_by_its_field(journal):
 
 
 def test_names_that_begin_alike_are_told_apart(tmp_path):
-    Journal.begin(tmp_path, Identity("m4_2", {})).close()
+    other = Journal.begin(tmp_path, Identity("m4_2", {}))
+    other.append(round_line(1, 4.5))
+    other.close()
     assert unfinished(tmp_path, "m4") == []
     assert len(unfinished(tmp_path, "m4_2")) == 1
 
@@ -60,9 +63,10 @@ def test_discarded_once_saved(journal, tmp_path):
 
 def test_discarding_one_keeps_the_others(journal, tmp_path):
     other = Journal.begin(tmp_path, Identity("xeon", {}))
+    other.append(round_line(1, 4.5))
+    other.close()
     journal.discard()
     assert unfinished(tmp_path, "xeon") == [other.path]
-    other.close()
 
 
 def test_a_file_that_is_no_journal(tmp_path):
@@ -80,3 +84,41 @@ def test_an_unwritable_folder_is_found_out_at_once(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(BenchError, match=r"results folder .*--whisper-results"):
         Journal.begin(tmp_path / "results", IDENTITY)
+
+
+def test_journals_without_rounds_are_not_offered(tmp_path, journal):
+    Journal.begin(tmp_path, IDENTITY).close()
+    assert unfinished(tmp_path, "m4") == [journal.path]
+
+
+def test_a_write_that_takes_a_part_is_carried_on(journal, monkeypatch):
+    class Narrow:
+        """A disk that takes three bytes at a time."""
+
+        def __init__(self, file):
+            self.file = file
+
+        def write(self, content):
+            return self.file.write(content[:3])
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    monkeypatch.setattr(journal, "_file", Narrow(journal._file))
+    journal.append(round_line(1, 4.75))
+    assert [line.latency_s for line in resume(journal.path, IDENTITY)[1]] == [4.5, 4.75]
+
+
+def test_a_disk_that_refuses_leaves_whole_lines(journal, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("whisper_bench.journal.os.fsync", full)
+    with pytest.raises(BenchError, match="No space left on device; free the disk"):
+        journal.append(round_line(1, 4.75))
+    assert [line.latency_s for line in resume(journal.path, IDENTITY)[1]] == [4.5]
+
+
+def test_a_journal_is_one_runs_at_a_time(journal):
+    with pytest.raises(BenchError, match="another run is writing it"):
+        Journal.go_on(journal.path)

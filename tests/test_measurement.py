@@ -13,7 +13,7 @@ class FakeWorker:
 
     limits: list
 
-    def __init__(self, _assignment):
+    def __init__(self, _assignment, _join):
         self.ready = msgspec.structs.replace(ready(1).ready, cpu_limit=self.limits.pop(0))
 
     def round(self):
@@ -32,9 +32,10 @@ def measure(monkeypatch):
     monkeypatch.setattr(module, "Worker", FakeWorker)
 
     def make(found, **settings):
-        settings = {"rounds": 5, "processes": 2, **settings}
+        demanded = settings.pop("cpu_limit", None)
+        asked = plan(**{"rounds": 5, "processes": 2, **settings})
         return Measurement(
-            plan(**settings),
+            msgspec.structs.replace(asked, cpu_limit=demanded),
             found,
             journal=Lines(),
             check=TranscriptCheck(),
@@ -72,6 +73,15 @@ def test_nothing_is_left_of_a_whole_run_or_of_one_with_more_rounds(measure):
 def test_a_limit_that_changes_during_a_run_is_an_error(measure):
     FakeWorker.limits = [LIMIT, NO_LIMIT]
     with pytest.raises(
-        BenchError, match=f"{CASE.label}: the CPU limit was 1.0 in process 1 and is None"
+        BenchError,
+        match=f"{CASE.label}: the CPU limit was 1.0 in process 1 and is None in process 2",
     ):
         run(measure(Evidence([], [])))
+
+
+def test_a_demanded_limit_that_the_worker_does_not_have_is_an_error(measure):
+    FakeWorker.limits = [NO_LIMIT]
+    with pytest.raises(
+        BenchError, match="--whisper-cpu-limit=2 was demanded, but the worker is under"
+    ):
+        run(measure(Evidence([], []), cpu_limit=2.0))

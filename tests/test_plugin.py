@@ -109,7 +109,9 @@ def test_several_clips_are_cases_of_their_own(bench, pytester, toy_clip, tmp_pat
 
 def test_a_run_without_a_name_says_that_it_is_not_saved(bench, pytester):
     outcome = bench("--whisper-rounds=1")
-    outcome.stdout.fnmatch_lines(["*not saved: add --benchmark-save=NAME to keep it"])
+    outcome.stdout.fnmatch_lines(
+        ["*not saved: to keep it, add --benchmark-save=NAME --whisper-resume"]
+    )
     assert results(pytester.path) == []
 
 
@@ -125,9 +127,10 @@ USAGE = {
     "--whisper-clip=a/x.wav,b/x.wav": "are both called 'x'; rename one",
     "--whisper-model-dir=absent": "absent is no folder; make it first",
     "--whisper-resume": "--whisper-resume: no unfinished run of 'unsaved' in",
-    "--whisper-cpu-limit=64": "docker run --rm --cpus=64 IMAGE",
+    "--whisper-on-throttling=ignore": "'ignore' is not possible; use one of fail, warn",
     "--benchmark-disable": "nothing would be measured: benchmarks are disabled (--benchmark-disable)",
     "--benchmark-skip": "nothing would be measured: benchmarks are skipped (--benchmark-skip)",
+    "--benchmark-cprofile=tottime": "a profiler slows what it watches (--benchmark-cprofile)",
     "-pno:benchmark": "nothing would be measured: pytest-benchmark is not active (-p no:benchmark)",
     "--benchmark-save=a/b": "Must not contain any of these characters",
     "--whisper-results=/dev/null/x": "--whisper-results",
@@ -566,3 +569,108 @@ def test_trouble_of_another_plugin_is_not_ours_to_explain(pytester):
     assert outcome.ret != 0
     assert "OSError: not ours" in outcome.stderr.str()
     assert "could not be saved" not in outcome.stdout.str()
+
+
+def test_a_timer_that_does_not_count_wall_time_is_refused(bench, pytester):
+    outcome = bench(
+        "--benchmark-timer=time.process_time", "--benchmark-save=m4", "--whisper-rounds=2"
+    )
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(
+        ["*its timer does not count wall time; run without --benchmark-timer"]
+    )
+    assert not list(pytester.path.glob(".benchmarks/*/*.json"))
+
+
+def test_one_skipped_case_of_two_is_no_success(bench, pytester):
+    pytester.makeconftest(
+        """
+        import pytest
+        def pytest_collection_modifyitems(items):
+            items[-1].add_marker(pytest.mark.skip(reason="not today"))
+        """
+    )
+    outcome = bench("--benchmark-save=m4", "--whisper-rounds=1", "--whisper-threads=1,2")
+    outcome.assert_outcomes(passed=1, skipped=1)
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["FAILED: not measured: base-t2-noise"])
+
+
+def test_a_function_that_measures_nothing_is_no_success(bench, pytester):
+    pytester.makepyfile(test_bench="def test_transcribe(benchmark, whisper_case): benchmark(int)")
+    outcome = bench("--benchmark-save=m4", "--benchmark-max-time=0.01")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["FAILED: nothing was measured: no case ran to its end"])
+
+
+def test_two_functions_of_one_case_are_refused(bench, pytester):
+    pytester.makepyfile(
+        test_bench="""
+        def test_one(benchmark, whisper_case): whisper_case.run(benchmark)
+        def test_two(benchmark, whisper_case): whisper_case.run(benchmark)
+        """
+    )
+    outcome = bench()
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*base-t1-noise: measured by more than one benchmark function*"])
+
+
+def test_resuming_some_cases_keeps_the_rounds_of_the_others(running, bench, pytester):
+    run = running(*TWENTY, "--whisper-rounds=3", "--whisper-threads=1,2")
+    run.until(5)
+    run.process.send_signal(signal.SIGKILL)
+    run.end()
+    second = [line for line in run.rounds() if line["case"]["threads"] == 2]
+    assert second
+    bench("--benchmark-save=m4", "--whisper-rounds=3", "--whisper-resume").assert_outcomes(passed=1)
+    assert [line for line in run.rounds() if line["case"]["threads"] == 2] == second
+    both = (
+        "--benchmark-save=m4",
+        "--whisper-rounds=3",
+        "--whisper-threads=1,2",
+        "--whisper-resume",
+    )
+    bench(*both).assert_outcomes(passed=2)
+    assert not run.lines()
+
+
+def test_a_resume_under_another_instruction_set_is_refused(running, bench, pytester, monkeypatch):
+    run = running(*TWENTY)
+    run.until(2)
+    run.process.send_signal(signal.SIGKILL)
+    run.end()
+    monkeypatch.setenv("CT2_FORCE_CPU_ISA", "GENERIC")
+    outcome = bench(*TWENTY, "--whisper-resume")
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(["*they are not one case: measure again with the same*"])
+    assert run.rounds()
+
+
+def test_a_run_without_a_name_can_be_saved_afterwards(bench, pytester):
+    bench("--whisper-rounds=2").assert_outcomes(passed=1)
+    outcome = bench("--whisper-rounds=2", "--benchmark-save=m4", "--whisper-resume")
+    outcome.stdout.fnmatch_lines(["resuming unsaved_*: 2 rounds are there already"])
+    assert load_results(results(pytester.path)[0]).iterations == 2
+
+
+def test_a_journal_that_is_being_written_is_not_taken_over(running, bench):
+    run = running(*TWENTY)
+    run.until(2)
+    outcome = bench(*TWENTY, "--whisper-resume")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*another run is writing it; wait for its end*"])
+
+
+def test_a_refused_start_leaves_no_journal(bench, pytester):
+    outcome = bench("--benchmark-json=absent/out.json")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    assert not (pytester.path / "benchmark_results").exists()
+
+
+def test_a_path_in_the_ini_file_starts_where_that_file_is(bench, pytester, monkeypatch):
+    pytester.makeini("[pytest]\nwhisper_results = found\n")
+    (pytester.path / "deep").mkdir()
+    (pytester.path / "test_bench.py").rename(pytester.path / "deep" / "test_bench.py")
+    monkeypatch.chdir(pytester.path / "deep")
+    bench("--benchmark-save=m4", "--whisper-rounds=1").assert_outcomes(passed=1)
+    assert len(list((pytester.path / "found").glob("*.json"))) == 1

@@ -248,3 +248,39 @@ def test_a_machine_nobody_named():
     del document["machine_info"]["whisper_bench"]
     with pytest.raises(BenchError, match="machine_info has no whisper_bench"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
+
+
+def test_a_broken_file_beside_a_whole_one_is_passed_over(tmp_path):
+    save(tmp_path, "Linux-A/0001_m4.json", b"{")
+    whole = save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
+    assert find_saved("m4", tmp_path) == whole
+    whole.unlink()
+    with pytest.raises(BenchError, match=r"0001_m4\.json: it is cut short"):
+        find_saved("m4", tmp_path)
+
+
+def test_a_figure_that_is_null_has_its_reason():
+    assert result_of(4.5).detail.unknown == {}
+    nobody = evidence(
+        4.5, 4.5, limit=msgspec.structs.replace(NO_LIMIT, affinity_cpus=2, online_cpus=2)
+    )
+    for number, line in enumerate(nobody.rounds):
+        heard = msgspec.structs.replace(line.measured.transcription, cpu_s=1.0)
+        told = msgspec.structs.replace(
+            line.measured, transcription=heard, wait_s=None, counters=None
+        )
+        case = Case("base", 4, "vi_30s")
+        nobody.rounds[number] = msgspec.structs.replace(line, measured=told, case=case)
+    detail = result_of(
+        evidence=nobody,
+        case=Case("base", 4, "vi_30s"),
+        clip=msgspec.structs.replace(CLIP, text=None),
+        weights=msgspec.structs.replace(WEIGHTS, revision=None),
+    ).detail
+    assert detail.counters is None
+    assert detail.word_error_rate is None
+    assert detail.contended_rounds is None
+    assert set(detail.unknown) == {
+        "counters", "contended_rounds", "word_error_rate", "revision", "cpu_limit",
+    }  # fmt: skip
+    assert any(line.startswith("contention unknown") for line in detail.warnings)

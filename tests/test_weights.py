@@ -244,3 +244,18 @@ def test_copied_weights_in_a_model_dir_are_the_pinned_ones(tmp_path, base_weight
     weights = resolve_weights("base", model_dir=tmp_path)
     assert weights.pinned
     assert weights.revision == PINS["base"].revision
+
+
+def test_a_transport_that_fails_in_its_own_way_is_no_traceback(monkeypatch):
+    import huggingface_hub
+
+    class TransportError(Exception):
+        """What a HTTP client raises that is neither an OSError nor a ValueError."""
+
+    def refused(*_arguments, **_settings):
+        raise TransportError("403 Forbidden")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refused)
+    monkeypatch.setattr(sources, "_refuse_unreachable_hub", lambda: None)
+    with pytest.raises(sources.UnavailableError, match="TransportError: 403 Forbidden"):
+        sources.downloaded_hub_folder(PINS["base"])

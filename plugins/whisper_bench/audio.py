@@ -60,14 +60,13 @@ def load_clip(path: Path) -> Clip:
             f"clip {path}: sha256 is {digest}, {path.with_suffix('.json').name} says "
             f"{facts.sha256}; put the recorded file back or correct the sha256 beside it"
         )
-    text = path.with_suffix(".txt")
     return Clip(
         name=path.stem,
         path=str(path.absolute()),
         sha256=digest,
         duration_s=frames / SAMPLE_RATE_HZ,
         language=facts.language,
-        text=" ".join(text.read_text(encoding="utf-8").split()) if text.exists() else None,
+        text=_text_of(path.with_suffix(".txt")),
         word_error_rate_bound=facts.word_error_rate_bound,
     )
 
@@ -87,6 +86,7 @@ def _frames_of(path: Path) -> int:
         with wave.open(str(path)) as file:
             found = (file.getframerate(), file.getnchannels(), file.getsampwidth())
             frames: int = file.getnframes()
+            held = len(file.readframes(frames)) // (file.getnchannels() * file.getsampwidth())
     except FileNotFoundError as error:
         raise BenchError(f"clip {path}: no such file; name one with --whisper-clip") from error
     except (OSError, EOFError, wave.Error) as error:
@@ -98,9 +98,24 @@ def _frames_of(path: Path) -> int:
             f"clip {path}: {found[0]} Hz, {found[1]} channel(s), {8 * found[2]} bit, "
             f"but 16000 Hz, 1 channel, 16 bit is measured; {remedy}"
         )
+    if held != frames:
+        raise BenchError(
+            f"clip {path}: it is cut short, {held} of {frames} samples are there; {remedy}"
+        )
     if frames == 0:
         raise BenchError(f"clip {path}: it holds no audio; {remedy}")
     return frames
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return " ".join(path.read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BenchError(
+            f"{path}: the clip's text cannot be read ({error}); save it as UTF-8"
+        ) from error
 
 
 def _facts_of(path: Path) -> ClipFacts:
@@ -108,7 +123,7 @@ def _facts_of(path: Path) -> ClipFacts:
         return msgspec.json.decode(path.read_bytes(), type=ClipFacts)
     except FileNotFoundError:
         return ClipFacts()
-    except msgspec.MsgspecError as error:
+    except (OSError, msgspec.MsgspecError) as error:
         raise BenchError(
             f"{path}: {error}; the keys are {', '.join(ClipFacts.__struct_fields__)}"
         ) from error

@@ -9,17 +9,17 @@ MANY_CONTENDED = 0.2
 
 
 def is_contended(
-    *, wall_s: float, cpu_s: float, wait_s: float | None, threads: int, cpu_limit: float | None
+    *, wall_s: float, cpu_s: float, wait_s: float | None, threads: int, usable_cpus: float | None
 ) -> bool | None:
-    """Tell whether a round got under 95 % of the CPU that its threads and the limit allow.
+    """Tell whether a round got under 95 % of the CPU that its threads and the usable CPUs allow.
 
     With one CPU allowed, that is CPU-seconds / wall seconds. With more, threads idle in the serial
     parts of the work (int8 on 2 quiet CPUs has CPU/wall 1.4), so that the ratio accuses innocent
     rounds; then the time that runnable threads waited for a CPU (`wait_s`, from the kernel's
-    schedstat) is the evidence. None where it cannot be told: no such counter, or a quota below
-    the threads, whose throttling is counted as waiting too.
+    schedstat) is the evidence. None where it cannot be told: no such counter, or fewer CPUs than
+    threads, which then wait for one another and, under a quota, for the next period.
     """
-    allowed = min(threads, cpu_limit or threads)
+    allowed = min(threads, usable_cpus or threads)
     if cpu_s >= CONTENDED_BELOW * allowed * wall_s:
         return False
     if allowed <= 1:

@@ -1,8 +1,6 @@
 """The CPUs that this process may use at once, and who says so."""
 
-import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +17,13 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quota_group: str | None
     affinity_cpus: int | None
     online_cpus: int | None
+
+    @property
+    def usable_cpus(self) -> float | None:
+        """The CPUs that can be had at all: the limit, else what there is to run on."""
+        return next(
+            (each for each in (self.cpus, self.affinity_cpus, self.online_cpus) if each), None
+        )
 
 
 def cpu_limit_in_force(root: Path = Path("/")) -> CpuLimit:
@@ -76,52 +81,3 @@ def _smallest_quota(groups: list[CpuGroup]) -> tuple[float | None, CpuGroup | No
 
 def _absence(groups: list[CpuGroup]) -> str:
     return "none" if groups else "none: this system has no cgroup tree"
-
-
-class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the kernel counted in one group: periods, throttled ones, and seconds throttled."""
-
-    periods: int
-    throttled_periods: int
-    throttled_s: float
-
-    def since(self, start: "CpuCounters") -> "CpuCounters":
-        """Return what was counted after `start`."""
-        return CpuCounters(
-            self.periods - start.periods,
-            self.throttled_periods - start.throttled_periods,
-            self.throttled_s - start.throttled_s,
-        )
-
-
-def counters_of(group: CpuGroup | None) -> CpuCounters | None:
-    """Read cpu.stat: version 1 counts throttled nanoseconds, version 2 microseconds.
-
-    None where there is no group or its counters cannot be read.
-    """
-    if group is None:
-        return None
-    try:
-        lines = (group.folder / "cpu.stat").read_text(encoding="ascii").splitlines()
-        stat = {key: int(value) for key, value in (line.split() for line in lines)}
-        return CpuCounters(stat["nr_periods"], stat["nr_throttled"], _throttled_s(stat))
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _throttled_s(stat: dict[str, int]) -> float:
-    if "throttled_usec" in stat:
-        return stat["throttled_usec"] / 1e6
-    return stat["throttled_time"] / 1e9
-
-
-def total_counters(counters: Sequence[CpuCounters | None]) -> CpuCounters | None:
-    """Add counters up; None where one of them could not be read, since the sum would be low."""
-    known = [each for each in counters if each is not None]
-    if len(known) < len(counters):
-        return None
-    return CpuCounters(
-        sum(each.periods for each in known),
-        sum(each.throttled_periods for each in known),
-        math.fsum(each.throttled_s for each in known),
-    )

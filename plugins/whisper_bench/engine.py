@@ -20,7 +20,10 @@ COMPUTE_TYPES = ("int8", "int8_float32", "int16", "float32", "bfloat16", "defaul
 
 
 class Decoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every option that changes how much work a transcription is; none is left to a default."""
+    """The options that change most how much work a transcription is.
+
+    The others are faster-whisper's defaults, those of the version that every result names.
+    """
 
     language: str = "vi"
     beam_size: int = 5

@@ -1,7 +1,9 @@
 """Files that are written whole or not at all, and never over one another."""
 
+import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +11,8 @@ from pathlib import Path
 
 from whisper_bench.errors import BenchError
 
-_CHUNK_BYTES = 1 << 20
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
+"""What file systems without hard links answer (exFAT, some network volumes)."""
 
 
 def sha256_of(path: Path) -> str:
@@ -81,6 +84,21 @@ def _claimed(scratch: Path, candidate: Path, content: bytes) -> bool:
         os.link(scratch, candidate)
     except FileExistsError:
         return candidate.read_bytes() == content
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _claimed_without_link(scratch, candidate, content)
+    return True
+
+
+def _claimed_without_link(scratch: Path, candidate: Path, content: bytes) -> bool:
+    """Take a free name by making an empty file of it, then put the whole file in its place."""
+    try:
+        candidate.touch(exist_ok=False)
+    except FileExistsError:
+        return candidate.read_bytes() == content
+    shutil.copyfile(scratch, scratch.with_suffix(".copy"))
+    scratch.with_suffix(".copy").replace(candidate)
     return True
 
 

@@ -1,6 +1,6 @@
 """From the evidence of a case to the record that is saved with it."""
 
-from whisper_bench.cpu_limit import total_counters
+from whisper_bench.counters import total_counters
 from whisper_bench.journal import ReadyLine, RoundLine
 from whisper_bench.measurement import Evidence, Plan, rounds_of
 from whisper_bench.record import (

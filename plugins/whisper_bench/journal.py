@@ -4,10 +4,12 @@ A journal is a file of JSON lines: its first is the identity of the run, each ot
 round or one process that became ready. The last line may be cut short by a kill; it is dropped.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Self
 
@@ -55,6 +57,13 @@ class Journal:
         self.path = path
         self.holds_rounds = False
         self._file = path.open("ab", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise BenchError(
+                f"{path}: another run is writing it; wait for its end, or end it, before resuming"
+            ) from None
 
     @classmethod
     def begin(cls, results: Path, identity: Identity) -> Self:
@@ -81,9 +90,8 @@ class Journal:
     @classmethod
     def go_on(cls, path: Path) -> Self:
         """Open an unfinished journal to append to; a last line that was cut short is dropped."""
-        whole = path.read_bytes().rfind(b"\n") + 1
-        os.truncate(path, whole)
         journal = cls(path)
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
         journal.holds_rounds = True
         return journal
 
@@ -96,7 +104,7 @@ class Journal:
         """
         end = self._file.tell()
         try:
-            self._file.write(msgspec.json.encode(line) + b"\n")
+            _write_all(self._file, msgspec.json.encode(line) + b"\n")
             os.fsync(self._file.fileno())
         except OSError as error:
             os.truncate(self.path, end)
@@ -119,9 +127,16 @@ class Journal:
 
 
 def unfinished(results: Path, name: str) -> list[Path]:
-    """List the journals of runs of this name that were never saved, the newest last."""
+    """List the journals with rounds of runs of this name that were never saved, the newest last."""
     paths = (results / FOLDER).glob(f"*{_ENDING}")
-    return sorted(path for path in paths if path.stem.rpartition("_")[0] == name)
+    own = (path for path in paths if path.stem.rpartition("_")[0] == name)
+    return sorted(path for path in own if b'{"type":"round"' in path.read_bytes())
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    """Write every byte: a disk that fills up takes a part without an error, then refuses."""
+    while content:
+        content = content[file.write(content) :]
 
 
 def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundLine]]:

@@ -1,6 +1,6 @@
 """One case, measured: fresh processes in turn, every round checked and journalled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -13,11 +13,11 @@ from whisper_bench.journal import Journal, ReadyLine, RoundLine
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import Weights
 from whisper_bench.worker.process import Worker
-from whisper_bench.worker.protocol import Assignment, Measured
+from whisper_bench.worker.protocol import Assignment, Measured, Ready
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a case asks for."""
+    """What a case asks for; `cpu_limit` is the limit demanded, in CPUs."""
 
     case: Case
     clip: Clip
@@ -27,6 +27,7 @@ class Plan(msgspec.Struct, frozen=True):
     rounds: int
     processes: int
     warmup_rounds: int
+    cpu_limit: float | None = None
 
     def assignment(self) -> Assignment:
         """Return what a worker needs to know of it."""
@@ -62,12 +63,14 @@ class Measurement:
         *,
         journal: Journal,
         check: TranscriptCheck,
+        join: Callable[[int], None] | None = None,
         on_progress: Callable[["Measurement"], None],
     ) -> None:
         self.plan = plan
         self.evidence = evidence
         self._journal = journal
         self._check = check
+        self._join = join
         self._on_progress = on_progress
         self._worker: Worker | None = None
         self._measured: Measured | None = None
@@ -88,11 +91,11 @@ class Measurement:
         if self._worker is not None:
             self._sizes.pop(0)
         self.close()
-        self._worker = Worker(self.plan.assignment())
+        self._worker = Worker(self.plan.assignment(), self._join)
         self._in_process = 0
         process = 1 + max((line.process for line in self.evidence.processes), default=0)
         line = ReadyLine(self.plan.case, process, self._worker.ready)
-        _refuse_another_limit(self.evidence.processes, line)
+        _refuse_another_identity(self.plan, self.evidence.processes, line)
         self.evidence.processes.append(line)
         self._journal.append(line)
         self._on_progress(self)
@@ -105,6 +108,12 @@ class Measurement:
     def after_round(self, latency_s: float) -> None:
         """Check, journal and count the round that has just been timed."""
         assert self._measured is not None
+        wall_s = self._measured.transcription.wall_s
+        if latency_s < wall_s:
+            raise BenchError(
+                f"pytest-benchmark timed {latency_s:.6f} s where the worker took {wall_s:.6f} s: "
+                "its timer does not count wall time; run without --benchmark-timer"
+            )
         process = self.evidence.processes[-1].process
         line = RoundLine(self.plan.case, process, latency_s, self._measured)
         self._check_transcript(line)
@@ -128,10 +137,10 @@ class Measurement:
 def rounds_of(evidence: Evidence) -> list[Round]:
     """Return the rounds with their contention judged by each process's own limit."""
     ready = {line.process: line.ready for line in evidence.processes}
-    return [_round(line, ready[line.process].cpu_limit.cpus) for line in evidence.rounds]
+    return [_round(line, ready[line.process].cpu_limit.usable_cpus) for line in evidence.rounds]
 
 
-def _round(line: RoundLine, cpu_limit: float | None) -> Round:
+def _round(line: RoundLine, usable_cpus: float | None) -> Round:
     heard = line.measured.transcription
     return Round(
         process=line.process,
@@ -144,7 +153,7 @@ def _round(line: RoundLine, cpu_limit: float | None) -> Round:
             cpu_s=heard.cpu_s,
             wait_s=line.measured.wait_s,
             threads=line.case.threads,
-            cpu_limit=cpu_limit,
+            usable_cpus=usable_cpus,
         ),
         tokens=heard.tokens,
     )
@@ -160,10 +169,25 @@ def _left(sizes: list[int], done: int) -> list[int]:
     return left
 
 
-def _refuse_another_limit(before: Sequence[ReadyLine], now: ReadyLine) -> None:
-    if before and before[0].ready.cpu_limit.cpus != now.ready.cpu_limit.cpus:
+def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: ReadyLine) -> None:
+    found = now.ready.cpu_limit
+    if plan.cpu_limit is not None and found.cpus != plan.cpu_limit:
         raise BenchError(
-            f"{now.case.label}: the CPU limit was {before[0].ready.cpu_limit.cpus} in process "
-            f"{before[0].process} and is {now.ready.cpu_limit.cpus} in process {now.process}; "
-            "measure again and leave the limit alone meanwhile"
+            f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was demanded, but the "
+            f"worker is under {found.cpus} ({found.source}); a group above has the smaller one"
         )
+    if before:
+        first, process = before[0].ready, before[0].process
+        for field, then, current in _identity(first, now.ready):
+            if then != current:
+                raise BenchError(
+                    f"{now.case.label}: {field} was {then} in process {process} and is {current} "
+                    f"in process {now.process}; they are not one case: measure again with the same"
+                )
+
+
+def _identity(then: Ready, now: Ready) -> Iterator[tuple[str, object, object]]:
+    """Yield what must be the same in every process of a case, by its name for people."""
+    yield "the CPU limit", then.cpu_limit.cpus, now.cpu_limit.cpus
+    for field in ("compute_type", "backend", "environment", "versions"):
+        yield f"the {field.replace('_', ' ')}", getattr(then, field), getattr(now, field)

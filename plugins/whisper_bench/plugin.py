@@ -53,7 +53,7 @@ def whisper_case(request: pytest.FixtureRequest, model: str, threads: int, clip:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
     try:
-        return (yield)
+        outcome = yield
     except OSError as error:
         if collect.BENCH not in session.config.stash:
             raise
@@ -61,6 +61,16 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
         not_saved(session, error)
         return None
+    if bench := session.config.stash.get(collect.BENCH, None):
+        from whisper_bench.session.hooks import last_word
+
+        last_word(bench)
+    return outcome
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if bench := config.stash.get(collect.BENCH, None):
+        bench.close()
 
 
 class BenchmarkHooks:
@@ -78,9 +88,11 @@ class BenchmarkHooks:
     def pytest_benchmark_update_json(
         self, benchmarks: list[Any], output_json: dict[str, Any]
     ) -> None:
-        from whisper_bench.session.facts import add_samples
+        from whisper_bench.session.facts import add_samples, add_verdicts
 
         add_samples(benchmarks, output_json)
+        if bench := self._config.stash.get(collect.BENCH, None):
+            add_verdicts(bench, output_json)
         self._saved = output_json
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -4,7 +4,8 @@ import msgspec
 
 from whisper_bench.backend import Backend
 from whisper_bench.case import Round
-from whisper_bench.cpu_limit import CpuCounters, CpuLimit
+from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 
 EXTRA_INFO_KEY = "whisper_bench"
@@ -69,3 +70,9 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int
     word_error_rate: float | None
     word_error_rate_bound: float | None
+
+
+def contended_rounds(record: CaseRecord) -> int | None:
+    """Count the contended rounds; None where of no round it could be told."""
+    told = [each.contended for each in record.rounds if each.contended is not None]
+    return sum(told) if told else None

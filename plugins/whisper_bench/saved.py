@@ -84,7 +84,20 @@ def find_saved(name: str, storage: Path = STORAGE) -> Path:
             f"no saved run {name!r} in {storage}; saved there: {known}; save one with "
             f"pytest benchmarks --benchmark-save={Path(name).stem or 'NAME'}"
         )
-    return max(found, key=lambda path: (read_saved(path).datetime, path.name))
+    return _newest(found)
+
+
+def _newest(paths: list[Path]) -> Path:
+    """Return the newest by the date inside; a broken file beside whole ones is passed over."""
+    dated, broken = [], []
+    for path in paths:
+        try:
+            dated.append((read_saved(path).datetime, path.name, path))
+        except BenchError as error:
+            broken.append(error)
+    if not dated:
+        raise broken[0]
+    return max(dated)[-1]
 
 
 def save_name(path: Path) -> str:

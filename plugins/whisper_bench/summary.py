@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from whisper_bench.quantile import percentile
-from whisper_bench.record import CaseRecord
+from whisper_bench.record import CaseRecord, contended_rounds
 from whisper_bench.results.convert import warnings_of
 
 _HEAD = ("case", "rounds", "mean", "p50", "p95", "CPU-s", "RTF", "peak MiB", "tokens", "WER")
@@ -12,16 +12,19 @@ _MIB = 2**20
 
 def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
     """Return the table of cases and the warnings below it."""
-    rows = [_HEAD, *(_row(record) for record in records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = [_aligned(row, widths) for row in rows]
-    return [*lines, *_warnings(records)]
+    return [*table_lines([_HEAD, *map(_row, records)]), *_warnings(records)]
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align rows of cells into lines, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [_aligned(row, widths).rstrip() for row in rows]
 
 
 def case_line(record: CaseRecord) -> str:
     """Return what there is to say the moment a case has ended."""
     case, rounds, mean, *_ = _row(record)
-    contended = sum(each.contended is True for each in record.rounds)
+    contended = contended_rounds(record)
     disturbed = f", {contended} of them contended" if contended else ""
     return f"{case}  {rounds} processes, mean {mean}{disturbed}".replace(" in ", " rounds in ")
 

@@ -5,12 +5,13 @@ import statistics
 from datetime import UTC, datetime
 
 from whisper_bench.contention import MANY_CONTENDED
-from whisper_bench.cpu_limit import total_counters
+from whisper_bench.counters import CpuCounters, total_counters
 from whisper_bench.errors import BenchError
 from whisper_bench.quantile import percentile, samples_needed
-from whisper_bench.record import CaseRecord
+from whisper_bench.record import CaseRecord, contended_rounds
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
 from whisper_bench.saved import MachineFacts, SavedCase, SavedMachine, SavedRun, cases_of
+from whisper_bench.throttling import CaseVerdict, judged
 
 _MIB = 2**20
 _MS_PER_S = 1000
@@ -21,10 +22,17 @@ def results_of(run: SavedRun, save_name: str, where: str) -> list[Result]:
     machine = run.machine_info.whisper_bench
     if machine is None:
         raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
-    return [_result(case, run, machine, save_name) for case in cases_of(run, where)]
+    cases = cases_of(run, where)
+    verdicts = judged([case.record for case in cases]).cases
+    return [
+        _result(case, verdict, run, machine, save_name)
+        for case, verdict in zip(cases, verdicts, strict=True)
+    ]
 
 
-def _result(case: SavedCase, run: SavedRun, machine: MachineFacts, save_name: str) -> Result:
+def _result(
+    case: SavedCase, verdict: CaseVerdict, run: SavedRun, machine: MachineFacts, save_name: str
+) -> Result:
     record, samples = case.record, case.latencies_s
     total_s = math.fsum(samples)
     limit = record.cpu_limit.cpus
@@ -41,13 +49,12 @@ def _result(case: SavedCase, run: SavedRun, machine: MachineFacts, save_name: st
         cpu_limit=int(limit) if limit is not None and limit == int(limit) else limit,
         memory_mb=math.ceil(peak_bytes / _MIB),
         schema_version=SCHEMA_VERSION,
-        detail=_detail(record, samples, run.machine_info, save_name),
+        detail=_detail(case, verdict, run.machine_info, save_name),
     )
 
 
-def _detail(
-    record: CaseRecord, samples: list[float], machine: SavedMachine, save_name: str
-) -> Detail:
+def _detail(case: SavedCase, verdict: CaseVerdict, machine: SavedMachine, save_name: str) -> Detail:
+    record, samples = case.record, case.latencies_s
     return Detail(
         save_name=save_name,
         shape_only=record.weights.shape_only,
@@ -67,8 +74,10 @@ def _detail(
         latency=_latency(samples),
         cpu_s_per_request=statistics.fmean(each.cpu_s for each in record.rounds),
         real_time_factor=statistics.fmean(samples) / record.clip.duration_s,
-        counters=total_counters([process.counters for process in record.processes]),
-        contended_rounds=_contended(record),
+        counters=_counters(record),
+        throttling=verdict,
+        contended_rounds=contended_rounds(record),
+        unknown=_unknown(record),
         processes=record.processes,
         planned_rounds=record.planned_rounds,
         resumed_rounds=record.resumed_rounds,
@@ -96,13 +105,15 @@ def _latency(samples: list[float]) -> Latency:
 
 def warnings_of(record: CaseRecord) -> list[str]:
     """List what a reader should know before trusting the figures; most serious first."""
-    rounds, contended = len(record.rounds), _contended(record)
+    rounds, contended = len(record.rounds), contended_rounds(record)
     found = []
     if record.weights.shape_only:
         found.append("shape-only weights: cost of the model named, text of base")
     if not record.weights.pinned:
         found.append(f"unpinned weights, sha256 {record.weights.sha256}")
-    if contended >= MANY_CONTENDED * rounds:
+    if contended is None:
+        found.append("contention unknown: what tells it is not there (docs/measuring.md)")
+    elif contended >= MANY_CONTENDED * rounds:
         found.append(
             f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
         )
@@ -117,8 +128,21 @@ def warnings_of(record: CaseRecord) -> list[str]:
     return found
 
 
-def _contended(record: CaseRecord) -> int:
-    return sum(each.contended is True for each in record.rounds)
+def _unknown(record: CaseRecord) -> dict[str, str]:
+    """Say of each figure that is null why it is."""
+    limit = record.cpu_limit
+    reasons = {
+        "cpu_limit": (limit.cpus, limit.source),
+        "counters": (_counters(record), f"no quota whose counters can be read ({limit.source})"),
+        "contended_rounds": (contended_rounds(record), "fewer CPUs than threads, or no schedstat"),
+        "word_error_rate": (record.word_error_rate, "the clip has no text beside it"),
+        "revision": (record.weights.revision, "the weights are not those of a pinned revision"),
+    }
+    return {name: reason for name, (value, reason) in reasons.items() if value is None}
+
+
+def _counters(record: CaseRecord) -> CpuCounters | None:
+    return total_counters([process.counters for process in record.processes])
 
 
 def _utc(moment: str) -> str:

@@ -8,10 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from whisper_bench.backend import Backend
-from whisper_bench.cpu_limit import CpuCounters, CpuLimit
+from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.record import ClipIdentity, ModelFacts, ProcessFacts
+from whisper_bench.throttling import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
@@ -55,7 +57,9 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cpu_s_per_request: float
     real_time_factor: float
     counters: CpuCounters | None
-    contended_rounds: int
+    throttling: CaseVerdict
+    contended_rounds: int | None
+    unknown: dict[str, str]
     processes: list[ProcessFacts]
     planned_rounds: int
     resumed_rounds: int

@@ -1,5 +1,6 @@
 """One session's state: what was planned, what was measured, what is to be said at the end."""
 
+import platform
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,9 +17,11 @@ from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resum
 from whisper_bench.machine import detect_architecture, detect_cpu_model
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
+from whisper_bench.quota import QuotaGroup
 from whisper_bench.record import CaseRecord
 from whisper_bench.saved import MachineFacts
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import Weights, resolve_weights
 
@@ -49,17 +52,23 @@ class Bench:
         self.terminal = terminal
         self._timed = timed
         self.machine = machine_facts(config.cpu_model)
-        self.limit = _demanded_limit(config.cpu_limit)
+        self.limit = cpu_limit_in_force()
         self.plans = {case: self._plan(case) for case in cases}
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.trouble: str | None = None
+        self.throttling = ThrottlingReport([], [], throttled=False)
         self.started_s = time.time()
         self.check = TranscriptCheck()
         self.progress = Progress(list(self.plans.values()))
         self._processes: list[ReadyLine] = []
         self._rounds: list[RoundLine] = []
-        self.journal = self._open_journal()
+        self.quota = _quota_for(config.cpu_limit, self.limit)
+        try:
+            self.journal = self._open_journal()
+        except BenchError:
+            self.close()
+            raise
 
     def measurement(self, case: Case) -> Measurement:
         """Return the rounds of a case that are still to be measured."""
@@ -73,16 +82,28 @@ class Bench:
             evidence,
             journal=self.journal,
             check=self.check,
+            join=self.quota.add if self.quota else None,
             on_progress=self._on_progress,
         )
 
     @property
     def complete(self) -> bool:
         """Tell whether every planned round of every case was measured."""
-        return all(
-            case in self.records and len(self.records[case].rounds) >= plan.rounds
+        return not self.missing
+
+    @property
+    def missing(self) -> list[str]:
+        """Name the cases of which a planned round was not measured."""
+        return [
+            case.label
             for case, plan in self.plans.items()
-        )
+            if case not in self.records or len(self.records[case].rounds) < plan.rounds
+        ]
+
+    def close(self) -> None:
+        """Take the limit away that this run has put in force."""
+        if self.quota is not None:
+            self.quota.close()
 
     def forget(self, stats: Any) -> None:
         """Take a case that failed out of what pytest-benchmark shows and saves."""
@@ -90,7 +111,8 @@ class Bench:
 
     def close_journal(self, *, everything_saved: bool) -> None:
         """Delete the journal when all that it holds has been saved, keep it otherwise."""
-        if everything_saved or not self.journal.holds_rounds:
+        taken_over = all(line.case in self.records for line in self._rounds)
+        if (everything_saved and taken_over) or not self.journal.holds_rounds:
             self.journal.discard()
         else:
             self.journal.close()
@@ -110,6 +132,7 @@ class Bench:
             rounds=config.rounds,
             processes=config.processes,
             warmup_rounds=config.warmup_rounds,
+            cpu_limit=config.cpu_limit,
         )
 
     def _clip(self, name: str) -> Clip:
@@ -122,7 +145,8 @@ class Bench:
 
     def _open_journal(self) -> Journal:
         identity = self._identity()
-        left = unfinished(self.config.results, identity.name)
+        results = self.config.results
+        left = unfinished(results, identity.name) or unfinished(results, UNSAVED)
         if not self.config.resume:
             if left:
                 self.terminal.say(
@@ -145,9 +169,10 @@ class Bench:
         facts = {
             "architecture": self.machine.architecture,
             "cpu_model": self.machine.cpu_model,
-            "cpu_limit": str(self.limit.cpus),
+            "cpu_limit": str(self.config.cpu_limit or self.limit.cpus),
             "compute_type": self.config.compute_type,
             "warmup_rounds": str(self.config.warmup_rounds),
+            "python": platform.python_version(),
             "faster-whisper": version("faster-whisper"),
             "ctranslate2": version("ctranslate2"),
         }
@@ -163,13 +188,19 @@ def machine_facts(cpu_model: str | None) -> MachineFacts:
     return MachineFacts(detect_architecture(), cpu_model or detect_cpu_model())
 
 
-def _demanded_limit(cpus: float | None) -> CpuLimit:
-    limit = cpu_limit_in_force()
-    if cpus is not None and limit.cpus != cpus:
-        found = "none" if limit.cpus is None else f"{limit.cpus:g} ({limit.source})"
+def _quota_for(cpus: float | None, in_force: CpuLimit) -> QuotaGroup | None:
+    """Put a demanded limit in force for the workers, unless it is already."""
+    if cpus is None or in_force.cpus == cpus:
+        return None
+    found = "none" if in_force.cpus is None else f"{in_force.cpus:g} ({in_force.source})"
+    if in_force.cpus is not None and in_force.cpus < cpus:
         raise BenchError(
-            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}; run under the one "
-            f"demanded: docker run --rm --cpus={cpus:g} IMAGE, or "
-            f"systemd-run --scope -p CPUQuota={100 * cpus:g}% ..."
+            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}, which is smaller; "
+            f"run where there is more: docker run --rm --cpus={cpus:g} IMAGE"
         )
-    return limit
+    try:
+        return QuotaGroup(cpus)
+    except BenchError as error:
+        raise BenchError(
+            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}, and {error}"
+        ) from error

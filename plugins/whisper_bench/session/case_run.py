@@ -82,13 +82,13 @@ def _told(case: Case, failure: BenchError) -> str:
 def _measure(benchmark: BenchmarkFixture, measurement: Measurement) -> None:
     if measurement.remaining == 0:
         benchmark.pedantic(_nothing)  # all is in the journal; what this times is not kept
-        return
-    benchmark.pedantic(
-        measurement.round,
-        setup=measurement.before_round,
-        teardown=lambda: measurement.after_round(benchmark.stats.stats.data[-1]),
-        rounds=measurement.remaining,
-    )
+    else:
+        benchmark.pedantic(
+            measurement.round,
+            setup=measurement.before_round,
+            teardown=lambda: measurement.after_round(benchmark.stats.stats.data[-1]),
+            rounds=measurement.remaining,
+        )
 
 
 def _nothing() -> None:

@@ -43,6 +43,8 @@ def why_not(config: pytest.Config) -> str | None:
         return "benchmarks are disabled (--benchmark-disable); run without it"
     if config.getoption("benchmark_skip") and not config.getoption("benchmark_only"):
         return "benchmarks are skipped (--benchmark-skip); run without it"
+    if config.getoption("benchmark_cprofile"):
+        return "a profiler slows what it watches (--benchmark-cprofile); run without it"
     return None
 
 

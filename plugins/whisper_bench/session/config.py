@@ -29,6 +29,8 @@ class BenchConfig:
     cpu_limit: float | None
     cpu_model: str | None
     results: Path
+    stress: bool
+    on_throttling: str
     resume: bool
     allow_unpinned: bool
     save_name: str | None
@@ -48,7 +50,7 @@ class BenchConfig:
         assert results is not None
         return cls(
             models=options.some_of(config, "models", MODEL_NAMES),
-            threads=options.counts(config, "threads"),
+            threads=options.threads(config),
             clips=_clips(config),
             rounds=options.count(config, "rounds", 1),
             processes=options.count(config, "processes", 1),
@@ -59,6 +61,8 @@ class BenchConfig:
             cpu_limit=options.cpus(config, "cpu-limit"),
             cpu_model=options.text_of(config, "cpu-model") or None,
             results=results,
+            stress=options.stress(config),
+            on_throttling=options.one_of(config, "on-throttling", ("fail", "warn")),
             resume=options.switch(config, "resume"),
             allow_unpinned=options.switch(config, "allow-unpinned"),
             save_name=_save_name(config),

@@ -1,12 +1,15 @@
 """What goes into pytest-benchmark's own files beside its samples."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import detect_architecture, detect_cpu_model
 from whisper_bench.session.options import text_of
+
+if TYPE_CHECKING:
+    from whisper_bench.session.bench import Bench
 
 
 def machine_info_of(config: pytest.Config) -> dict[str, dict[str, str]]:
@@ -20,6 +23,16 @@ def machine_info_of(config: pytest.Config) -> dict[str, dict[str, str]]:
         return {}
     cpu_model = text_of(config, "cpu-model") or detect_cpu_model()
     return {"whisper_bench": {"architecture": architecture, "cpu_model": cpu_model}}
+
+
+def add_verdicts(bench: "Bench", output_json: dict[str, Any]) -> None:
+    """Put the throttling verdicts of our cases in."""
+    import msgspec
+
+    from whisper_bench.throttling import judged
+
+    report = judged(list(bench.records.values()))
+    output_json["whisper_bench"] = {"throttling": msgspec.to_builtins(report)}
 
 
 def add_samples(benchmarks: list[Any], output_json: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from whisper_bench.session.collect import BENCH
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.terminal import Terminal
 from whisper_bench.summary import summary_lines
+from whisper_bench.throttling import judged
+from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
 
 
 def begin(session: pytest.Session, cases: list[Case]) -> None:
@@ -28,13 +30,14 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     """
     config = session.config
     try:
+        _check_storage(config)
+        _refuse_twins(cases)
         bench = Bench(
             BenchConfig.of(config),
             cases,
             terminal=Terminal(config),
             timed=config._benchmarksession.benchmarks,  # type: ignore[attr-defined]  # noqa: SLF001
         )
-        _check_storage(config)
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
@@ -53,11 +56,22 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
         trouble = "nothing was measured: no case ran to its end"
     elif name and saved is not None:
         trouble = _write_results(bench, saved, name)
-    if trouble is not None:
-        bench.trouble = trouble
-        if session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    bench.close_journal(everything_saved=bench.complete and trouble is None)
+    if trouble is None and bench.missing and session.exitstatus == pytest.ExitCode.OK:
+        trouble = f"not measured: {', '.join(bench.missing)}"
+    bench.trouble = trouble
+    bench.throttling = judged(list(bench.records.values()))
+    stopped = bench.config.stress and bench.config.on_throttling == "fail"
+    throttled = stopped and bench.throttling.throttled
+    if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    bench.close_journal(everything_saved=saved is not None and bench.complete and trouble is None)
+
+
+def last_word(bench: Bench) -> None:
+    """Say the stress test's verdict after all else."""
+    if bench.config.stress and bench.throttling.cases:
+        for line in verdict_lines(bench.throttling):
+            bench.terminal.say(line)
 
 
 def not_saved(session: pytest.Session, error: OSError) -> None:
@@ -80,11 +94,14 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     reporter.section("whisper-bench", "=")
     for line in summary_lines(list(bench.records.values())) if bench.records else []:
         reporter.write_line(line, yellow=line.startswith("!"))
+    show = throttling_lines if bench.config.stress and bench.records else trouble_lines
+    for line in show(bench.throttling):
+        reporter.write_line(line, yellow=line.startswith("!"))
     for path in bench.written:
         reporter.write_line(f"wrote {_short(path, reporter.config)}")
     if bench.records and bench.config.save_name is None:
-        reporter.write_line("not saved: add --benchmark-save=NAME to keep it")
-    if bench.journal.path.exists():
+        reporter.write_line("not saved: to keep it, add --benchmark-save=NAME --whisper-resume")
+    elif bench.journal.path.exists():
         reporter.write_line(
             f"kept {_short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
         )
@@ -103,16 +120,26 @@ def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None
     return None
 
 
+def _refuse_twins(cases: list[Case]) -> None:
+    twins = {case.label for case in cases if cases.count(case) > 1}
+    if twins:
+        raise BenchError(
+            f"{', '.join(sorted(twins))}: measured by more than one benchmark function, whose "
+            "rounds could not be told apart; keep one function that uses whisper_case"
+        )
+
+
 def _check_storage(config: pytest.Config) -> None:
     """Find out now that pytest-benchmark could not save in the end."""
-    for folder in storage_folders(config):
+    json_file = config.getoption("benchmark_json")
+    for folder in [*storage_folders(config), *([Path(json_file).parent] if json_file else [])]:
         try:
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
             raise BenchError(
                 f"saved runs cannot be written in {folder} ({error.strerror}); name another "
-                "folder with --benchmark-storage=file://PATH"
+                "folder with --benchmark-storage=file://PATH or --benchmark-json=PATH"
             ) from error
 
 

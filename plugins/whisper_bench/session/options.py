@@ -29,15 +29,21 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("beam-size", "5", "beam size of the decoding"),
     ("clip", "audio/vi_30s.wav", _CLIP_TEXT),
     ("model-dir", "", "folder of weights, a folder a model in it"),
-    ("cpu-limit", "", "CPUs that must be in force as the limit, such as 1"),
+    ("cpu-limit", "", "CPUs that the workers are limited to, such as 1"),
     ("cpu-model", "", "name of the chip, where the system does not tell it"),
     ("results", "benchmark_results", "folder for result files and the journal"),
+    ("on-throttling", "fail", "what --stress does where it finds throttling: fail or warn"),
 )
 
+STRESS_TEXT = "measure 1, 2 and 4 threads under the limit and fail where throttling is found"
+_STRESS_THREADS = (1, 2, 4)
 _SWITCHES: tuple[tuple[str, str], ...] = (
     ("resume", "go on from the rounds of the newest unfinished run of this name"),
     ("allow-unpinned", "measure weights whose sha256 is not the pinned one, and record it"),
 )
+
+
+_DEFAULTS = {name: default for name, default, _ in _OPTIONS}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -48,6 +54,8 @@ def add_options(parser: pytest.Parser) -> None:
             f"--whisper-{name}", metavar=_metavar(name), help=f"{text} ({default or 'none'})"
         )
         parser.addini(_key(name), text, default=default)
+    group.addoption("--stress", action="store_true", default=None, help=STRESS_TEXT)
+    parser.addini("whisper_stress", STRESS_TEXT, type="bool", default=False)
     for name, text in _SWITCHES:
         group.addoption(f"--whisper-{name}", action="store_true", default=None, help=text)
         parser.addini(_key(name), text, type="bool", default=False)
@@ -68,6 +76,18 @@ def switch(config: pytest.Config, name: str) -> bool:
 def count(config: pytest.Config, name: str, least: int) -> int:
     """Return a whole number of at least `least`."""
     return _number(name, text_of(config, name), int, least)
+
+
+def stress(config: pytest.Config) -> bool:
+    """Tell whether the stress test is on."""
+    given = config.getoption("stress")
+    return bool(config.getini("whisper_stress") if given is None else given)
+
+
+def threads(config: pytest.Config) -> tuple[int, ...]:
+    """Return the thread counts to measure: those given, else the stress test's if it is on."""
+    given = config.getoption("whisper_threads") is not None
+    return counts(config, "threads") if given or not stress(config) else _STRESS_THREADS
 
 
 def counts(config: pytest.Config, name: str) -> tuple[int, ...]:
@@ -100,9 +120,14 @@ def some_of(config: pytest.Config, name: str, allowed: tuple[str, ...]) -> tuple
 
 
 def folder(config: pytest.Config, name: str) -> Path | None:
-    """Return a folder, taken from where pytest was started; None where it is not set."""
+    """Return a folder; None where it is not set.
+
+    A path in the ini file starts where that file is, any other where pytest was started.
+    """
     text = text_of(config, name)
-    return (config.invocation_params.dir / text).absolute() if text else None
+    in_ini = config.getoption(_key(name)) is None and text != _DEFAULTS[name]
+    base = config.rootpath if in_ini else config.invocation_params.dir
+    return (base / text).absolute() if text else None
 
 
 def _allowed(name: str, text: str, allowed: tuple[str, ...]) -> str:

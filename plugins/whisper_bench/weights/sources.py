@@ -57,10 +57,10 @@ def _snapshot(pin: Pin, *, local_files_only: bool) -> Path:
             allow_patterns=list(MODEL_FILES),
             local_files_only=local_files_only,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        # the hub's errors are OSError or ValueError, its transport's OSError or RuntimeError
+    except Exception as error:
         missing = f"revision {pin.revision} is not in the Hugging Face cache"
-        raise UnavailableError(missing if local_files_only else str(error)) from error
+        why = f"{type(error).__name__}: {error}"
+        raise UnavailableError(missing if local_files_only else why) from error
     if not Path(folder, "model.bin").is_file():
         raise UnavailableError(f"{folder} has no model.bin")
     return Path(folder)

@@ -12,7 +12,8 @@ from typing import BinaryIO
 import msgspec
 
 from whisper_bench.audio import Clip
-from whisper_bench.cpu_limit import counters_of, cpu_limit_in_force, quota_group
+from whisper_bench.counters import counters_of
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
 from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_warmup
 from whisper_bench.errors import BenchError
 from whisper_bench.worker.environment import RECORDED_PREFIXES

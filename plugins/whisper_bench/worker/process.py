@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
@@ -21,7 +22,7 @@ _R = TypeVar("_R", Ready, Measured)
 
 
 class Worker:
-    """A fresh process that holds one loaded and warm model.
+    """A fresh process that holds one loaded and warm model; `join` puts it into a control group.
 
     Raises:
         WorkerDiedError: it ended before it answered, here or in `round`.
@@ -29,7 +30,7 @@ class Worker:
 
     """
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, join: Callable[[int], None] | None = None) -> None:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._rounds = 0
         self._busy = True
@@ -43,6 +44,8 @@ class Worker:
             env=worker_environment(assignment.threads, os.environ),
         )
         try:
+            if join is not None:
+                join(self._process.pid)  # it waits for its assignment, nothing is loaded yet
             self.ready = self._start(assignment)
         except BaseException:
             self.close()

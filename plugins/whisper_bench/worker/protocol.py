@@ -4,7 +4,8 @@ import msgspec
 
 from whisper_bench.audio import Clip
 from whisper_bench.backend import Backend
-from whisper_bench.cpu_limit import CpuCounters, CpuLimit
+from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding, Transcription
 
 

@@ -1,0 +1,32 @@
+"""`whisper-bench throttling NAME`: the stress test's verdicts on a saved run."""
+
+import argparse
+from pathlib import Path
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "throttling", help="judge a saved run by the kernel's counters; exits 1 where throttled"
+    )
+    parser.add_argument("name", help="save name (m4), number (0001), both, or a file's path")
+    parser.add_argument("--storage", type=Path, default=Path(".benchmarks"), metavar="DIR",
+                        help="where pytest-benchmark saves (%(default)s)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge each case of the run."""
+    from whisper_bench.cli.show import show_json, show_lines
+    from whisper_bench.saved import cases_of, find_saved, read_saved
+    from whisper_bench.throttling import judged
+    from whisper_bench.throttling_text import throttling_lines, verdict_lines
+
+    path = find_saved(options.name, options.storage)
+    report = judged([case.record for case in cases_of(read_saved(path), str(path))])
+    if options.json:
+        show_json(report)
+    else:
+        show_lines([*throttling_lines(report), verdict_lines(report)[-1]])
+    return int(report.throttled)

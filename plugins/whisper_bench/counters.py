@@ -1,0 +1,103 @@
+"""What the kernel counted in a control group: the evidence of throttling.
+
+Source: cpu.stat of both versions (Linux Documentation/scheduler/sched-bwc.rst and
+admin-guide/cgroup-v2.rst), cpu.pressure (Documentation/accounting/psi.rst).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.cgroup import CpuGroup
+
+_NS, _US = 1e-9, 1e-6
+
+
+class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Counts since a group was made, or between two readings.
+
+    `pressure_s` is the time in which some task waited for a CPU, of the group where it has its own
+    cpu.pressure, else of the whole system; None where the kernel has no such counter.
+    """
+
+    periods: int
+    throttled_periods: int
+    throttled_s: float
+    usage_s: float | None = None
+    pressure_s: float | None = None
+    bursts: int | None = None
+    burst_s: float | None = None
+
+    def since(self, start: "CpuCounters") -> "CpuCounters":
+        """Return what was counted after `start`."""
+        return _combined((self, start), lambda values: values[0] - values[1])
+
+
+def counters_of(group: CpuGroup | None, root: Path = Path("/")) -> CpuCounters | None:
+    """Read a group's counters; None where there is no group or they cannot be read."""
+    if group is None:
+        return None
+    try:
+        stat = _pairs((group.folder / "cpu.stat").read_text(encoding="ascii"))
+        return CpuCounters(
+            periods=stat["nr_periods"],
+            throttled_periods=stat["nr_throttled"],
+            throttled_s=_seconds(stat, "throttled_usec", "throttled_time") or 0.0,
+            usage_s=_seconds(stat, "usage_usec", "-") or _usage_v1_s(group.folder),
+            pressure_s=_pressure_s(group.folder / "cpu.pressure", root / "proc/pressure/cpu"),
+            bursts=stat.get("nr_bursts"),
+            burst_s=_seconds(stat, "burst_usec", "burst_time"),
+        )
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def total_counters(counters: Sequence[CpuCounters | None]) -> CpuCounters | None:
+    """Add counters up; None where one of them could not be read, since the sum would be low."""
+    known = [each for each in counters if each is not None]
+    if len(known) < len(counters) or not known:
+        return None
+    return _combined(known, math.fsum)
+
+
+def _combined(
+    counters: Sequence[CpuCounters], combine: Callable[[Sequence[float]], float]
+) -> CpuCounters:
+    """Combine field by field; a field that one of them lacks is lacking."""
+    fields = {}
+    for name in CpuCounters.__struct_fields__:
+        values = [getattr(each, name) for each in counters]
+        fields[name] = None if None in values else combine(values)
+    return msgspec.convert(fields, CpuCounters, strict=False)
+
+
+def _pairs(text: str) -> dict[str, int]:
+    return {key: int(value) for key, value in (line.split() for line in text.splitlines())}
+
+
+def _seconds(stat: dict[str, int], microseconds: str, nanoseconds: str) -> float | None:
+    """Version 2 counts microseconds, version 1 nanoseconds, under another name."""
+    if microseconds in stat:
+        return stat[microseconds] * _US
+    return stat[nanoseconds] * _NS if nanoseconds in stat else None
+
+
+def _usage_v1_s(folder: Path) -> float | None:
+    """Version 1 counts usage in the cpuacct controller, which is often mounted with cpu."""
+    try:
+        return int((folder / "cpuacct.usage").read_text(encoding="ascii")) * _NS
+    except OSError:
+        return None
+
+
+def _pressure_s(*paths: Path) -> float | None:
+    """Read `some ... total=` in microseconds from the first of the files that is there."""
+    for path in paths:
+        try:
+            some = path.read_text(encoding="ascii").partition("\n")[0]
+        except OSError:
+            continue
+        return int(some.rpartition("total=")[2]) * _US
+    return None

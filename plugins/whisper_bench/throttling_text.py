@@ -1,0 +1,61 @@
+"""The throttling report in lines of text: a table, the evidence, and the verdict to end with."""
+
+from collections.abc import Sequence
+
+from whisper_bench.summary import table_lines
+from whisper_bench.throttling import CaseVerdict, ThrottlingReport, Verdict
+
+_HEAD = ("case", "latency", "x fewer", "CPU-s", "x 1 thread", "periods throttled", "verdict")
+
+
+def throttling_lines(report: ThrottlingReport) -> list[str]:
+    """Return the comparison table, the evidence of each case, and the threads to deploy."""
+    table = table_lines([_HEAD, *map(_row, report.cases)])
+    evidence = [f"  {_label(case)}: {text}" for case in report.cases for text in case.evidence]
+    return [*table, *evidence, *_deploy(report)]
+
+
+def trouble_lines(report: ThrottlingReport) -> list[str]:
+    """Return a line for each case that has a finding, for a run that is no stress test."""
+    return [
+        f"! {_label(case)}: {case.verdict}: {'; '.join(case.evidence)}"
+        for case in report.cases
+        if case.verdict is not Verdict.OK
+    ]
+
+
+def verdict_lines(report: ThrottlingReport) -> list[str]:
+    """Return what a reader should take along."""
+    verdicts = ", ".join(f"{_label(case)} {case.verdict}" for case in report.cases)
+    found = "FAILED, throttling or no evidence" if report.throttled else "passed"
+    return [*_deploy(report), f"stress test {found}: {verdicts}"]
+
+
+def _deploy(report: ThrottlingReport) -> list[str]:
+    return [
+        f"deploy {each.model} on {each.clip} with {each.threads or 'no'} thread(s): {each.reason}"
+        for each in report.recommended
+    ]
+
+
+def _row(case: CaseVerdict) -> Sequence[str]:
+    factor = case.cpu_factor
+    return (
+        _label(case),
+        f"{case.latency_s:.3f} s",
+        "" if case.latency_factor is None else f"{case.latency_factor:.2f}",
+        f"{case.cpu_s:.3f}",
+        "" if factor is None else f"{factor.ratio:.2f} ({factor.low:.2f}-{factor.high:.2f})",
+        _periods(case),
+        case.verdict,
+    )
+
+
+def _periods(case: CaseVerdict) -> str:
+    if case.counters is not None:
+        return f"{case.counters.throttled_periods}/{case.counters.periods}"
+    return "no counters" if case.cpu_limit.quota_cpus else "no quota"
+
+
+def _label(case: CaseVerdict) -> str:
+    return f"{case.model}-t{case.threads}-{case.clip}"

@@ -1,0 +1,141 @@
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trees import grow, v2
+from whisper_bench import quota
+from whisper_bench.cgroup import CpuGroup
+from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.errors import BenchError
+from whisper_bench.quota import QuotaGroup
+from whisper_bench.session import bench
+
+
+@pytest.fixture
+def group():
+    """A real group with a quota of half a CPU; skipped with the reason where none can be made."""
+    try:
+        made = QuotaGroup(0.5)
+    except BenchError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    yield made
+    made.close()
+
+
+def test_a_process_in_the_group_is_under_the_quota_and_throttled(group):
+    program = """
+import sys, time
+sys.stdin.readline()
+from whisper_bench.counters import counters_of
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
+start = counters_of(quota_group())
+end_s, cpu_s = time.perf_counter() + 1.5, time.process_time()
+while time.perf_counter() < end_s: pass
+seen = counters_of(quota_group()).since(start)
+print(cpu_limit_in_force().cpus, time.process_time() - cpu_s, seen.periods, seen.throttled_periods)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        group.add(process.pid)
+        output, _ = process.communicate("go\n")
+    cpus, cpu_s, periods, throttled = map(float, output.split())
+    assert cpus == 0.5
+    assert 0.2 < cpu_s < 1.0  # 0.75 s of 1.5 s on a quiet machine
+    assert throttled >= 0.5 * periods > 0
+
+
+def test_closed_groups_are_gone(group):
+    assert group.group.folder.is_dir()
+    group.close()
+    assert not group.group.folder.exists()
+    assert group._watcher.returncode == 0
+
+
+def test_a_group_goes_when_its_maker_is_killed(group):
+    group.close()
+    program = """
+import os, signal
+from whisper_bench.quota import QuotaGroup
+from whisper_bench.session import bench
+print(QuotaGroup(0.5).group.folder, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    folder = Path(done.stdout.strip())
+    assert folder.name.startswith("whisper-bench-")
+    deadline_s = time.monotonic() + 10
+    while folder.exists():
+        assert time.monotonic() < deadline_s, f"{folder} was left behind"
+        time.sleep(0.05)
+
+
+def test_no_tree_no_group(tmp_path):
+    with pytest.raises(BenchError, match="this system has no cgroup tree with a CPU controller"):
+        QuotaGroup(1, tmp_path)
+
+
+def test_a_tree_that_refuses_is_named_with_the_remedy(tmp_path):
+    root = grow(tmp_path, v2("/a", {"a/cpu.max": "max 100000\n"}))
+    with pytest.raises(BenchError) as caught:  # plain folders have no controls to write
+        QuotaGroup(1, root)
+    assert f"{root}/sys/fs/cgroup/a: No such file or directory" in str(caught.value)
+    assert "docker run --rm --cpus=1 IMAGE" in str(caught.value)
+    assert list((root / "sys/fs/cgroup/a").iterdir()) == [root / "sys/fs/cgroup/a/cpu.max"]
+
+
+def test_version_2_is_given_its_one_control(tmp_path, monkeypatch):
+    """What the kernel's files are written, where a group's files appear with it as in version 2."""
+    made = Path.mkdir
+
+    def mkdir(self, *arguments, **settings):
+        made(self, *arguments, **settings)
+        for name in ("cpu.max", "cgroup.procs"):
+            (self / name).touch()
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    group = quota._limited(CpuGroup(2, tmp_path / "whisper-bench-1"), 0.25)
+    assert (group.folder / "cpu.max").read_text() == "25000 100000"
+    assert (group.folder / "cgroup.procs").read_text().isdigit()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_another_user_without_delegation_is_told(pytester, toy_arguments):
+    """A user that may read everything, so that python is found wherever it is, and write nothing."""
+    if shutil.which("setpriv") is None:
+        pytest.skip("no setpriv here (util-linux)")
+    pytester.makepyfile(
+        test_bench="def test_t(benchmark, whisper_case): whisper_case.run(benchmark)"
+    )
+    pytester.path.chmod(0o777)
+    reads = "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"
+    pytest_command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    uncovered = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reads, *pytest_command,
+         *toy_arguments, "--whisper-cpu-limit=1"],
+        cwd=pytester.path, capture_output=True, text=True, check=False, env=uncovered,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, said
+    assert "the CPU limit in force is none, and no control group with a quota of 1 CPU" in said
+    assert "Permission denied" in said
+    assert "docker run --rm --cpus=1 IMAGE" in said
+    assert "Traceback" not in said
+
+
+def test_a_demand_that_cannot_be_met_says_what_is_in_force(monkeypatch):
+    def refused(_cpus):
+        raise BenchError("no control group can be made here")
+
+    monkeypatch.setattr(bench, "QuotaGroup", refused)
+    unlimited = CpuLimit(None, "none", None, None, 8, 8)
+    with pytest.raises(BenchError, match="the CPU limit in force is none, and no control group"):
+        bench._quota_for(1.0, unlimited)

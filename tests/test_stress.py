@@ -1,0 +1,87 @@
+"""The stress test on the toy model and real control groups; what the real model says is in docs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.quota import QuotaGroup
+from whisper_bench.results.files import load_results
+
+
+@pytest.fixture(scope="module")
+def groups():
+    """Skip with the reason where no control group can be made."""
+    try:
+        QuotaGroup(1).close()
+    except BenchError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+
+
+@pytest.mark.usefixtures("groups")
+def test_a_quarter_of_a_cpu_throttles_even_one_thread(bench, pytester):
+    outcome = bench(
+        "--stress", "--whisper-threads=1", "--whisper-cpu-limit=0.25", "--benchmark-save=xeon",
+        "--whisper-rounds=24", "--whisper-processes=2",
+    )  # fmt: skip
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(
+        ["*x fewer*periods throttled*verdict", "base-t1-noise *QUOTA_THROTTLED"]
+    )
+    last = outcome.outlines[-1]
+    assert last == "stress test FAILED, throttling or no evidence: base-t1-noise QUOTA_THROTTLED"
+    (path,) = (pytester.path / "benchmark_results").glob("*.json")
+    result = load_results(path)
+    assert result.cpu_limit == 0.25
+    assert (
+        result.detail.cpu_limit.source == "cgroup v1 quota"
+        or "v2" in result.detail.cpu_limit.source
+    )
+    assert result.detail.throttling.verdict == "QUOTA_THROTTLED"
+    assert result.detail.counters.periods >= 100
+    assert not Path(result.detail.cpu_limit.quota_group).exists()
+    (saved,) = pytester.path.glob(".benchmarks/*/*.json")
+    report = json.loads(saved.read_text())["whisper_bench"]["throttling"]
+    assert report["cases"][0]["verdict"] == "QUOTA_THROTTLED"
+    judged = subprocess.run(
+        [str(Path(sys.executable).parent / "whisper-bench"), "throttling", "xeon", "--json"],
+        cwd=pytester.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert judged.returncode == 1
+    assert json.loads(judged.stdout) == report
+
+
+@pytest.mark.usefixtures("groups")
+def test_too_few_periods_are_no_pass_unless_only_a_warning_is_wanted(bench, pytester):
+    arguments = ("--stress", "--whisper-cpu-limit=1", "--whisper-rounds=2", "--whisper-threads=1")
+    outcome = bench(*arguments)
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["*fewer than 100 periods, measure more rounds*"])
+    assert outcome.outlines[-1].endswith("base-t1-noise UNKNOWN")
+    assert bench(*arguments, "--whisper-on-throttling=warn").ret == 0
+
+
+def test_the_sweep_is_1_2_and_4_threads_unless_others_are_named(bench):
+    collected = bench("--stress", "--collect-only", "-q")
+    collected.stdout.fnmatch_lines(
+        ["*[[]base-t1-noise]", "*[[]base-t2-noise]", "*[[]base-t4-noise]"]
+    )
+    named = bench("--stress", "--collect-only", "-q", "--whisper-threads=3")
+    assert "base-t4" not in named.stdout.str()
+
+
+def test_a_limit_smaller_than_demanded_is_refused(bench, pytester):
+    pytester.makeconftest("import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})")
+    outcome = bench("--whisper-cpu-limit=1.5")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*the CPU limit in force is 1 (affinity), which is smaller*"])
+
+
+def test_without_a_limit_a_plain_run_says_what_it_found(bench):
+    outcome = bench("--whisper-rounds=2", "--whisper-threads=1,2")
+    assert outcome.ret == 0
+    assert "stress test" not in outcome.stdout.str()

@@ -1,0 +1,175 @@
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready, round_line
+from whisper_bench.case import Case
+from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.gather import gathered
+from whisper_bench.measurement import Evidence
+from whisper_bench.throttling import SERIOUSNESS, CaseVerdict, Verdict, judged, with_findings
+from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
+from whisper_bench.welch import RatioInterval
+
+AFFINITY = CpuLimit(1.0, "affinity", None, None, 1, 8)
+MAC = CpuLimit(None, "none: this system has no cgroup tree", None, None, None, 10)
+
+
+def case(**changes):
+    plain = CaseVerdict(
+        model="base", clip="vi_30s", threads=2, verdict=Verdict.OK, findings=[], evidence=[],
+        latency_s=5.0, latency_factor=1.1, cpu_s=5.0, cpu_factor=None, cpu_limit=LIMIT,
+        counters=CpuCounters(200, 0, 0.0), throttled_share=0.0, contended_rounds=0, rounds=10,
+    )  # fmt: skip
+    return with_findings(msgspec.structs.replace(plain, **changes))
+
+
+def throttled(periods, throttled_periods, **changes):
+    counters = CpuCounters(periods, throttled_periods, 0.05 * throttled_periods)
+    share = throttled_periods / periods if periods else None
+    return case(counters=counters, throttled_share=share, **changes)
+
+
+WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
+
+
+@pytest.mark.parametrize(
+    ("judgement", "verdict", "told"),
+    [
+        (case(), "OK", "0 of 200 periods throttled (0.0%)"),
+        (throttled(200, 9), "OK", "9 of 200 periods throttled (4.5%)"),
+        (throttled(200, 10), "OK", "warning: 10 of 200 periods throttled (5.0%)"),
+        (throttled(200, 50), "QUOTA_THROTTLED", "50 of 200 periods throttled (25.0%)"),
+        (throttled(99, 99), "UNKNOWN", "fewer than 100 periods, measure more rounds"),
+        (throttled(0, 0), "UNKNOWN", "without readable counters"),
+        (case(counters=None, throttled_share=None), "UNKNOWN", "without readable counters"),
+        (case(cpu_limit=NO_LIMIT, counters=None), "OK", "no quota in force, so nothing throttles"),
+        (case(cpu_limit=MAC, counters=None), "UNKNOWN", "whether a quota is in force is not known"),
+        (case(cpu_limit=AFFINITY, counters=None), "CPUSET_SERIALISED", "take turns on 1 CPU(s)"),
+        (case(cpu_limit=AFFINITY, counters=None, threads=1), "OK", "no quota in force"),
+        (case(latency_factor=2.01), "LATENCY_BLOWUP", "latency 2.01 times that of fewer threads"),
+        (case(latency_factor=2.0), "OK", "periods throttled"),
+        (case(latency_factor=3.0, contended_rounds=5), "CONTENDED", "not held against the threads"),
+        (case(cpu_factor=WASTE), "SPIN_WASTE", "1.50 times the CPU-seconds of one thread"),
+        (case(cpu_factor=RatioInterval(1.5, 1.05, 2.1, 0.95, (2, 2))), "OK", "interval 1.05 to 2.10"),
+        (case(contended_rounds=2), "CONTENDED", "2 of 10 rounds got less CPU"),
+        (case(contended_rounds=1), "OK", "periods throttled"),
+    ],
+)  # fmt: skip
+def test_verdicts_and_their_evidence(judgement, verdict, told):
+    assert judgement.verdict == verdict
+    assert any(told in text for text in judgement.evidence)
+
+
+COUNTS = st.integers(100, 2000).flatmap(
+    lambda periods: st.tuples(st.just(periods), st.integers(0, periods), st.integers(0, periods))
+)
+
+
+@given(
+    COUNTS,
+    st.sampled_from([None, WASTE]),
+    st.sampled_from([None, 1.0, 2.5]),
+    st.integers(0, 10),
+    st.sampled_from([LIMIT, msgspec.structs.replace(AFFINITY, quota_cpus=2.0)]),
+)
+def test_more_throttled_periods_never_make_a_verdict_better(
+    counts, waste, latency, contended, limit
+):
+    periods, *shares = counts
+    few, many = (
+        throttled(
+            periods, count, cpu_factor=waste, latency_factor=latency, contended_rounds=contended,
+            cpu_limit=limit,
+        )
+        for count in sorted(shares)
+    )  # fmt: skip
+    assert SERIOUSNESS[many.verdict] >= SERIOUSNESS[few.verdict]
+
+
+@given(st.floats(0.1, 10), st.floats(0, 10), st.integers(0, 10), st.integers(0, 10))
+def test_slower_or_more_disturbed_is_never_better(factor, more, contended, further):
+    calm = case(latency_factor=factor)
+    slower = case(latency_factor=factor + more)
+    assert SERIOUSNESS[slower.verdict] >= SERIOUSNESS[calm.verdict]
+    disturbed = sorted({contended, min(10, contended + further)})
+    verdicts = [SERIOUSNESS[case(contended_rounds=count).verdict] for count in disturbed]
+    assert verdicts == sorted(verdicts)
+
+
+def record(threads, latency_s, cpu_s=None, *, periods=(50, 0), limit=LIMIT):
+    cell = Case("base", threads, "vi_30s")
+    lines = [
+        round_line(process, latency_s * (1 + process / 1000), cpu_s, case=cell,
+                   counters=CpuCounters(*periods, 0.0))
+        for process in (1, 1, 2, 2)
+    ]  # fmt: skip
+    found = Evidence([ready(process, cell, limit) for process in (1, 2)], lines)
+    return gathered(plan(cell, rounds=4), found)
+
+
+SWEEP = [record(1, 4.6), record(2, 6.7, 6.7, periods=(67, 67)), record(4, 7.65, periods=(76, 76))]
+
+GOLDEN = """\
+case            latency  x fewer  CPU-s        x 1 thread  periods throttled          verdict
+base-t1-vi_30s  4.607 s           4.607                                0/200               OK
+base-t2-vi_30s  6.710 s     1.46  6.700  1.45 (1.45-1.46)            268/268  QUOTA_THROTTLED
+base-t4-vi_30s  7.661 s     1.66  7.661  1.66 (1.66-1.67)            304/304  QUOTA_THROTTLED
+  base-t1-vi_30s: 0 of 200 periods throttled (0.0%), 0.00 s in all, quota 1 CPU
+  base-t2-vi_30s: 268 of 268 periods throttled (100.0%), 0.00 s in all, quota 1 CPU: 25% or more
+  base-t2-vi_30s: 1.45 times the CPU-seconds of one thread (95% interval 1.45 to 1.46)
+  base-t4-vi_30s: 304 of 304 periods throttled (100.0%), 0.00 s in all, quota 1 CPU: 25% or more
+  base-t4-vi_30s: 1.66 times the CPU-seconds of one thread (95% interval 1.66 to 1.67)
+deploy base on vi_30s with 1 thread(s): 4.607 s and 4.607 CPU-s a request, the fastest without throttling (fewer threads win within 5%)"""
+
+
+def test_a_sweep_that_latency_alone_would_pass():
+    report = judged(SWEEP)
+    assert [each.verdict for each in report.cases] == ["OK", "QUOTA_THROTTLED", "QUOTA_THROTTLED"]
+    assert all((each.latency_factor or 0) < 2 for each in report.cases)
+    assert report.throttled
+    assert report.cases[1].findings == ["QUOTA_THROTTLED", "SPIN_WASTE"]
+    assert throttling_lines(report) == GOLDEN.splitlines()
+    assert verdict_lines(report)[-1] == (
+        "stress test FAILED, throttling or no evidence: base-t1-vi_30s OK, base-t2-vi_30s "
+        "QUOTA_THROTTLED, base-t4-vi_30s QUOTA_THROTTLED"
+    )
+    assert [line.partition(":")[0] for line in trouble_lines(report)] == [
+        "! base-t2-vi_30s", "! base-t4-vi_30s",
+    ]  # fmt: skip
+
+
+def test_threads_that_pay_are_recommended_and_those_that_do_not_are_not():
+    free = {"limit": NO_LIMIT, "periods": (0, 0)}
+    faster = judged(
+        [record(1, 11.1, **free), record(2, 6.4, 6.5, **free), record(4, 6.3, 6.6, **free)]
+    )
+    assert [each.threads for each in faster.recommended] == [2]
+    assert not faster.throttled
+    assert verdict_lines(faster)[-1].startswith("stress test passed: ")
+
+
+def test_no_case_is_fit_at_a_quarter_of_a_cpu():
+    quarter = msgspec.structs.replace(LIMIT, cpus=0.25, quota_cpus=0.25)
+    report = judged([record(1, 18.4, 4.6, periods=(184, 184), limit=quarter)])
+    assert report.recommended[0].threads is None
+    assert (
+        "with no thread(s): no case is free of throttling; raise the CPU limit"
+        in (verdict_lines(report)[0])
+    )
+
+
+def test_without_counters_nothing_passes():
+    report = judged([gathered(plan(CASE, rounds=2), evidence(4.5, 4.5, limit=MAC))])
+    assert [each.verdict for each in report.cases] == ["UNKNOWN"]
+    assert report.throttled
+
+
+def test_counters_missing_in_one_process_are_missing():
+    found = evidence(4.5, 4.5, 4.5, 4.5)
+    found.rounds[3] = round_line(2, 4.5, counters=None)
+    report = judged([gathered(plan(CASE, rounds=4), found)])
+    assert report.cases[0].verdict is Verdict.UNKNOWN
+    assert "no counters" in throttling_lines(report)[1]
