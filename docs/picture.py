@@ -1,6 +1,6 @@
 """Make a picture of a real run from what its terminal received.
 
-    script -qec 'stty cols 110; COMMAND' run.typescript
+    script -qec 'stty cols 122; COMMAND' run.typescript
     python docs/picture.py run.typescript docs/run.svg   # needs rich
 
 Lines that a terminal rewrites are shown as they last were; what comes before pytest's first line,
@@ -34,7 +34,7 @@ def main() -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     for line in shown_lines(source.read_bytes().decode()):
         console.print(Text.from_ansi(line), soft_wrap=False, no_wrap=True, overflow="ellipsis")
-    svg = console.export_svg(title="pytest benchmarks")
+    svg = console.export_svg(title=source.stem)
     # the picture needs no network: its fonts are those that are there
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     target.write_text(svg.replace("Fira Code", "Menlo, DejaVu Sans Mono"), encoding="utf-8")

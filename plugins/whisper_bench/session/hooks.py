@@ -71,7 +71,7 @@ def last_word(bench: Bench) -> None:
     """Say the stress test's verdict after all else."""
     if bench.config.stress and bench.throttling.cases:
         for line in verdict_lines(bench.throttling):
-            bench.terminal.say(line)
+            bench.terminal.say(line, bad=bench.throttling.throttled)
 
 
 def not_saved(session: pytest.Session, error: OSError) -> None:
@@ -84,7 +84,8 @@ def not_saved(session: pytest.Session, error: OSError) -> None:
     bench.journal.close()
     bench.terminal.say(
         f"FAILED: the run could not be saved: {error}. Every round is kept in "
-        f"{bench.journal.path}: free the disk, then run again with --whisper-resume"
+        f"{bench.journal.path}: free the disk, then run again with --whisper-resume",
+        bad=True,
     )
     session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -29,18 +29,19 @@ class Terminal:
             self._last_s = time.monotonic()
             self.say(line)
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, *, bad: bool = False) -> None:
         """Write a line of its own, in the place of a progress line if there is one."""
         if self._reporter is not None:
             before = "\r\x1b[K" if self._open else "\n" if self._reporter.currentfspath else ""
-            self._write(f"{before}{line}\n")
+            self._write(before)
+            self._write(f"{line}\n", bad=bad)
             self._open = False
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, *, bad: bool = False) -> None:
         reporter = self._reporter
         assert reporter is not None
         if self._capture is None:
-            reporter.write(text, flush=True)
+            reporter.write(text, flush=True, red=bad, bold=bad)
             return
         with self._capture.global_and_fixture_disabled():
-            reporter.write(text, flush=True)
+            reporter.write(text, flush=True, red=bad, bold=bad)
