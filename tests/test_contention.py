@@ -15,6 +15,8 @@ from whisper_bench.contention import is_contended
         (6.44, 0.01, 2, None, False),  # CPU/wall 1.4 on two quiet CPUs: serial parts, no neighbour
         (6.44, 0.9, 2, None, True),
         (6.44, None, 2, None, None),
+        (4.0, None, 2, None, True),  # less than one thread gets on a quiet CPU
+        (3.1, 9.0, 4, 2.0, True),
         (7.6, 9.0, 4, 2.0, None),  # four threads on two CPUs wait for one another
         (4.6, 4.6, 2, 1.0, False),  # a quota of 1 CPU, used up
         (6.0, 3.0, 2, 1.5, None),  # throttling is waiting too

@@ -30,6 +30,10 @@ def test_a_quarter_of_a_cpu_throttles_even_one_thread(bench, pytester):
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(passed=1)
     outcome.stdout.fnmatch_lines(
+        ["the workers run under a quota of 0.25 CPU, in the control group *"]
+    )
+    assert "no CPU limit in force" not in outcome.stdout.str()
+    outcome.stdout.fnmatch_lines(
         ["*x fewer*periods throttled*verdict", "base-t1-noise *QUOTA_THROTTLED"]
     )
     last = outcome.outlines[-1]

@@ -155,10 +155,10 @@ def test_no_case_is_fit_at_a_quarter_of_a_cpu():
     quarter = msgspec.structs.replace(LIMIT, cpus=0.25, quota_cpus=0.25)
     report = judged([record(1, 18.4, 4.6, periods=(184, 184), limit=quarter)])
     assert report.recommended[0].threads is None
-    assert (
-        "with no thread(s): no case is free of throttling; raise the CPU limit"
-        in (verdict_lines(report)[0])
+    assert throttling_lines(report)[-1] == (
+        "deploy base on vi_30s with no thread(s): no case is free of throttling; raise the CPU limit"
     )
+    assert verdict_lines(report)[0] == "deploy base on vi_30s with no thread(s)"
 
 
 def test_without_counters_nothing_passes():

@@ -35,9 +35,9 @@ class Verdict(StrEnum):
     """What a case suffers from, the least serious first."""
 
     OK = "OK"
-    UNKNOWN = "UNKNOWN"
     CONTENDED = "CONTENDED"
     SPIN_WASTE = "SPIN_WASTE"
+    UNKNOWN = "UNKNOWN"
     LATENCY_BLOWUP = "LATENCY_BLOWUP"
     CPUSET_SERIALISED = "CPUSET_SERIALISED"
     QUOTA_THROTTLED = "QUOTA_THROTTLED"
@@ -199,7 +199,9 @@ def _waste(case: CaseVerdict) -> Told:
 def _contention(case: CaseVerdict) -> Told:
     if case.counters is not None and case.counters.pressure_s is not None:
         yield None, f"{case.counters.pressure_s:.2f} s of CPU pressure, as the kernel counts it"
-    if _is_contended(case):
+    if case.contended_rounds is None:
+        yield None, "whether a neighbour disturbed the rounds cannot be told"
+    elif _is_contended(case):
         text = f"{case.contended_rounds} of {case.rounds} rounds got less CPU than they asked for"
         yield Verdict.CONTENDED, text
 

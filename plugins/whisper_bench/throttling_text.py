@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from whisper_bench.summary import table_lines
-from whisper_bench.throttling import CaseVerdict, ThrottlingReport, Verdict
+from whisper_bench.throttling import CaseVerdict, Recommendation, ThrottlingReport, Verdict
 
 _HEAD = ("case", "latency", "x fewer", "CPU-s", "x 1 thread", "periods throttled", "verdict")
 
@@ -12,7 +12,7 @@ def throttling_lines(report: ThrottlingReport) -> list[str]:
     """Return the comparison table, the evidence of each case, and the threads to deploy."""
     table = table_lines([_HEAD, *map(_row, report.cases)])
     evidence = [f"  {_label(case)}: {text}" for case in report.cases for text in case.evidence]
-    return [*table, *evidence, *_deploy(report)]
+    return [*table, *evidence, *(f"{_deploy(each)}: {each.reason}" for each in report.recommended)]
 
 
 def trouble_lines(report: ThrottlingReport) -> list[str]:
@@ -28,14 +28,12 @@ def verdict_lines(report: ThrottlingReport) -> list[str]:
     """Return what a reader should take along."""
     verdicts = ", ".join(f"{_label(case)} {case.verdict}" for case in report.cases)
     found = "FAILED, throttling or no evidence" if report.throttled else "passed"
-    return [*_deploy(report), f"stress test {found}: {verdicts}"]
+    deploy = [_deploy(each) for each in report.recommended]
+    return [*deploy, f"stress test {found}: {verdicts}"]
 
 
-def _deploy(report: ThrottlingReport) -> list[str]:
-    return [
-        f"deploy {each.model} on {each.clip} with {each.threads or 'no'} thread(s): {each.reason}"
-        for each in report.recommended
-    ]
+def _deploy(each: Recommendation) -> str:
+    return f"deploy {each.model} on {each.clip} with {each.threads or 'no'} thread(s)"
 
 
 def _row(case: CaseVerdict) -> Sequence[str]:

@@ -41,7 +41,12 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
-    if bench.limit.cpus is None:
+    if bench.quota is not None:
+        bench.terminal.say(
+            f"the workers run under a quota of {bench.config.cpu_limit:g} CPU, in the control "
+            f"group {bench.quota.group.folder}"
+        )
+    elif bench.limit.cpus is None:
         bench.terminal.say(
             f"WARNING: no CPU limit in force ({bench.limit.source}); results will say null. "
             "For figures that compare, run under one: docker run --cpus=1"
