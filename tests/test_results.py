@@ -265,7 +265,7 @@ def test_a_figure_that_is_null_has_its_reason():
         4.5, 4.5, limit=msgspec.structs.replace(NO_LIMIT, affinity_cpus=2, online_cpus=2)
     )
     for number, line in enumerate(nobody.rounds):
-        heard = msgspec.structs.replace(line.measured.transcription, cpu_s=1.0)
+        heard = msgspec.structs.replace(line.measured.transcription, cpu_s=6.0)
         told = msgspec.structs.replace(
             line.measured, transcription=heard, wait_s=None, counters=None
         )
