@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of, whole_file, write_new
+from whisper_bench.files import sha256_of, write_new
 
 
 def names(folder):
@@ -36,24 +36,6 @@ def test_writers_at_once_overwrite_nothing(tmp_path):
         paths = list(pool.map(lambda content: write_new(tmp_path / "m4.json", content), contents))
     assert len(set(paths)) == 30
     assert sorted(path.read_bytes() for path in paths) == sorted(contents)
-
-
-def test_whole_file_appears_only_when_it_is_whole(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text("old")
-
-    def half_written():
-        with whole_file(path) as scratch:
-            scratch.write_text("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        half_written()
-    assert path.read_text() == "old"
-    with whole_file(path) as scratch:
-        scratch.write_text("new")
-    assert path.read_text() == "new"
-    assert names(tmp_path) == ["config.json"]
 
 
 def test_sha256(tmp_path):

@@ -9,8 +9,9 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.gather import gathered
 from whisper_bench.measurement import Evidence
-from whisper_bench.throttling import SERIOUSNESS, CaseVerdict, Verdict, judged, with_findings
+from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
+from whisper_bench.verdict import SERIOUSNESS, CaseVerdict, Verdict, with_findings
 from whisper_bench.welch import RatioInterval
 
 AFFINITY = CpuLimit(1.0, "affinity", None, None, 1, 8)

@@ -5,8 +5,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from whisper_bench.errors import BenchError
@@ -19,23 +17,6 @@ def sha256_of(path: Path) -> str:
     """Return the hexadecimal sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a scratch path beside `path`; it takes the name `path` only if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    scratch = Path(name)
-    try:
-        yield scratch
-        _flush_to_disk(scratch)
-        scratch.chmod(0o644)
-        scratch.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            scratch.unlink()
 
 
 def write_new(path: Path, content: bytes) -> Path:

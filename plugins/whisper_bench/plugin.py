@@ -36,6 +36,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         raise pytest.UsageError(f"nothing would be measured: {reason}")
     from whisper_bench.session.hooks import begin
 
+    # an item that was parametrized has a callspec, which pytest's types do not tell
     begin(session, [_case_of(item.callspec.params) for item in items])  # type: ignore[attr-defined]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from whisper_bench.summary import table_lines
-from whisper_bench.throttling import CaseVerdict, Recommendation, ThrottlingReport, Verdict
+from whisper_bench.throttling import Recommendation, ThrottlingReport
+from whisper_bench.verdict import CaseVerdict, Verdict
 
 _HEAD = ("case", "latency", "x fewer", "CPU-s", "x 1 thread", "periods throttled", "verdict")
 

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whisper_bench.cli.arguments import add_saved_run
+
 if TYPE_CHECKING:
     from whisper_bench.results.schema import Result
 
@@ -11,12 +13,9 @@ if TYPE_CHECKING:
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = commands.add_parser("results", help="write result files from a saved run")
-    parser.add_argument("name", help="save name (m4), number (0001), both, or a file's path")
-    parser.add_argument("--storage", type=Path, default=Path(".benchmarks"), metavar="DIR",
-                        help="where pytest-benchmark saves (%(default)s)")  # fmt: skip
+    add_saved_run(parser)
     parser.add_argument("--results", type=Path, default=Path("benchmark_results"), metavar="DIR",
                         help="where result files go (%(default)s)")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
 

@@ -1,7 +1,8 @@
 """`whisper-bench throttling NAME`: the stress test's verdicts on a saved run."""
 
 import argparse
-from pathlib import Path
+
+from whisper_bench.cli.arguments import add_saved_run
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -9,10 +10,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = commands.add_parser(
         "throttling", help="judge a saved run by the kernel's counters; exits 1 where throttled"
     )
-    parser.add_argument("name", help="save name (m4), number (0001), both, or a file's path")
-    parser.add_argument("--storage", type=Path, default=Path(".benchmarks"), metavar="DIR",
-                        help="where pytest-benchmark saves (%(default)s)")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_saved_run(parser)
     parser.set_defaults(run=run)
 
 

@@ -11,7 +11,8 @@ from whisper_bench.quantile import percentile, samples_needed
 from whisper_bench.record import CaseRecord, contended_rounds
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
 from whisper_bench.saved import MachineFacts, SavedCase, SavedMachine, SavedRun, cases_of
-from whisper_bench.throttling import CaseVerdict, judged
+from whisper_bench.throttling import judged
+from whisper_bench.verdict import CaseVerdict
 
 _MIB = 2**20
 _MS_PER_S = 1000

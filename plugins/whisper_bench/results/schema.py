@@ -13,7 +13,7 @@ from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.record import ClipIdentity, ModelFacts, ProcessFacts
-from whisper_bench.throttling import CaseVerdict
+from whisper_bench.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"

@@ -36,6 +36,7 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
             BenchConfig.of(config),
             cases,
             terminal=Terminal(config),
+            # pytest-benchmark keeps its session there, and offers no other way to it
             timed=config._benchmarksession.benchmarks,  # type: ignore[attr-defined]  # noqa: SLF001
         )
     except BenchError as error:

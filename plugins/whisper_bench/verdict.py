@@ -1,0 +1,149 @@
+"""One case's verdict, from its figures alone: the thresholds and what each finding rests on."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.welch import RatioInterval
+
+THROTTLED_SHARE = 0.25
+"""Share of throttled periods that is a verdict. A single thread under one CPU scores 0 to 0.3 %,
+two threads 100 % (measured: 1 of 343 periods, 202 of 202)."""
+THROTTLED_SHARE_WARN = 0.05
+"""Share of throttled periods that is worth a warning."""
+FEWEST_PERIODS = 100
+"""Periods below which a share says nothing: 10 s at the kernel's usual 100 ms."""
+LATENCY_FACTOR = 2.0
+"""Latency over that of fewer threads, from the design's own rule."""
+CPU_FACTOR = 1.10
+"""CPU-seconds a request over one thread's: identical runs differ by 3.6 % between processes."""
+
+
+class Verdict(StrEnum):
+    """What a case suffers from, the least serious first."""
+
+    OK = "OK"
+    CONTENDED = "CONTENDED"
+    SPIN_WASTE = "SPIN_WASTE"
+    UNKNOWN = "UNKNOWN"
+    LATENCY_BLOWUP = "LATENCY_BLOWUP"
+    CPUSET_SERIALISED = "CPUSET_SERIALISED"
+    QUOTA_THROTTLED = "QUOTA_THROTTLED"
+
+
+SERIOUSNESS = {verdict: place for place, verdict in enumerate(Verdict)}
+FAILING = frozenset({Verdict.QUOTA_THROTTLED, Verdict.LATENCY_BLOWUP, Verdict.UNKNOWN})
+"""Findings that turn a stress test red. UNKNOWN is one: what could not be judged has not passed."""
+
+
+class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case's verdict and its evidence.
+
+    `verdict` is the most serious of `findings`; factors are over one thread (CPU-seconds) and over
+    the fastest case of fewer threads (latency); `throttled_share` is of periods, in [0, 1].
+    """
+
+    model: str
+    clip: str
+    threads: int
+    verdict: Verdict
+    findings: list[Verdict]
+    evidence: list[str]
+    latency_s: float
+    latency_factor: float | None
+    cpu_s: float
+    cpu_factor: RatioInterval | None
+    cpu_limit: CpuLimit
+    counters: CpuCounters | None
+    throttled_share: float | None
+    contended_rounds: int | None
+    rounds: int
+
+
+def with_findings(case: CaseVerdict) -> CaseVerdict:
+    """Judge a case by its figures alone, whatever its verdict and findings said before."""
+    told = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
+    findings = [verdict for verdict, _ in told if verdict is not None]
+    return msgspec.structs.replace(
+        case,
+        verdict=max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK),
+        findings=findings,
+        evidence=[text for _, text in told],
+    )
+
+
+Told = Iterable[tuple[Verdict | None, str]]
+
+
+def _quota(case: CaseVerdict) -> Told:
+    limit, counters, share = case.cpu_limit, case.counters, case.throttled_share
+    if limit.quota_cpus is None:
+        if limit.source.startswith(("unknown", "none:")):
+            yield Verdict.UNKNOWN, f"whether a quota is in force is not known ({limit.source})"
+        else:
+            yield None, "no quota in force, so nothing throttles"
+        return
+    if counters is None or share is None:
+        yield Verdict.UNKNOWN, f"a quota of {limit.quota_cpus:g} CPU without readable counters"
+        return
+    text = (
+        f"{counters.throttled_periods} of {counters.periods} periods throttled ({share:.1%}), "
+        f"{counters.throttled_s:.2f} s in all, quota {limit.quota_cpus:g} CPU"
+    )
+    if counters.periods < FEWEST_PERIODS:
+        yield Verdict.UNKNOWN, f"{text}: fewer than {FEWEST_PERIODS} periods, measure more rounds"
+    elif share >= THROTTLED_SHARE:
+        yield Verdict.QUOTA_THROTTLED, f"{text}: {THROTTLED_SHARE:.0%} or more"
+    elif share >= THROTTLED_SHARE_WARN:
+        yield None, f"warning: {text}: {THROTTLED_SHARE_WARN:.0%} or more"
+    else:
+        yield None, text
+
+
+def _cpuset(case: CaseVerdict) -> Told:
+    limit = case.cpu_limit
+    if limit.source == "affinity" and limit.cpus is not None and case.threads > limit.cpus:
+        text = f"{case.threads} threads take turns on {limit.cpus:g} CPU(s) of the affinity"
+        yield Verdict.CPUSET_SERIALISED, f"{text}, which no counter shows"
+
+
+def _latency(case: CaseVerdict) -> Told:
+    if case.latency_factor is None or case.latency_factor <= LATENCY_FACTOR:
+        return
+    text = f"latency {case.latency_factor:.2f} times that of fewer threads"
+    if _is_contended(case):
+        yield None, f"{text}, in contended rounds: not held against the threads"
+    else:
+        yield Verdict.LATENCY_BLOWUP, f"{text}: more than {LATENCY_FACTOR:g}"
+
+
+def _waste(case: CaseVerdict) -> Told:
+    factor = case.cpu_factor
+    if factor is None:
+        return
+    text = (
+        f"{factor.ratio:.2f} times the CPU-seconds of one thread "
+        f"({factor.confidence:.0%} interval {factor.low:.2f} to {factor.high:.2f})"
+    )
+    wasteful = factor.low > CPU_FACTOR
+    yield (Verdict.SPIN_WASTE if wasteful else None), text
+
+
+def _contention(case: CaseVerdict) -> Told:
+    if case.counters is not None and case.counters.pressure_s is not None:
+        yield None, f"{case.counters.pressure_s:.2f} s of CPU pressure, as the kernel counts it"
+    if case.contended_rounds is None:
+        yield None, "whether a neighbour disturbed the rounds cannot be told"
+    elif _is_contended(case):
+        text = f"{case.contended_rounds} of {case.rounds} rounds got less CPU than they asked for"
+        yield Verdict.CONTENDED, text
+
+
+def _is_contended(case: CaseVerdict) -> bool:
+    throttled = case.throttled_share is not None and case.throttled_share >= THROTTLED_SHARE
+    contended = case.contended_rounds
+    return contended is not None and not throttled and contended >= MANY_CONTENDED * case.rounds
