@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from inspect import cleandoc
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -93,7 +94,12 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def generated_schema() -> dict[str, Any]:
     """Return the JSON Schema that the types above give; the shipped file is its copy."""
-    return {"$schema": SCHEMA_ID, **msgspec.json.schema(Result)}
+    generated = {"$schema": SCHEMA_ID, **msgspec.json.schema(Result)}
+    for definition in generated["$defs"].values():
+        # Python 3.13 takes the indentation out of docstrings, those before leave it in
+        if "description" in definition:
+            definition["description"] = cleandoc(definition["description"])
+    return generated
 
 
 def schema() -> dict[str, Any]:
