@@ -10,7 +10,7 @@ case                         rounds      mean       p50       p95   CPU-s    RTF
 base-t1-vi_30s               4 in 2   4.600 s   4.600 s   4.785 s   4.600  0.153       300       3    0.333
 medium-shape-only-t1-vi_30s  2 in 1  28.000 s  28.000 s  28.000 s  28.000  0.933       300       3  no text
 ! 4 rounds: p95 needs 59, p99 299 [base-t1]
-! shape-only weights: cost of the model named, text of base [medium-shape-only-t1]
+! shape-only weights: cost of the model named, not its skill [medium-shape-only-t1]
 ! no CPU limit in force (none) [medium-shape-only-t1]
 ! one process: the spread between processes is not known [medium-shape-only-t1]
 ! 2 rounds: p95 needs 59, p99 299 [medium-shape-only-t1]"""

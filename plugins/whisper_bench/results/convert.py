@@ -109,7 +109,7 @@ def warnings_of(record: CaseRecord) -> list[str]:
     rounds, contended = len(record.rounds), contended_rounds(record)
     found = []
     if record.weights.shape_only:
-        found.append("shape-only weights: cost of the model named, text of base")
+        found.append("shape-only weights: cost of the model named, not its skill")
     if not record.weights.pinned:
         found.append(f"unpinned weights, sha256 {record.weights.sha256}")
     if contended is None:
