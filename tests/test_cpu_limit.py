@@ -8,7 +8,7 @@ import pytest
 
 from trees import grow, v1, v2
 from whisper_bench import cpu_limit
-from whisper_bench.cgroup import CpuGroup, cpu_groups
+from whisper_bench.cgroup import CpuGroup, cpu_tree
 from whisper_bench.cpu_limit import combined_limit, cpu_limit_in_force, quota_group
 
 TREES = {
@@ -34,8 +34,28 @@ TREES = {
     ),
     "v2 outside of the namespace": (
         v2("/../../other", {"cpu.max": "50000 100000\n"}),
-        0.5,
-        "cgroup v2 quota",
+        None,
+        "unknown: the process's group /../../other is outside the mount of /",
+    ),
+    "v2 mounted from above the namespace": (
+        v2("/", {"cpu.max": "max 100000\n"}, mount_root="/../.."),
+        None,
+        "unknown: the process's group / is outside the mount of /../..",
+    ),
+    "v2 of another container": (
+        v2("/docker/me", {"cpu.max": "max 100000\n"}, mount_root="/docker/other"),
+        None,
+        "unknown: the process's group /docker/me is outside the mount of /docker/other",
+    ),
+    "v2 whose group has gone": (v2("/a", {"cgroup.procs": ""}), None, "unknown: "),
+    "v1 owns the controller and is not mounted": (
+        {
+            "proc/self/cgroup": "4:cpu:/\n0::/\n",
+            "proc/self/mountinfo": "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
+            "sys/fs/cgroup/cgroup.procs": "",
+        },
+        None,
+        "unknown: the CPU controller's tree (version 1) is not mounted here",
     ),
     "v1 in a container": (
         v1("/", {"cpu.cfs_quota_us": "100000\n", "cpu.cfs_period_us": "100000\n"}),
@@ -65,11 +85,11 @@ TREES = {
         None,
         "unknown: ",
     ),
-    "no cgroup tree, as on macOS": ({}, None, "none: this system has no cgroup tree"),
+    "no cgroup tree, as on macOS": ({}, None, "unknown: this system has no cgroup tree"),
     "a membership without a mount": (
         {"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": "1 0 0:1 / / rw - ext4 /dev/a rw\n"},
         None,
-        "none: this system has no cgroup tree",
+        "unknown: the CPU controller's tree (version 2) is not mounted here",
     ),
 }
 
@@ -97,28 +117,28 @@ def test_limit_on_trees(tmp_path, name):
 @pytest.mark.parametrize(
     ("quota", "affinity", "online", "cpus", "source"),
     [
-        (None, 8, 8, None, "nothing"),
+        (None, 8, 8, None, "none"),
         (None, 1, 8, 1, "affinity"),
         (2.0, 8, 8, 2, "cgroup v2 quota"),
         (4.0, 2, 8, 2, "affinity"),
-        (4.0, 2, 2, 2, "affinity"),  # a quota above the machine does not make it larger
+        (4.0, 2, 2, 2, "cgroup v2 quota"),  # a quota above the machine does not make it larger
         (2.0, None, 8, 2, "cgroup v2 quota"),
-        (None, None, None, None, "nothing"),
+        (None, None, None, None, "none"),
     ],
 )
 def test_quota_and_affinity_together(quota, affinity, online, cpus, source):
     group = CpuGroup(2, Path("/sys/fs/cgroup")) if quota else None
-    limit = combined_limit(quota, group, affinity, online, "nothing")
+    limit = combined_limit(quota, group, affinity, online)
     assert (limit.cpus, limit.source) == (cpus, source)
 
 
 @pytest.mark.parametrize(
     ("limit", "usable"),
     [
-        (combined_limit(0.5, None, 8, 8, ""), 0.5),
-        (combined_limit(None, None, 8, 8, ""), 8),
-        (combined_limit(None, None, None, 10, ""), 10),
-        (combined_limit(None, None, None, None, ""), None),
+        (combined_limit(0.5, None, 8, 8), 0.5),
+        (combined_limit(None, None, 8, 8), 8),
+        (combined_limit(None, None, None, 10), 10),
+        (combined_limit(None, None, None, None), None),
     ],
 )
 def test_usable_cpus_are_the_limit_or_what_there_is(limit, usable):
@@ -133,6 +153,26 @@ def test_a_system_without_affinity(monkeypatch, tmp_path):
 def test_an_unreadable_tree_is_unknown_and_no_error(tmp_path):
     root = grow(tmp_path, v2("/a", {"a/cpu.max/x": ""}))  # a folder where a file should be
     assert cpu_limit_in_force(root).source.startswith(f"unknown: {root}/sys/fs/cgroup/a: ")
+
+
+def test_an_affinity_does_not_hide_a_quota_that_cannot_be_read():
+    limit = combined_limit(None, None, 1, 8, "/x: Permission denied")
+    assert (limit.cpus, limit.source) == (1, "affinity")
+    assert limit.quota_trouble == "/x: Permission denied"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_a_tree_that_only_root_may_enter_is_unknown_and_no_error(tmp_path):
+    root = grow(tmp_path, v2("/a/b", {"a/b/cpu.max": "max 100000\n"}))
+    (root / "sys/fs/cgroup/a").chmod(0o700)
+    for folder in (root, *root.parents[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    child = os.fork()
+    if child == 0:  # no import after the change of user: it may not read the interpreter's files
+        os.setuid(65534)
+        source = cpu_limit_in_force(root).source
+        os._exit(0 if "Permission denied" in source and source.startswith("unknown") else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @contextmanager
@@ -200,6 +240,6 @@ print(cpu_limit_in_force().cpus, proclimits.get_cpu_limit())
 
 
 def test_groups_of_this_machine_are_read_without_error():
-    assert all(group.folder.is_dir() for group in cpu_groups())
+    assert all(group.folder.is_dir() for group in cpu_tree().groups)
     holder = quota_group()
     assert holder is None or holder.quota_cpus() is not None

@@ -3,6 +3,7 @@ import pytest
 
 from samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready
 from whisper_bench import measurement as module
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.measurement import Evidence, Measurement
 from whisper_bench.transcript import TranscriptCheck
@@ -85,3 +86,12 @@ def test_a_demanded_limit_that_the_worker_does_not_have_is_an_error(measure):
         BenchError, match="--whisper-cpu-limit=2 was demanded, but the worker is under"
     ):
         run(measure(Evidence([], []), cpu_limit=2.0))
+
+
+def test_a_quota_and_an_affinity_of_the_same_cpus_are_not_one_case(measure):
+    pinned = CpuLimit(1.0, "affinity", None, None, 1, 8)
+    FakeWorker.limits = [pinned, LIMIT]
+    with pytest.raises(
+        BenchError, match="the CPU quota was None in process 1 and is 1.0 in process 2"
+    ):
+        run(measure(Evidence([], [])))

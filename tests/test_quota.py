@@ -9,7 +9,7 @@ import pytest
 
 from trees import grow, v2
 from whisper_bench import quota
-from whisper_bench.cgroup import CpuGroup
+from whisper_bench.cgroup import CpuGroup, cpu_tree
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.quota import QuotaGroup
@@ -78,7 +78,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_no_tree_no_group(tmp_path):
-    with pytest.raises(BenchError, match="this system has no cgroup tree with a CPU controller"):
+    with pytest.raises(BenchError, match=r"can be made here \(this system has no cgroup tree\)"):
         QuotaGroup(1, tmp_path)
 
 
@@ -89,6 +89,47 @@ def test_a_tree_that_refuses_is_named_with_the_remedy(tmp_path):
     assert f"{root}/sys/fs/cgroup/a: No such file or directory" in str(caught.value)
     assert "docker run --rm --cpus=1 IMAGE" in str(caught.value)
     assert list((root / "sys/fs/cgroup/a").iterdir()) == [root / "sys/fs/cgroup/a/cpu.max"]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_an_interrupt_at_any_step_leaves_no_group(monkeypatch, failing):
+    """The first process is the trial's, the second the watcher."""
+    try:
+        QuotaGroup(0.5).close()
+    except BenchError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    started = []
+
+    def popen(*arguments, **settings):
+        started.append(arguments)
+        if len(started) == failing:
+            raise KeyboardInterrupt
+        return real(*arguments, **settings)
+
+    def groups():
+        return {path for group in cpu_tree().groups for path in group.folder.glob("whisper-*")}
+
+    real = subprocess.Popen
+    monkeypatch.setattr(quota.subprocess, "Popen", popen)
+    before = groups()
+    with pytest.raises(KeyboardInterrupt):
+        QuotaGroup(0.5)
+    assert groups() == before
+
+
+def test_more_cpus_than_there_are_is_refused_before_anything_is_made(monkeypatch):
+    monkeypatch.setattr(bench, "QuotaGroup", None)
+    with pytest.raises(BenchError, match=r"in force is none, and only 2 CPU\(s\) can be used"):
+        bench._quota_for(4.0, CpuLimit(None, "none", None, None, 2, 2))
+
+
+def test_version_2s_controller_is_switched_on_and_off_again(tmp_path):
+    control = tmp_path / "cgroup.subtree_control"
+    control.write_text("memory\n")
+    assert quota._switch_on(CpuGroup(2, tmp_path)) == control
+    assert control.read_text().startswith("+cpu")
+    control.write_text("cpu memory\n")
+    assert quota._switch_on(CpuGroup(2, tmp_path)) is None
 
 
 def test_version_2_is_given_its_one_control(tmp_path, monkeypatch):
@@ -139,3 +180,14 @@ def test_a_demand_that_cannot_be_met_says_what_is_in_force(monkeypatch):
     unlimited = CpuLimit(None, "none", None, None, 8, 8)
     with pytest.raises(BenchError, match="the CPU limit in force is none, and no control group"):
         bench._quota_for(1.0, unlimited)
+
+
+def test_what_was_switched_on_is_switched_off_at_the_end(tmp_path, monkeypatch):
+    (tmp_path / "group").mkdir()
+    control = tmp_path / "cgroup.subtree_control"
+    control.write_text("memory")
+    made = CpuGroup(2, tmp_path / "group"), control
+    monkeypatch.setattr(quota, "_made", lambda _cpus, _tree: made)
+    QuotaGroup(1).close()
+    assert control.read_text().startswith("-cpu")
+    assert not (tmp_path / "group").exists()

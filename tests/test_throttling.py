@@ -11,11 +11,12 @@ from whisper_bench.gather import gathered
 from whisper_bench.measurement import Evidence
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
-from whisper_bench.verdict import SERIOUSNESS, CaseVerdict, Verdict, with_findings
+from whisper_bench.verdict import FAILING, SERIOUSNESS, CaseVerdict, Verdict, with_findings
 from whisper_bench.welch import RatioInterval
 
 AFFINITY = CpuLimit(1.0, "affinity", None, None, 1, 8)
-MAC = CpuLimit(None, "none: this system has no cgroup tree", None, None, None, 10)
+TROUBLE = "this system has no cgroup tree"
+MAC = CpuLimit(None, f"unknown: {TROUBLE}", None, None, None, 10, TROUBLE)
 
 
 def case(**changes):
@@ -47,12 +48,16 @@ WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
         (throttled(0, 0), "UNKNOWN", "without readable counters"),
         (case(counters=None, throttled_share=None), "UNKNOWN", "without readable counters"),
         (case(cpu_limit=NO_LIMIT, counters=None), "OK", "no quota in force, so nothing throttles"),
-        (case(cpu_limit=MAC, counters=None), "UNKNOWN", "whether a quota is in force is not known"),
+        (case(cpu_limit=MAC, counters=None), "UNKNOWN", "whether another quota is in force is not known"),
         (case(cpu_limit=AFFINITY, counters=None), "CPUSET_SERIALISED", "take turns on 1 CPU(s)"),
         (case(cpu_limit=AFFINITY, counters=None, threads=1), "OK", "no quota in force"),
+        (case(cpu_limit=msgspec.structs.replace(AFFINITY, quota_trouble="x"), counters=None, threads=1),
+         "UNKNOWN", "is not known (x)"),
+        (case(cpu_limit=msgspec.structs.replace(LIMIT, quota_trouble="x")), "UNKNOWN", "not known (x)"),
+        (case(cpu_factor=None), "OK", "CPU-seconds not compared: that needs 1 thread"),
         (case(latency_factor=2.01), "LATENCY_BLOWUP", "latency 2.01 times that of fewer threads"),
         (case(latency_factor=2.0), "OK", "periods throttled"),
-        (case(latency_factor=3.0, contended_rounds=5), "CONTENDED", "not held against the threads"),
+        (case(latency_factor=3.0, contended_rounds=5), "UNKNOWN", "measure again on a quiet machine"),
         (case(cpu_factor=WASTE), "SPIN_WASTE", "1.50 times the CPU-seconds of one thread"),
         (case(cpu_factor=RatioInterval(1.5, 1.05, 2.1, 0.95, (2, 2))), "OK", "interval 1.05 to 2.10"),
         (case(contended_rounds=2), "CONTENDED", "2 of 10 rounds got less CPU"),
@@ -90,13 +95,23 @@ def test_more_throttled_periods_never_make_a_verdict_better(
     assert SERIOUSNESS[many.verdict] >= SERIOUSNESS[few.verdict]
 
 
-@given(st.floats(0.1, 10), st.floats(0, 10), st.integers(0, 10), st.integers(0, 10))
-def test_slower_or_more_disturbed_is_never_better(factor, more, contended, further):
-    calm = case(latency_factor=factor)
-    slower = case(latency_factor=factor + more)
-    assert SERIOUSNESS[slower.verdict] >= SERIOUSNESS[calm.verdict]
-    disturbed = sorted({contended, min(10, contended + further)})
-    verdicts = [SERIOUSNESS[case(contended_rounds=count).verdict] for count in disturbed]
+FIGURES = st.floats(0.1, 10)
+
+
+@given(FIGURES, st.floats(0, 10), st.integers(0, 10), st.integers(0, 10))
+def test_slower_or_more_disturbed_never_turns_red_to_green(factor, more, contended, further):
+    def red(latency_factor, rounds):
+        found = case(latency_factor=latency_factor, contended_rounds=rounds).findings
+        return bool(FAILING & set(found))
+
+    worse = min(10, contended + further)
+    if red(factor, contended):
+        assert red(factor + more, contended)
+        assert red(factor, worse)
+    verdicts = [
+        SERIOUSNESS[case(latency_factor=figure, contended_rounds=contended).verdict]
+        for figure in (factor, factor + more)
+    ]
     assert verdicts == sorted(verdicts)
 
 
@@ -130,7 +145,7 @@ def test_a_sweep_that_latency_alone_would_pass():
     report = judged(SWEEP)
     assert [each.verdict for each in report.cases] == ["OK", "QUOTA_THROTTLED", "QUOTA_THROTTLED"]
     assert all((each.latency_factor or 0) < 2 for each in report.cases)
-    assert report.throttled
+    assert report.failed
     assert report.cases[1].findings == ["QUOTA_THROTTLED", "SPIN_WASTE"]
     assert throttling_lines(report) == GOLDEN.splitlines()
     assert verdict_lines(report)[-1] == (
@@ -148,7 +163,7 @@ def test_threads_that_pay_are_recommended_and_those_that_do_not_are_not():
         [record(1, 11.1, **free), record(2, 6.4, 6.5, **free), record(4, 6.3, 6.6, **free)]
     )
     assert [each.threads for each in faster.recommended] == [2]
-    assert not faster.throttled
+    assert not faster.failed
     assert verdict_lines(faster)[-1].startswith("stress test passed: ")
 
 
@@ -165,7 +180,7 @@ def test_no_case_is_fit_at_a_quarter_of_a_cpu():
 def test_without_counters_nothing_passes():
     report = judged([gathered(plan(CASE, rounds=2), evidence(4.5, 4.5, limit=MAC))])
     assert [each.verdict for each in report.cases] == ["UNKNOWN"]
-    assert report.throttled
+    assert report.failed
 
 
 def test_counters_missing_in_one_process_are_missing():
@@ -174,3 +189,24 @@ def test_counters_missing_in_one_process_are_missing():
     report = judged([gathered(plan(CASE, rounds=4), found)])
     assert report.cases[0].verdict is Verdict.UNKNOWN
     assert "no counters" in throttling_lines(report)[1]
+
+
+def test_what_was_not_measured_is_never_passed():
+    assert judged([]).failed
+    assert verdict_lines(judged([])) == ["stress test FAILED, throttling or no evidence: no case"]
+    alone = judged([record(1, 4.6)])
+    assert verdict_lines(alone, missing=["base-t2-vi_30s"]) == [
+        "stress test INCOMPLETE: base-t1-vi_30s OK; not measured, or not to the end: base-t2-vi_30s"
+    ]
+    assert verdict_lines(alone)[-1].endswith("OK; one number of threads, so none to compare with")
+    cut = msgspec.structs.replace(record(1, 4.6), planned_rounds=50)
+    assert judged([cut]).failed
+    assert verdict_lines(judged([cut]))[-1].startswith("stress test INCOMPLETE")
+
+
+def test_what_could_not_be_judged_is_not_called_throttled():
+    report = judged([gathered(plan(CASE, rounds=2), evidence(4.5, 4.5, limit=MAC))])
+    assert report.recommended[0].reason == "no case could be judged; see the evidence of each"
+    assert verdict_lines(report, only_warn=True)[-1].startswith(
+        "stress test WARNING, throttling or"
+    )

@@ -13,7 +13,6 @@ INIT = """#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t cgroup2 none /sys/fs/cgroup
-echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
 {python} {program} > {answer} 2>&1
 echo o > /proc/sysrq-trigger
 sleep 60
@@ -47,7 +46,8 @@ with subprocess.Popen(
     told = json.loads(process.communicate("go\\n")[0])
 group.close()
 print(json.dumps(dict(told, version=group.group.version, outside=cpu_limit_in_force().cpus,
-                      left=group.group.folder.exists())))
+                      left=group.group.folder.exists(),
+                      on=open("/sys/fs/cgroup/cgroup.subtree_control").read().split())))
 """
 
 
@@ -74,3 +74,4 @@ def test_a_quota_in_version_2_is_made_seen_counted_and_removed(tmp_path):
     assert 0.3 < told["seen"]["throttled_s"] < 2.5
     assert 0.5 < told["seen"]["usage_s"] < 1.6
     assert told["left"] is False
+    assert told["on"] == []  # the controller was switched on for the run, and off after it

@@ -37,35 +37,51 @@ class CpuGroup(msgspec.Struct, frozen=True):
         try:
             return (self.folder / name).read_text(encoding="ascii").strip()
         except FileNotFoundError:
+            self.folder.stat()  # a group that is not there is an error, one without the file none
             return None
 
 
-def cpu_groups(root: Path = Path("/")) -> list[CpuGroup]:
-    """List the groups that ration this process's CPU, its own first, then each one above it.
+class CpuTree(msgspec.Struct, frozen=True):
+    """The groups that ration a process's CPU, its own first; `trouble` is what cannot be seen."""
 
-    `root` stands for the file system's root, so that recorded trees can be read. Empty where
-    there is no cgroup tree (macOS, or none mounted).
+    groups: list[CpuGroup]
+    trouble: str | None = None
+
+
+def cpu_tree(root: Path = Path("/")) -> CpuTree:
+    """Find the groups that ration this process's CPU, up to the root of their hierarchy.
+
+    `root` stands for the file system's root, so that trees of other machines can be read. Where
+    version 1 has the CPU controller, version 2's tree says nothing of it.
     """
-    memberships = _memberships(root / "proc/self/cgroup")
-    mounts = list(_mounts(root / "proc/self/mountinfo"))
-    for version, path in memberships:
-        for mount_version, controllers, mount_root, mount_point in mounts:
-            if mount_version == version and (version == 2 or "cpu" in controllers):  # noqa: PLR2004
-                top = root / mount_point.lstrip("/")
-                return [CpuGroup(version, folder) for folder in _upwards(top, mount_root, path)]
-    return []
+    membership = _membership(root / "proc/self/cgroup")
+    if membership is None:
+        return CpuTree([], "this system has no cgroup tree")
+    version, path = membership
+    for mount_version, controllers, mount_root, mount_point in _mounts(
+        root / "proc/self/mountinfo"
+    ):
+        if mount_version == version and (version == 2 or "cpu" in controllers):  # noqa: PLR2004
+            inside = _inside(path, mount_root)
+            if inside is None:
+                return CpuTree(
+                    [], f"the process's group {path} is outside the mount of {mount_root}"
+                )
+            top = root / mount_point.lstrip("/")
+            return CpuTree([CpuGroup(version, folder) for folder in _upwards(top, inside)])
+    return CpuTree([], f"the CPU controller's tree (version {version}) is not mounted here")
 
 
-def _memberships(path: Path) -> list[tuple[int, str]]:
-    """Read /proc/self/cgroup: the version 1 cpu controller's group if there is one, then 2's."""
-    found = []
+def _membership(path: Path) -> tuple[int, str] | None:
+    """Read /proc/self/cgroup: the version 1 cpu controller's group if there is one, else 2's."""
+    second = None
     for line in _lines(path):
         hierarchy, controllers, group = line.split(":", 2)
         if "cpu" in controllers.split(","):
-            found.append((1, group))
-        elif hierarchy == "0" and not controllers:
-            found.append((2, group))
-    return sorted(found)
+            return 1, group
+        if hierarchy == "0" and not controllers:
+            second = 2, group
+    return second
 
 
 def _mounts(path: Path) -> Iterator[tuple[int, list[str], str, str]]:
@@ -78,16 +94,20 @@ def _mounts(path: Path) -> Iterator[tuple[int, list[str], str, str]]:
             yield (1 if kind == "cgroup" else 2), options.split(","), mount_root, mount_point
 
 
-def _upwards(top: Path, mount_root: str, group: str) -> list[Path]:
-    """List the group's folder and those above it, up to where the hierarchy is mounted."""
+def _inside(group: str, mount_root: str) -> PurePosixPath | None:
+    """Return the group's path below the mount; None where it is not to be seen from there."""
     own, seen_from = PurePosixPath(group), PurePosixPath(mount_root)
-    inside = own.relative_to(seen_from) if own.is_relative_to(seen_from) else PurePosixPath()
-    if ".." in inside.parts:  # a group outside of this namespace's view
-        inside = PurePosixPath()
+    if ".." in own.parts or ".." in seen_from.parts or not own.is_relative_to(seen_from):
+        return None
+    return own.relative_to(seen_from)
+
+
+def _upwards(top: Path, inside: PurePosixPath) -> list[Path]:
+    """List the group's folder and those above it, up to where the hierarchy is mounted."""
     folders = [top / inside]
     while folders[-1] != top:
         folders.append(folders[-1].parent)
-    return [folder for folder in folders if folder.is_dir()]
+    return folders
 
 
 def _lines(path: Path) -> list[str]:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.cgroup import CpuGroup, cpu_groups
+from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 
 
 class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The limit in force: `cpus` is min(quota, affinity), None where neither limits."""
+    """The limit in force: `cpus` is min(quota, affinity), None where neither limits.
+
+    `quota_trouble` says what kept the quota, or one above it, from being read.
+    """
 
     cpus: float | None
     source: str
@@ -17,6 +20,7 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quota_group: str | None
     affinity_cpus: int | None
     online_cpus: int | None
+    quota_trouble: str | None = None
 
     @property
     def usable_cpus(self) -> float | None:
@@ -31,10 +35,9 @@ def cpu_limit_in_force(root: Path = Path("/")) -> CpuLimit:
 
     Where something cannot be read (macOS has neither) it is None and `source` says why.
     """
-    groups = cpu_groups(root)
-    quota, group, trouble = _smallest_quota(groups)
+    quota, group, trouble = _smallest_quota(cpu_tree(root))
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    return combined_limit(quota, group, affinity, os.cpu_count(), trouble or _absence(groups))
+    return combined_limit(quota, group, affinity, os.cpu_count(), trouble)
 
 
 def combined_limit(
@@ -42,7 +45,7 @@ def combined_limit(
     group: CpuGroup | None,
     affinity_cpus: int | None,
     online_cpus: int | None,
-    otherwise: str,
+    trouble: str | None = None,
 ) -> CpuLimit:
     """Combine what was read; an affinity to every CPU that is online limits nothing."""
     pinned = affinity_cpus if affinity_cpus and affinity_cpus < (online_cpus or 0) else None
@@ -50,34 +53,30 @@ def combined_limit(
     usable = affinity_cpus if quota_cpus is not None else pinned
     cpus = min((limit for limit in (quota_cpus, usable) if limit is not None), default=None)
     if cpus is None:
-        source = otherwise
-    elif cpus == quota_cpus and group is not None:
+        source = f"unknown: {trouble}" if trouble else "none"
+    elif group is not None and (cpus == quota_cpus or pinned is None):
         source = f"cgroup v{group.version} quota"
     else:
         source = "affinity"
     folder = str(group.folder) if group else None
-    return CpuLimit(cpus, source, quota_cpus, folder, affinity_cpus, online_cpus)
+    return CpuLimit(cpus, source, quota_cpus, folder, affinity_cpus, online_cpus, trouble)
 
 
 def quota_group(root: Path = Path("/")) -> CpuGroup | None:
     """Return the group whose quota is the smallest: the one that throttles, if any does."""
-    return _smallest_quota(cpu_groups(root))[1]
+    return _smallest_quota(cpu_tree(root))[1]
 
 
-def _smallest_quota(groups: list[CpuGroup]) -> tuple[float | None, CpuGroup | None, str | None]:
+def _smallest_quota(tree: CpuTree) -> tuple[float | None, CpuGroup | None, str | None]:
     smallest: float | None = None
     holder: CpuGroup | None = None
-    trouble: str | None = None
-    for group in groups:
+    trouble = tree.trouble
+    for group in tree.groups:
         try:
             quota = group.quota_cpus()
         except (OSError, ValueError) as error:
-            trouble = f"unknown: {group.folder}: {error}"
+            trouble = f"{group.folder}: {error}"
             continue
         if quota is not None and (smallest is None or quota < smallest):
             smallest, holder = quota, group
     return smallest, holder, trouble
-
-
-def _absence(groups: list[CpuGroup]) -> str:
-    return "none" if groups else "none: this system has no cgroup tree"

@@ -189,5 +189,7 @@ def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: Ready
 def _identity(then: Ready, now: Ready) -> Iterator[tuple[str, object, object]]:
     """Yield what must be the same in every process of a case, by its name for people."""
     yield "the CPU limit", then.cpu_limit.cpus, now.cpu_limit.cpus
+    yield "the CPU quota", then.cpu_limit.quota_cpus, now.cpu_limit.quota_cpus
+    yield "the CPU affinity", then.cpu_limit.affinity_cpus, now.cpu_limit.affinity_cpus
     for field in ("compute_type", "backend", "environment", "versions"):
         yield f"the {field.replace('_', ' ')}", getattr(then, field), getattr(now, field)

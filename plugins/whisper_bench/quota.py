@@ -6,11 +6,12 @@ the groups above are tried as well (Linux Documentation/admin-guide/cgroup-v2.rs
 """
 
 import os
+import secrets
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from whisper_bench.cgroup import CpuGroup, cpu_groups
+from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 from whisper_bench.errors import BenchError
 
 PERIOD_US = 100_000
@@ -36,12 +37,16 @@ class QuotaGroup:
     """
 
     def __init__(self, cpus: float, root: Path = Path("/")) -> None:
-        self.group = _made(cpus, cpu_groups(root))
-        self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, str(self.group.folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self.group, self._switched_on = _made(cpus, cpu_tree(root))
+        try:
+            self._watcher = subprocess.Popen(
+                ["/bin/sh", "-c", _WATCH, str(self.group.folder)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._remove()
+            raise
 
     def add(self, pid: int) -> None:
         """Put a process with all its threads into the group."""
@@ -49,26 +54,43 @@ class QuotaGroup:
 
     def close(self) -> None:
         """Remove the group; its processes must have ended."""
-        with suppress(OSError):
-            self.group.folder.rmdir()
+        self._remove()
         assert self._watcher.stdin is not None
         self._watcher.stdin.close()
         self._watcher.wait()
 
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self.group.folder.rmdir()
+        if self._switched_on is not None:
+            with suppress(OSError):  # another run's group needs it still
+                _write(self._switched_on, "-cpu")
 
-def _made(cpus: float, groups: list[CpuGroup]) -> CpuGroup:
-    reasons = []
-    for parent in groups:
-        group = CpuGroup(parent.version, parent.folder / f"{_NAME}{os.getpid()}")
+
+def _made(cpus: float, tree: CpuTree) -> tuple[CpuGroup, Path | None]:
+    """Make the group under the first parent that allows it; also return what was switched on."""
+    name = f"{_NAME}{os.getpid()}-{secrets.token_hex(4)}"
+    reasons = [tree.trouble] if tree.trouble else []
+    for parent in tree.groups:
+        group = CpuGroup(parent.version, parent.folder / name)
         try:
-            return _limited(group, cpus)
+            switched_on = _switch_on(parent)
+            return _limited(group, cpus), switched_on
         except OSError as error:
             reasons.append(f"{parent.folder}: {error.strerror or error}")
-    tried = "; ".join(reasons) or "this system has no cgroup tree with a CPU controller"
     raise BenchError(
-        f"no control group with a quota of {cpus:g} CPU can be made here ({tried}); run as root, "
-        f"or in a container: docker run --rm --cpus={cpus:g} IMAGE"
+        f"no control group with a quota of {cpus:g} CPU can be made here ({'; '.join(reasons)}); "
+        f"run as root, or in a container: docker run --rm --cpus={cpus:g} IMAGE"
     )
+
+
+def _switch_on(parent: CpuGroup) -> Path | None:
+    """Have version 2 ration the CPU of the parent's children; None where it does already."""
+    control = parent.folder / "cgroup.subtree_control"
+    if parent.version == 1 or "cpu" in control.read_text(encoding="ascii").split():
+        return None
+    _write(control, "+cpu")
+    return control
 
 
 def _limited(group: CpuGroup, cpus: float) -> CpuGroup:
@@ -81,7 +103,7 @@ def _limited(group: CpuGroup, cpus: float) -> CpuGroup:
         else:
             _write(group.folder / "cpu.max", f"{quota_us} {PERIOD_US}")
         _try_it(group.folder / "cgroup.procs")
-    except OSError:
+    except BaseException:
         group.folder.rmdir()
         raise
     return group

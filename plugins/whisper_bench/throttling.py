@@ -28,23 +28,35 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThrottlingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The verdicts of a run."""
+    """The verdicts of a run.
+
+    `failed` is what a stress test ends red for: a failing finding, a case with fewer rounds than
+    planned (named in `incomplete`), or no case at all.
+    """
 
     cases: list[CaseVerdict]
     recommended: list[Recommendation]
-    throttled: bool
+    incomplete: list[str]
+    failed: bool
 
 
 def judged(records: Sequence[CaseRecord]) -> ThrottlingReport:
     """Return a verdict for each case of a run, compared with its own fewer threads."""
     cases = [_verdict(record, _siblings(record, records)) for record in records]
-    groups = dict.fromkeys((case.model, case.clip) for case in cases)
+    groups = dict.fromkeys(_group(case) for case in cases)
+    incomplete = [
+        f"{each.model}-t{each.threads}-{each.clip.name}"
+        for each in records
+        if len(each.rounds) < each.planned_rounds
+    ]
+    found = any(FAILING & set(case.findings) for case in cases)
     return ThrottlingReport(
         cases=cases,
         recommended=[
             _recommended([case for case in cases if _group(case) == group]) for group in groups
         ],
-        throttled=any(FAILING & set(case.findings) for case in cases),
+        incomplete=incomplete,
+        failed=found or bool(incomplete) or not cases,
     )
 
 
@@ -77,8 +89,13 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
     model, clip = _group(cases[0])
     fit = [case for case in cases if not FAILING & set(case.findings)]
     if not fit:
-        reason = "no case is free of throttling"
-        return Recommendation(model, clip, None, f"{reason}; raise the CPU limit")
+        unknown = all(Verdict.UNKNOWN in case.findings for case in cases)
+        reason = (
+            "no case could be judged; see the evidence of each"
+            if unknown
+            else "no case is free of throttling; raise the CPU limit"
+        )
+        return Recommendation(model, clip, None, reason)
     best_s = min(case.latency_s for case in fit)
     chosen = min(
         (case for case in fit if case.latency_s <= SAME_LATENCY * best_s),

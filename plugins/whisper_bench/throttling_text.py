@@ -25,12 +25,20 @@ def trouble_lines(report: ThrottlingReport) -> list[str]:
     ]
 
 
-def verdict_lines(report: ThrottlingReport) -> list[str]:
-    """Return what a reader should take along."""
-    verdicts = ", ".join(f"{_label(case)} {case.verdict}" for case in report.cases)
-    found = "FAILED, throttling or no evidence" if report.throttled else "passed"
-    deploy = [_deploy(each) for each in report.recommended]
-    return [*deploy, f"stress test {found}: {verdicts}"]
+def verdict_lines(
+    report: ThrottlingReport, *, missing: Sequence[str] = (), only_warn: bool = False
+) -> list[str]:
+    """Return what a reader should take along; `missing` names cases that were not measured."""
+    unmeasured = list(dict.fromkeys([*missing, *report.incomplete]))
+    verdicts = ", ".join(f"{_label(case)} {case.verdict}" for case in report.cases) or "no case"
+    if unmeasured:
+        verdicts += f"; not measured, or not to the end: {', '.join(unmeasured)}"
+        return [f"stress test INCOMPLETE: {verdicts}"]
+    word = "passed" if not report.failed else "WARNING" if only_warn else "FAILED"
+    cause = ", throttling or no evidence" if report.failed else ""
+    if len({case.threads for case in report.cases}) == 1:
+        verdicts += "; one number of threads, so none to compare with"
+    return [*map(_deploy, report.recommended), f"stress test {word}{cause}: {verdicts}"]
 
 
 def _deploy(each: Recommendation) -> str:

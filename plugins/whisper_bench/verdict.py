@@ -81,10 +81,11 @@ Told = Iterable[tuple[Verdict | None, str]]
 
 def _quota(case: CaseVerdict) -> Told:
     limit, counters, share = case.cpu_limit, case.counters, case.throttled_share
+    if limit.quota_trouble is not None:
+        text = f"whether another quota is in force is not known ({limit.quota_trouble})"
+        yield Verdict.UNKNOWN, text
     if limit.quota_cpus is None:
-        if limit.source.startswith(("unknown", "none:")):
-            yield Verdict.UNKNOWN, f"whether a quota is in force is not known ({limit.source})"
-        else:
+        if limit.quota_trouble is None:
             yield None, "no quota in force, so nothing throttles"
         return
     if counters is None or share is None:
@@ -116,7 +117,7 @@ def _latency(case: CaseVerdict) -> Told:
         return
     text = f"latency {case.latency_factor:.2f} times that of fewer threads"
     if _is_contended(case):
-        yield None, f"{text}, in contended rounds: not held against the threads"
+        yield Verdict.UNKNOWN, f"{text}, in contended rounds: measure again on a quiet machine"
     else:
         yield Verdict.LATENCY_BLOWUP, f"{text}: more than {LATENCY_FACTOR:g}"
 
@@ -124,6 +125,8 @@ def _latency(case: CaseVerdict) -> Told:
 def _waste(case: CaseVerdict) -> Told:
     factor = case.cpu_factor
     if factor is None:
+        if case.threads > 1:
+            yield None, "CPU-seconds not compared: that needs 1 thread and two processes a case"
         return
     text = (
         f"{factor.ratio:.2f} times the CPU-seconds of one thread "
@@ -135,7 +138,8 @@ def _waste(case: CaseVerdict) -> Told:
 
 def _contention(case: CaseVerdict) -> Told:
     if case.counters is not None and case.counters.pressure_s is not None:
-        yield None, f"{case.counters.pressure_s:.2f} s of CPU pressure, as the kernel counts it"
+        pressure = f"{case.counters.pressure_s:.2f} s of CPU pressure"
+        yield None, f"{pressure} (of the group, or of the system where groups have none)"
     if case.contended_rounds is None:
         yield None, "whether a neighbour disturbed the rounds cannot be told"
     elif _is_contended(case):

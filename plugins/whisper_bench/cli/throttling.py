@@ -27,4 +27,4 @@ def run(options: argparse.Namespace) -> int:
         show_json(report)
     else:
         show_lines([*throttling_lines(report), verdict_lines(report)[-1]])
-    return int(report.throttled)
+    return int(report.failed)

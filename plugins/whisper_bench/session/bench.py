@@ -57,7 +57,7 @@ class Bench:
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.trouble: str | None = None
-        self.throttling = ThrottlingReport([], [], throttled=False)
+        self.throttling = ThrottlingReport([], [], [], failed=True)
         self.started_s = time.time()
         self.check = TranscriptCheck()
         self.progress = Progress(list(self.plans.values()))
@@ -193,10 +193,12 @@ def _quota_for(cpus: float | None, in_force: CpuLimit) -> QuotaGroup | None:
     if cpus is None or in_force.cpus == cpus:
         return None
     found = "none" if in_force.cpus is None else f"{in_force.cpus:g} ({in_force.source})"
-    if in_force.cpus is not None and in_force.cpus < cpus:
+    usable = in_force.usable_cpus
+    if usable is not None and usable < cpus:
         raise BenchError(
-            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}, which is smaller; "
-            f"run where there is more: docker run --rm --cpus={cpus:g} IMAGE"
+            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}, and only "
+            f"{usable:g} CPU(s) can be used; run where there are more: docker run --rm "
+            f"--cpus={cpus:g} IMAGE"
         )
     try:
         return QuotaGroup(cpus)

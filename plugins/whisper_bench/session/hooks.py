@@ -67,7 +67,7 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
     bench.trouble = trouble
     bench.throttling = judged(list(bench.records.values()))
     stopped = bench.config.stress and bench.config.on_throttling == "fail"
-    throttled = stopped and bench.throttling.throttled
+    throttled = stopped and bench.throttling.failed
     if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     bench.close_journal(everything_saved=saved is not None and bench.complete and trouble is None)
@@ -75,9 +75,11 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
 
 def last_word(bench: Bench) -> None:
     """Say the stress test's verdict after all else."""
-    if bench.config.stress and bench.throttling.cases:
-        for line in verdict_lines(bench.throttling):
-            bench.terminal.say(line, bad=bench.throttling.throttled)
+    if bench.config.stress:
+        only_warn = bench.config.on_throttling == "warn"
+        lines = verdict_lines(bench.throttling, missing=bench.missing, only_warn=only_warn)
+        for line in lines:
+            bench.terminal.say(line, bad=bench.throttling.failed or bool(bench.missing))
 
 
 def not_saved(session: pytest.Session, error: OSError) -> None:
