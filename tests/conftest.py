@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: helpers are imported by name
 
+from runs import Running  # noqa: E402
 from toy import build_toy  # noqa: E402
 
 BENCHMARK = """
@@ -78,3 +79,18 @@ def bench(pytester, toy_arguments):
         return pytester.runpytest_subprocess("-p", "no:cacheprovider", *given)
 
     return run
+
+
+@pytest.fixture
+def running(pytester, toy_arguments, bench):
+    started = []
+
+    def start(*arguments):
+        started.append(Running(pytester, [*toy_arguments, *arguments]))
+        return started[-1]
+
+    yield start
+    for run in started:
+        if run.process.poll() is None:
+            run.process.kill()
+        run.end()

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from conftest import ROOT
-from test_results import encoded, save
+from documents import encoded, save
 from whisper_bench.cli import main
 
 

@@ -1,6 +1,5 @@
 import json
 import re
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from documents import result_of, saved_document
 from samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
@@ -15,42 +15,12 @@ from whisper_bench.gather import gathered
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import file_name, load_results, save_results
 from whisper_bench.results.schema import Result, generated_schema, schema, validate
-from whisper_bench.saved import find_saved, parse_saved, read_saved, save_name
+from whisper_bench.saved import parse_saved
 
 TEN_KEYS = [
     "timestamp", "architecture", "cpu_model", "model_size", "iterations",
     "avg_latency_ms", "total_time_s", "rps", "cpu_limit", "memory_mb",
 ]  # fmt: skip
-
-
-def saved_document(*latencies_s, moment="2026-11-24T10:30:00.123456+02:00", **settings):
-    found = settings.pop("evidence", None) or evidence(*latencies_s)
-    record = gathered(plan(rounds=len(found.rounds), **settings), found)
-    return {
-        "machine_info": {
-            "node": "n1", "system": "Linux", "release": "6.1", "python_version": "3.12.1",
-            "whisper_bench": {"architecture": "x86_64", "cpu_model": "A test's chip"},
-        },
-        "commit_info": {},
-        "datetime": moment,
-        "version": "5.3.1",
-        "benchmarks": [
-            {
-                "name": "test_transcribe[base-t1-vi_30s]",
-                "extra_info": {"whisper_bench": msgspec.to_builtins(record)},
-                "stats": {"data": [line.latency_s for line in found.rounds], "mean": 1.0},
-            }
-        ],
-    }  # fmt: skip
-
-
-def encoded(*latencies_s, **settings):
-    return json.dumps(saved_document(*latencies_s, **settings)).encode()
-
-
-def result_of(*latencies_s, **settings):
-    (result,) = results_of(parse_saved(encoded(*latencies_s, **settings), "m4"), "m4", "m4")
-    return result
 
 
 def test_the_ten_keys_stand_first_with_the_designs_types(tmp_path):
@@ -173,90 +143,6 @@ def test_contended_and_interrupted_runs_are_called_so():
     document["benchmarks"][0]["extra_info"]["whisper_bench"] = msgspec.to_builtins(cut)
     (result,) = results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
     assert "4 of 50 rounds: the run was interrupted" in result.detail.warnings
-
-
-def save(folder, name, content):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def test_the_newest_of_a_name_is_found_across_machine_folders(tmp_path):
-    save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0, moment="2026-11-01T00:00:00+00:00"))
-    newest = save(
-        tmp_path, "Linux-B/0001_m4.json", encoded(1.0, moment="2026-11-02T00:00:00+00:00")
-    )
-    other = save(tmp_path, "Linux-B/0003_m4_x.json", encoded(1.0))
-    assert find_saved("m4", tmp_path) == newest
-    assert find_saved("0003", tmp_path) == other
-    assert find_saved("0003_m4_x", tmp_path) == other
-    assert find_saved(str(other), tmp_path) == other
-    assert save_name(other) == "m4_x"
-    assert save_name(Path("mine.json")) == "mine"
-
-
-def test_no_such_run_lists_what_is_there(tmp_path):
-    save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
-    with pytest.raises(
-        BenchError, match="no saved run 'xeon' in .*; saved there: m4; save one with"
-    ):
-        find_saved("xeon", tmp_path)
-    with pytest.raises(BenchError, match="saved there: none"):
-        find_saved("xeon", tmp_path / "absent")
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (encoded(1.0)[:-30], "it is cut short after"),
-        (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it holds NaN or Infinity"),
-        (b"{}", "it is no saved run of this suite (Object missing required field"),
-        (b"", "it is cut short after 0 bytes"),
-        (encoded(1.0).replace(b"CPU-s", b"x").replace(b'"rounds"', b'"rinds"'), "no saved run"),
-    ],
-)
-def test_broken_saved_runs_are_named_with_the_cause(tmp_path, content, told):
-    path = save(tmp_path, "0001_m4.json", content)
-    with pytest.raises(BenchError) as caught:
-        read_saved(path)
-    assert str(path) in str(caught.value)
-    assert told in str(caught.value)
-
-
-def test_a_saved_run_that_cannot_be_read(tmp_path):
-    with pytest.raises(BenchError, match="No such file"):
-        read_saved(tmp_path / "absent.json")
-
-
-def test_a_run_of_another_suite_has_no_case_of_ours():
-    document = saved_document(1.0)
-    document["benchmarks"][0]["extra_info"] = {}
-    with pytest.raises(BenchError, match="no case of whisper-bench is in it"):
-        results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
-
-
-def test_samples_and_rounds_must_agree():
-    document = saved_document(1.0, 2.0)
-    document["benchmarks"][0]["stats"]["data"] = [1.0]
-    with pytest.raises(BenchError, match="1 samples and 2 rounds on record"):
-        results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
-
-
-def test_a_machine_nobody_named():
-    document = saved_document(1.0)
-    del document["machine_info"]["whisper_bench"]
-    with pytest.raises(BenchError, match="machine_info has no whisper_bench"):
-        results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
-
-
-def test_a_broken_file_beside_a_whole_one_is_passed_over(tmp_path):
-    save(tmp_path, "Linux-A/0001_m4.json", b"{")
-    whole = save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
-    assert find_saved("m4", tmp_path) == whole
-    whole.unlink()
-    with pytest.raises(BenchError, match=r"0001_m4\.json: it is cut short"):
-        find_saved("m4", tmp_path)
 
 
 def test_a_figure_that_is_null_has_its_reason():

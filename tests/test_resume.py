@@ -1,72 +1,15 @@
-"""A run that is killed, interrupted or out of disk, on the toy model: nothing measured is lost."""
+"""A run that is killed or interrupted, on the toy model: nothing measured is lost."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from test_plugin import results, saved
+from runs import TWENTY, results, saved
 from whisper_bench.results.files import load_results
-
-
-class Running:
-    """A run in the background, watched through its journal."""
-
-    def __init__(self, pytester, arguments):
-        self.folder = pytester.path
-        self.log = (self.folder / "log.txt").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-            cwd=self.folder, stdout=self.log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-
-    def lines(self):
-        found = []
-        for path in (self.folder / "benchmark_results" / "journal").glob("*.jsonl"):
-            whole = path.read_bytes().rpartition(b"\n")[0]
-            found += [json.loads(line) for line in whole.splitlines()]
-        return found
-
-    def rounds(self):
-        return [line for line in self.lines() if line["type"] == "round"]
-
-    def until(self, count):
-        deadline_s = time.monotonic() + 60
-        while len(self.rounds()) < count:
-            assert time.monotonic() < deadline_s, self.end()
-            assert self.process.poll() is None, self.end()
-            time.sleep(0.01)
-
-    def worker_pids(self):
-        return [line["ready"]["pid"] for line in self.lines() if line["type"] == "process"]
-
-    def end(self):
-        self.process.wait(60)
-        self.log.close()
-        return (self.folder / "log.txt").read_text()
-
-
-@pytest.fixture
-def running(pytester, toy_arguments, bench):
-    started = []
-
-    def start(*arguments):
-        started.append(Running(pytester, [*toy_arguments, *arguments]))
-        return started[-1]
-
-    yield start
-    for run in started:
-        if run.process.poll() is None:
-            run.process.kill()
-        run.end()
-
-
-TWENTY = ("--benchmark-save=m4", "--whisper-rounds=20", "--whisper-processes=4")
 
 
 def test_kill_9_loses_no_finished_round_and_resume_goes_on(running, bench, pytester):
@@ -183,93 +126,6 @@ def test_a_killed_worker_fails_its_case_and_the_rest_goes_on(running, pytester):
     assert "--whisper-resume goes on from it" in log
 
 
-@pytest.fixture
-def disk(pytester):
-    """Return a function that mounts a real file system of the given size."""
-    folder = pytester.path / "disk"
-    folder.mkdir()
-
-    def mount(size, *, again=False):
-        if os.geteuid() != 0:
-            pytest.skip("a small file system needs root to mount it")
-        options = f"{'remount,' if again else ''}size={size}"
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        if subprocess.run(command, check=False).returncode != 0:
-            pytest.skip("this machine mounts no tmpfs")
-        return folder
-
-    yield mount
-    subprocess.run(["umount", str(folder)], check=False)
-
-
-def test_a_storage_that_fills_up_keeps_every_round_for_the_resume(bench, disk, pytester):
-    folder = disk("4k")
-    pytester.makeconftest(  # another session saves meanwhile
-        f"""
-        def pytest_runtest_teardown(item):
-            for path in __import__("pathlib").Path({str(folder)!r}).iterdir():
-                (path / "0007_other.json").write_text("{{}}")
-        """
-    )
-    arguments = (
-        "--benchmark-save=m4",
-        "--whisper-rounds=3",
-        f"--benchmark-storage=file://{folder}",
-    )
-    outcome = bench(*arguments)
-    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    outcome.stdout.fnmatch_lines(
-        ["FAILED: the run could not be saved: *No space left*--whisper-resume*"]
-    )
-    assert [path.name for path in folder.glob("**/*.json")] == ["0007_other.json"]
-    disk("1m", again=True)
-    resumed = bench(*arguments, "--whisper-resume")
-    resumed.stdout.fnmatch_lines(["resuming *: 3 rounds are there already"])
-    assert len(list(folder.glob("*/*_m4.json"))) == 1
-
-
-def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(bench, disk, pytester):
-    folder = disk("16k")
-    arguments = ("--benchmark-save=m4", "--whisper-rounds=20", f"--whisper-results={folder}")
-    outcome = bench(*arguments)
-    outcome.assert_outcomes(failed=1)
-    outcome.stdout.fnmatch_lines(["*journal *: No space left on device; free the disk*"])
-    disk("1m", again=True)
-    resumed = bench(*arguments, "--whisper-resume")
-    resumed.assert_outcomes(passed=1)
-    (path,) = folder.glob("*.json")
-    result = load_results(path)
-    assert result.iterations == 20
-    assert 0 < result.detail.resumed_rounds < 20
-    assert len(saved(pytester.path)["benchmarks"][0]["stats"]["data"]) == 20
-
-
-def test_results_that_cannot_be_written_turn_the_run_red(bench, disk, pytester):
-    folder = disk("64k")
-    pytester.makeconftest(
-        f"""
-        def pytest_runtest_teardown(item):
-            with open({str(folder / "ballast")!r}, "wb", buffering=0) as file:
-                try:
-                    while True:
-                        file.write(bytes(4096))
-                except OSError:
-                    pass
-        """
-    )
-    arguments = ("--benchmark-save=m4", "--whisper-rounds=2", f"--whisper-results={folder}")
-    outcome = bench(*arguments)
-    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    outcome.stdout.fnmatch_lines(
-        [
-            "kept *journal/m4_*: --whisper-resume goes on from it",
-            "FAILED: cannot write *No space left*",
-        ]
-    )
-    assert len(saved(pytester.path)["benchmarks"]) == 1
-    assert list(folder.glob("*.json")) == []
-
-
 def test_resuming_some_cases_keeps_the_rounds_of_the_others(running, bench, pytester):
     run = running(*TWENTY, "--whisper-rounds=3", "--whisper-threads=1,2")
     run.until(5)
@@ -314,9 +170,3 @@ def test_a_journal_that_is_being_written_is_not_taken_over(running, bench):
     outcome = bench(*TWENTY, "--whisper-resume")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*another run is writing it; wait for its end*"])
-
-
-def test_a_refused_start_leaves_no_journal(bench, pytester):
-    outcome = bench("--benchmark-json=absent/out.json")
-    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
-    assert not (pytester.path / "benchmark_results").exists()

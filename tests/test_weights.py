@@ -6,7 +6,7 @@ import pytest
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of
-from whisper_bench.weights import cache, resolve, sources
+from whisper_bench.weights import resolve, sources
 from whisper_bench.weights.pins import MODEL_NAMES, PINS, is_shape_only, real_size
 from whisper_bench.weights.resolve import MARKER, ShapeOnlyMarker, resolve_weights
 
@@ -161,53 +161,10 @@ def test_shape_only_is_checked_by_its_own_hash(model_dir, tmp_path):
     assert f"pinned is {digest}" in _refusal("small-shape-only", model_dir=folder)
 
 
-def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
-    (tmp_path / "cache").write_text("a file where a folder should be")
-    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path / "cache"))
-    folder = cache.cache_folder() / "weights"
-    with pytest.raises(BenchError, match="name another cache with WHISPER_BENCH_CACHE"):
-        cache.folder_made_once(folder, lambda _scratch: None)
-
-
-def test_a_folder_that_is_there_is_not_made_again(tmp_path):
-    made = []
-    for _ in range(2):
-        cache.folder_made_once(tmp_path / "base", made.append)
-    assert len(made) == 1
-
-
 def test_behind_a_proxy_the_hub_is_asked_through_it(monkeypatch):
     monkeypatch.setattr(sources, "getproxies", lambda: {"https": "http://proxy:3128"})
     monkeypatch.setattr(sources.socket, "create_connection", None)
     sources._refuse_unreachable_hub()
-
-
-def test_the_cache_without_a_name_is_the_systems(monkeypatch):
-    monkeypatch.delenv("WHISPER_BENCH_CACHE", raising=False)
-    assert cache.cache_folder().name == "pytest-whisper-bench"
-
-
-def test_a_race_for_a_cached_folder_is_won_by_one(tmp_path):
-    folder = tmp_path / "base"
-
-    def fill(scratch):
-        (scratch / "model.bin").write_text("mine")
-        folder.mkdir()  # another process was faster
-        (folder / "model.bin").write_text("theirs")
-
-    assert cache.folder_made_once(folder, fill) == folder
-    assert (folder / "model.bin").read_text() == "theirs"
-    assert [path.name for path in tmp_path.iterdir()] == ["base"]
-
-
-def test_a_folder_that_cannot_be_renamed_is_an_error(tmp_path, monkeypatch):
-    def refused(_self, _target):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "rename", refused)
-    with pytest.raises(BenchError, match="Permission denied; free the disk"):
-        cache.folder_made_once(tmp_path / "base", lambda _scratch: None)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

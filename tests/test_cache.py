@@ -1,0 +1,51 @@
+"""The user's cache: folders that appear whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.weights import cache
+
+
+def test_the_cache_without_a_name_is_the_systems(monkeypatch):
+    monkeypatch.delenv("WHISPER_BENCH_CACHE", raising=False)
+    assert cache.cache_folder().name == "pytest-whisper-bench"
+
+
+def test_a_folder_that_is_there_is_not_made_again(tmp_path):
+    made = []
+    for _ in range(2):
+        cache.folder_made_once(tmp_path / "base", made.append)
+    assert len(made) == 1
+
+
+def test_a_race_for_a_cached_folder_is_won_by_one(tmp_path):
+    folder = tmp_path / "base"
+
+    def fill(scratch):
+        (scratch / "model.bin").write_text("mine")
+        folder.mkdir()  # another process was faster
+        (folder / "model.bin").write_text("theirs")
+
+    assert cache.folder_made_once(folder, fill) == folder
+    assert (folder / "model.bin").read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_a_folder_that_cannot_be_renamed_is_an_error(tmp_path, monkeypatch):
+    def refused(_self, _target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(BenchError, match="Permission denied; free the disk"):
+        cache.folder_made_once(tmp_path / "base", lambda _scratch: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path / "cache"))
+    folder = cache.cache_folder() / "weights"
+    with pytest.raises(BenchError, match="name another cache with WHISPER_BENCH_CACHE"):
+        cache.folder_made_once(folder, lambda _scratch: None)
