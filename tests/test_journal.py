@@ -122,3 +122,13 @@ def test_a_disk_that_refuses_leaves_whole_lines(journal, monkeypatch):
 def test_a_journal_is_one_runs_at_a_time(journal):
     with pytest.raises(BenchError, match="another run is writing it"):
         Journal.go_on(journal.path)
+
+
+def test_a_journal_that_could_not_be_begun_is_not_left(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("whisper_bench.journal.os.fsync", full)
+    with pytest.raises(BenchError, match="No space left on device"):
+        Journal.begin(tmp_path, IDENTITY)
+    assert list(tmp_path.iterdir()) == []

@@ -175,15 +175,16 @@ def test_without_capturing(bench):
     outcome.stdout.fnmatch_lines(["*base-t1-noise  case 1/1  round 0/1*"])
 
 
-def test_machine_info_of_an_unknown_architecture_is_left_alone(monkeypatch):
+def test_machine_info_of_an_unknown_architecture_is_left_alone(monkeypatch, pytestconfig):
+    from whisper_bench import machine
     from whisper_bench.errors import BenchError
     from whisper_bench.session import facts
 
     def unknown():
         raise BenchError("riscv64")
 
-    monkeypatch.setattr(facts, "detect_architecture", unknown)
-    assert facts.machine_info_of(None) == {}
+    monkeypatch.setattr(machine, "detect_architecture", unknown)
+    assert facts.machine_info_of(pytestconfig) == {}
 
 
 def test_a_limit_that_is_in_force_is_recorded_with_its_source(bench, pytester, tmp_path):
@@ -211,3 +212,28 @@ def test_a_path_in_the_ini_file_starts_where_that_file_is(bench, pytester, monke
     monkeypatch.chdir(pytester.path / "deep")
     bench("--benchmark-save=m4", "--whisper-rounds=1").assert_outcomes(passed=1)
     assert len(list((pytester.path / "found").glob("*.json"))) == 1
+
+
+def test_a_run_that_went_to_a_json_file_is_not_called_unsaved(bench, pytester):
+    outcome = bench("--benchmark-json=out.json", "--whisper-rounds=1")
+    assert "not saved" not in outcome.stdout.str()
+    assert not (pytester.path / "benchmark_results" / "journal").exists()
+    assert len(json.loads((pytester.path / "out.json").read_text())["benchmarks"]) == 1
+
+
+def test_weights_are_hashed_and_clips_read_once_for_all_cases(bench, pytester):
+    pytester.makeconftest(
+        """
+        import whisper_bench.files, whisper_bench.audio, whisper_bench.weights.resolve as resolve
+        real, hashed = whisper_bench.files.sha256_of, []
+        def counting(path):
+            hashed.append(path.name)
+            return real(path)
+        resolve.sha256_of = whisper_bench.audio.sha256_of = counting
+        def pytest_unconfigure():
+            print("hashed", sorted(hashed))
+        """
+    )
+    outcome = bench("--whisper-rounds=1", "--whisper-threads=1,2,3")
+    outcome.assert_outcomes(passed=3)
+    outcome.stdout.fnmatch_lines(["hashed ['model.bin', 'noise.wav']"])

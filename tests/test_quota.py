@@ -9,7 +9,7 @@ import pytest
 
 from trees import grow, v2
 from whisper_bench import quota
-from whisper_bench.cgroup import CpuGroup, cpu_tree
+from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.quota import QuotaGroup
@@ -191,3 +191,16 @@ def test_what_was_switched_on_is_switched_off_at_the_end(tmp_path, monkeypatch):
     QuotaGroup(1).close()
     assert control.read_text().startswith("-cpu")
     assert not (tmp_path / "group").exists()
+
+
+def test_a_controller_that_was_switched_on_for_nothing_is_switched_off(tmp_path, monkeypatch):
+    control = tmp_path / "cgroup.subtree_control"
+    control.write_text("memory")
+
+    def refused(_group, _cpus):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(quota, "_limited", refused)
+    with pytest.raises(BenchError, match="Permission denied"):
+        quota._made(1.0, CpuTree([CpuGroup(2, tmp_path)]))
+    assert control.read_text().startswith("-cpu")

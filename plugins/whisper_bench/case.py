@@ -3,6 +3,11 @@
 import msgspec
 
 
+def case_label(model: str, threads: int, clip: str) -> str:
+    """Name a cell of the matrix for people, as in pytest's test ids: `base-t4-vi_30s`."""
+    return f"{model}-t{threads}-{clip}"
+
+
 class Case(msgspec.Struct, frozen=True, order=True):
     """One cell of the matrix; `clip` is the recording's name without its ending."""
 
@@ -12,8 +17,8 @@ class Case(msgspec.Struct, frozen=True, order=True):
 
     @property
     def label(self) -> str:
-        """Name the case for people, as in pytest's test ids."""
-        return f"{self.model}-t{self.threads}-{self.clip}"
+        """Name the case for people."""
+        return case_label(self.model, self.threads, self.clip)
 
 
 class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

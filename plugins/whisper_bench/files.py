@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def _write_new(path: Path, content: bytes) -> Path:
         scratch.chmod(0o644)
         return _claim_free_name(scratch, path, content)
     finally:
-        scratch.unlink()
+        scratch.unlink(missing_ok=True)
 
 
 def _claim_free_name(scratch: Path, path: Path, content: bytes) -> Path:
@@ -78,8 +77,7 @@ def _claimed_without_link(scratch: Path, candidate: Path, content: bytes) -> boo
         candidate.touch(exist_ok=False)
     except FileExistsError:
         return candidate.read_bytes() == content
-    shutil.copyfile(scratch, scratch.with_suffix(".copy"))
-    scratch.with_suffix(".copy").replace(candidate)
+    scratch.replace(candidate)
     return True
 
 

@@ -78,13 +78,17 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             journal = cls(path)
-            journal.append(identity)
         except OSError as error:
             raise BenchError(
                 f"results folder {results}: cannot write {path.name} in it "
                 f"({error.strerror or error}); name a folder that can be written with "
                 "--whisper-results"
             ) from error
+        try:
+            journal.append(identity)
+        except BenchError:
+            journal.discard()
+            raise
         return journal
 
     @classmethod

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from whisper_bench.errors import BenchError
 
 Architecture = Literal["ARM64", "x86_64"]
@@ -24,6 +26,23 @@ _PARTS = {
     (0x41, 0xD49): "Neoverse-N2",
     (0x41, 0xD4F): "Neoverse-V2",
 }
+
+
+class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What identifies a machine; it stands in pytest-benchmark's machine_info."""
+
+    architecture: Architecture
+    cpu_model: str
+
+
+def machine_facts(cpu_model: str | None = None) -> MachineFacts:
+    """Return what identifies this machine, the chip's name as the user gave it if so.
+
+    Raises:
+        BenchError: an architecture for which nothing here is meant.
+
+    """
+    return MachineFacts(detect_architecture(), cpu_model or detect_cpu_model())
 
 
 def detect_architecture(machine: str | None = None) -> Architecture:

@@ -62,9 +62,7 @@ class QuotaGroup:
     def _remove(self) -> None:
         with suppress(OSError):
             self.group.folder.rmdir()
-        if self._switched_on is not None:
-            with suppress(OSError):  # another run's group needs it still
-                _write(self._switched_on, "-cpu")
+        _switch_off(self._switched_on)
 
 
 def _made(cpus: float, tree: CpuTree) -> tuple[CpuGroup, Path | None]:
@@ -75,7 +73,11 @@ def _made(cpus: float, tree: CpuTree) -> tuple[CpuGroup, Path | None]:
         group = CpuGroup(parent.version, parent.folder / name)
         try:
             switched_on = _switch_on(parent)
-            return _limited(group, cpus), switched_on
+            try:
+                return _limited(group, cpus), switched_on
+            except BaseException:
+                _switch_off(switched_on)
+                raise
         except OSError as error:
             reasons.append(f"{parent.folder}: {error.strerror or error}")
     raise BenchError(
@@ -91,6 +93,12 @@ def _switch_on(parent: CpuGroup) -> Path | None:
         return None
     _write(control, "+cpu")
     return control
+
+
+def _switch_off(control: Path | None) -> None:
+    if control is not None:
+        with suppress(OSError):  # another run's group needs it still
+            _write(control, "-cpu")
 
 
 def _limited(group: CpuGroup, cpus: float) -> CpuGroup:

@@ -3,7 +3,7 @@
 import msgspec
 
 from whisper_bench.backend import Backend
-from whisper_bench.case import Round
+from whisper_bench.case import Round, case_label
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
@@ -70,6 +70,11 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int
     word_error_rate: float | None
     word_error_rate_bound: float | None
+
+    @property
+    def label(self) -> str:
+        """Name the case for people."""
+        return case_label(self.model, self.threads, self.clip.name)
 
 
 def contended_rounds(record: CaseRecord) -> int | None:

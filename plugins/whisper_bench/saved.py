@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import Architecture
+from whisper_bench.machine import MachineFacts
 from whisper_bench.record import CaseRecord
 
 STORAGE = Path(".benchmarks")
@@ -29,13 +29,6 @@ class SavedBenchmark(msgspec.Struct, frozen=True):
     name: str
     extra_info: SavedExtra
     stats: SavedStats
-
-
-class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What we add to pytest-benchmark's machine_info, under `whisper_bench`."""
-
-    architecture: Architecture
-    cpu_model: str
 
 
 class SavedMachine(msgspec.Struct, frozen=True):

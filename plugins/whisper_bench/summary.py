@@ -35,7 +35,7 @@ def _row(record: CaseRecord) -> tuple[str, ...]:
     cpu_s = sum(each.cpu_s for each in record.rounds) / len(samples)
     rate = record.word_error_rate
     return (
-        f"{record.model}-t{record.threads}-{record.clip.name}",
+        record.label,
         f"{len(samples)} in {len(record.processes)}",
         f"{mean_s:.3f} s",
         f"{percentile(samples, 50):.3f} s",

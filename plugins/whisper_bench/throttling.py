@@ -44,11 +44,7 @@ def judged(records: Sequence[CaseRecord]) -> ThrottlingReport:
     """Return a verdict for each case of a run, compared with its own fewer threads."""
     cases = [_verdict(record, _siblings(record, records)) for record in records]
     groups = dict.fromkeys(_group(case) for case in cases)
-    incomplete = [
-        f"{each.model}-t{each.threads}-{each.clip.name}"
-        for each in records
-        if len(each.rounds) < each.planned_rounds
-    ]
+    incomplete = [each.label for each in records if len(each.rounds) < each.planned_rounds]
     found = any(FAILING & set(case.findings) for case in cases)
     return ThrottlingReport(
         cases=cases,

@@ -12,14 +12,14 @@ _HEAD = ("case", "latency", "x fewer", "CPU-s", "x 1 thread", "periods throttled
 def throttling_lines(report: ThrottlingReport) -> list[str]:
     """Return the comparison table, the evidence of each case, and the threads to deploy."""
     table = table_lines([_HEAD, *map(_row, report.cases)])
-    evidence = [f"  {_label(case)}: {text}" for case in report.cases for text in case.evidence]
+    evidence = [f"  {case.label}: {text}" for case in report.cases for text in case.evidence]
     return [*table, *evidence, *(f"{_deploy(each)}: {each.reason}" for each in report.recommended)]
 
 
 def trouble_lines(report: ThrottlingReport) -> list[str]:
     """Return a line for each case that has a finding, for a run that is no stress test."""
     return [
-        f"! {_label(case)}: {case.verdict}: {'; '.join(case.evidence)}"
+        f"! {case.label}: {case.verdict}: {'; '.join(case.evidence)}"
         for case in report.cases
         if case.verdict is not Verdict.OK
     ]
@@ -30,7 +30,7 @@ def verdict_lines(
 ) -> list[str]:
     """Return what a reader should take along; `missing` names cases that were not measured."""
     unmeasured = list(dict.fromkeys([*missing, *report.incomplete]))
-    verdicts = ", ".join(f"{_label(case)} {case.verdict}" for case in report.cases) or "no case"
+    verdicts = ", ".join(f"{case.label} {case.verdict}" for case in report.cases) or "no case"
     if unmeasured:
         verdicts += f"; not measured, or not to the end: {', '.join(unmeasured)}"
         return [f"stress test INCOMPLETE: {verdicts}"]
@@ -48,7 +48,7 @@ def _deploy(each: Recommendation) -> str:
 def _row(case: CaseVerdict) -> Sequence[str]:
     factor = case.cpu_factor
     return (
-        _label(case),
+        case.label,
         f"{case.latency_s:.3f} s",
         "" if case.latency_factor is None else f"{case.latency_factor:.2f}",
         f"{case.cpu_s:.3f}",
@@ -62,7 +62,3 @@ def _periods(case: CaseVerdict) -> str:
     if case.counters is not None:
         return f"{case.counters.throttled_periods}/{case.counters.periods}"
     return "no counters" if case.cpu_limit.quota_cpus else "no quota"
-
-
-def _label(case: CaseVerdict) -> str:
-    return f"{case.model}-t{case.threads}-{case.clip}"

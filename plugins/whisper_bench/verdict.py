@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from whisper_bench.case import case_label
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
@@ -62,6 +63,11 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     throttled_share: float | None
     contended_rounds: int | None
     rounds: int
+
+    @property
+    def label(self) -> str:
+        """Name the case for people."""
+        return case_label(self.model, self.threads, self.clip)
 
 
 def with_findings(case: CaseVerdict) -> CaseVerdict:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters, total_counters
 from whisper_bench.errors import BenchError
+from whisper_bench.machine import MachineFacts
 from whisper_bench.quantile import percentile, samples_needed
 from whisper_bench.record import CaseRecord, contended_rounds
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
-from whisper_bench.saved import MachineFacts, SavedCase, SavedMachine, SavedRun, cases_of
+from whisper_bench.saved import SavedCase, SavedMachine, SavedRun, cases_of
 from whisper_bench.throttling import judged
 from whisper_bench.verdict import CaseVerdict
 

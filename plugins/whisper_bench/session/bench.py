@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from whisper_bench.audio import Clip, load_clip
+from whisper_bench.audio import load_clip
 from whisper_bench.case import Case
 from whisper_bench.cpu_limit import CpuLimit, cpu_limit_in_force
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resume, unfinished
-from whisper_bench.machine import detect_architecture, detect_cpu_model
+from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
 from whisper_bench.quota import QuotaGroup
 from whisper_bench.record import CaseRecord
-from whisper_bench.saved import MachineFacts
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
-from whisper_bench.weights.resolve import Weights, resolve_weights
+from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:
     from whisper_bench.session.terminal import Terminal
@@ -53,7 +52,7 @@ class Bench:
         self._timed = timed
         self.machine = machine_facts(config.cpu_model)
         self.limit = cpu_limit_in_force()
-        self.plans = {case: self._plan(case) for case in cases}
+        self.plans = self._planned(list(cases))
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.trouble: str | None = None
@@ -87,11 +86,6 @@ class Bench:
         )
 
     @property
-    def complete(self) -> bool:
-        """Tell whether every planned round of every case was measured."""
-        return not self.missing
-
-    @property
     def missing(self) -> list[str]:
         """Name the cases of which a planned round was not measured."""
         return [
@@ -120,28 +114,30 @@ class Bench:
     def _on_progress(self, measurement: Measurement) -> None:
         self.terminal.progress(self.progress.line(measurement))
 
-    def _plan(self, case: Case) -> Plan:
+    def _planned(self, cases: list[Case]) -> dict[Case, Plan]:
+        """Plan every case; weights are hashed and clips read once for all of them."""
         config = self.config
-        clip = self._clip(case.clip)
-        return Plan(
-            case=case,
-            clip=clip,
-            weights=self._weights(case.model),
-            compute_type=config.compute_type,
-            decoding=Decoding(language=clip.language, beam_size=config.beam_size),
-            rounds=config.rounds,
-            processes=config.processes,
-            warmup_rounds=config.warmup_rounds,
-            cpu_limit=config.cpu_limit,
-        )
-
-    def _clip(self, name: str) -> Clip:
-        return load_clip(self.config.clips[name])
-
-    def _weights(self, model: str) -> Weights:
-        return resolve_weights(
-            model, model_dir=self.config.model_dir, allow_unpinned=self.config.allow_unpinned
-        )
+        clips = {name: load_clip(config.clips[name]) for name in {case.clip for case in cases}}
+        weights = {
+            model: resolve_weights(
+                model, model_dir=config.model_dir, allow_unpinned=config.allow_unpinned
+            )
+            for model in dict.fromkeys(case.model for case in cases)
+        }
+        return {
+            case: Plan(
+                case=case,
+                clip=clips[case.clip],
+                weights=weights[case.model],
+                compute_type=config.compute_type,
+                decoding=Decoding(language=clips[case.clip].language, beam_size=config.beam_size),
+                rounds=config.rounds,
+                processes=config.processes,
+                warmup_rounds=config.warmup_rounds,
+                cpu_limit=config.cpu_limit,
+            )
+            for case in cases
+        }
 
     def _open_journal(self) -> Journal:
         identity = self._identity()
@@ -181,11 +177,6 @@ class Bench:
             facts[f"clip {plan.case.clip} sha256"] = plan.clip.sha256
             facts[f"clip {plan.case.clip} decoding"] = msgspec.json.encode(plan.decoding).decode()
         return Identity(self.config.save_name or UNSAVED, facts)
-
-
-def machine_facts(cpu_model: str | None) -> MachineFacts:
-    """Return what identifies this machine, the chip's name as the user gave it if so."""
-    return MachineFacts(detect_architecture(), cpu_model or detect_cpu_model())
 
 
 def _quota_for(cpus: float | None, in_force: CpuLimit) -> QuotaGroup | None:

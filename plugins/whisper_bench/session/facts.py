@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import detect_architecture, detect_cpu_model
+from whisper_bench.machine import machine_facts
 from whisper_bench.session.options import text_of
 
 if TYPE_CHECKING:
@@ -18,17 +19,14 @@ def machine_info_of(config: pytest.Config) -> dict[str, dict[str, str]]:
     Always the same for a machine, since pytest-benchmark compares machine_info as a whole.
     """
     try:
-        architecture = detect_architecture()
+        facts = machine_facts(text_of(config, "cpu-model") or None)
     except BenchError:
         return {}
-    cpu_model = text_of(config, "cpu-model") or detect_cpu_model()
-    return {"whisper_bench": {"architecture": architecture, "cpu_model": cpu_model}}
+    return {"whisper_bench": msgspec.to_builtins(facts)}
 
 
 def add_verdicts(bench: "Bench", output_json: dict[str, Any]) -> None:
     """Put the throttling verdicts of our cases in."""
-    import msgspec
-
     from whisper_bench.throttling import judged
 
     report = judged(list(bench.records.values()))

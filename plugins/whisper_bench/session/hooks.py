@@ -36,8 +36,7 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
             BenchConfig.of(config),
             cases,
             terminal=Terminal(config),
-            # pytest-benchmark keeps its session there, and offers no other way to it
-            timed=config._benchmarksession.benchmarks,  # type: ignore[attr-defined]  # noqa: SLF001
+            timed=_benchmark_session(config).benchmarks,
         )
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
@@ -70,7 +69,9 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
     throttled = stopped and bench.throttling.failed
     if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    bench.close_journal(everything_saved=saved is not None and bench.complete and trouble is None)
+    bench.close_journal(
+        everything_saved=saved is not None and not bench.missing and trouble is None
+    )
 
 
 def last_word(bench: Bench) -> None:
@@ -99,7 +100,7 @@ def not_saved(session: pytest.Session, error: OSError) -> None:
 
 
 def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
-    """Print the table, where the files are, and what is wrong, the last thing a user reads."""
+    """Print the table, what was found, where the files are, and what is wrong."""
     reporter.section("whisper-bench", "=")
     for line in summary_lines(list(bench.records.values())) if bench.records else []:
         reporter.write_line(line, yellow=line.startswith("!"))
@@ -108,12 +109,13 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
         reporter.write_line(line, yellow=line.startswith("!"))
     for path in bench.written:
         reporter.write_line(f"wrote {_short(path, reporter.config)}")
-    if bench.records and bench.config.save_name is None:
-        reporter.write_line("not saved: to keep it, add --benchmark-save=NAME --whisper-resume")
-    elif bench.journal.path.exists():
-        reporter.write_line(
+    if bench.journal.path.exists():
+        unsaved = bench.records and bench.config.save_name is None
+        kept = (
             f"kept {_short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
         )
+        hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
+        reporter.write_line(hint if unsaved else kept)
     if bench.trouble:
         reporter.write_line(f"FAILED: {bench.trouble}", red=True, bold=True)
 
@@ -154,10 +156,15 @@ def _check_storage(config: pytest.Config) -> None:
 
 def storage_folders(config: pytest.Config) -> list[Path]:
     """Return the folder that this run is saved in; none where it is not saved in files."""
-    storing = config._benchmarksession  # type: ignore[attr-defined]  # noqa: SLF001
+    storing = _benchmark_session(config)
     if not (storing.save or storing.autosave) or not hasattr(storing.storage, "path"):
         return []
     return [storing.storage.get("any").parent]
+
+
+def _benchmark_session(config: pytest.Config) -> Any:
+    # pytest-benchmark keeps its session there, untyped, and offers no other way to it
+    return config._benchmarksession  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _is_whole(path: Path) -> bool:
