@@ -1,5 +1,6 @@
 """Shared fixtures: the real base weights, a toy model, small clips, and pytest runs on them."""
 
+import os
 import sys
 import wave
 from pathlib import Path
@@ -79,6 +80,21 @@ def bench(pytester, toy_arguments):
         return pytester.runpytest_subprocess("-p", "no:cacheprovider", *given)
 
     return run
+
+
+@pytest.fixture
+def golden():
+    """Hold lines of text to a file in tests/golden; WHISPER_BENCH_GOLDEN=write makes it anew."""
+
+    def check(name, lines):
+        path = Path(__file__).parent / "golden" / name
+        text = "\n".join(lines) + "\n"
+        if os.environ.get("WHISPER_BENCH_GOLDEN") == "write":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import msgspec
 from samples import evidence, plan
 from whisper_bench.gather import gathered
 from whisper_bench.results.convert import results_of
-from whisper_bench.saved import parse_saved
+from whisper_bench.saved.file import parse_saved
 
 
 def saved_document(*latencies_s, moment="2026-11-24T10:30:00.123456+02:00", **settings):

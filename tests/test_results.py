@@ -15,7 +15,7 @@ from whisper_bench.gather import gathered
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import file_name, load_results, save_results
 from whisper_bench.results.schema import Result, generated_schema, schema, validate
-from whisper_bench.saved import parse_saved
+from whisper_bench.saved.file import parse_saved
 
 TEN_KEYS = [
     "timestamp", "architecture", "cpu_model", "model_size", "iterations",

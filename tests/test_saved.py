@@ -8,7 +8,8 @@ import pytest
 from documents import encoded, save, saved_document
 from whisper_bench.errors import BenchError
 from whisper_bench.results.convert import results_of
-from whisper_bench.saved import find_saved, parse_saved, read_saved, save_name
+from whisper_bench.saved.file import parse_saved, read_saved
+from whisper_bench.saved.find import find_all_saved, find_saved, save_name
 
 
 def test_the_newest_of_a_name_is_found_across_machine_folders(tmp_path):
@@ -41,7 +42,18 @@ def test_no_such_run_lists_what_is_there(tmp_path):
         (encoded(1.0)[:-30], "it is cut short after"),
         (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it holds NaN or Infinity"),
         (b"{}", "it is no saved run of this suite (Object missing required field"),
-        (b"", "it is cut short after 0 bytes"),
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b"[1, 2}", "it is no JSON"),
+        (b"[]", "it is no saved run of this suite"),
+        (
+            b'{"benchmarks": [1, {"extra_info": 2}, {"extra_info": {"whisper_bench": 3}}]}',
+            "no saved",
+        ),
+        (
+            encoded(1.0).replace(b'"record_version": 1, "model"', b'"record_version": 0, "size"'),
+            "it is of record version 0, and this whisper-bench reads 1; measure again or name",
+        ),
         (encoded(1.0).replace(b"CPU-s", b"x").replace(b'"rounds"', b'"rinds"'), "no saved run"),
     ],
 )
@@ -72,6 +84,42 @@ def test_samples_and_rounds_must_agree():
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
+def test_a_record_of_another_version_that_looks_like_ours():
+    document = saved_document(1.0)
+    document["benchmarks"][0]["extra_info"]["whisper_bench"]["record_version"] = 2
+    with pytest.raises(BenchError, match=r"is of record version 2, and this whisper-bench reads 1"):
+        results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0])
+def test_a_time_that_no_measurement_gives(wrong):
+    for place in ("data", "rounds", "processes"):
+        document = saved_document(1.0, 2.0)
+        (benchmark,) = document["benchmarks"]
+        record = benchmark["extra_info"]["whisper_bench"]
+        if place == "data":
+            benchmark["stats"]["data"][0] = wrong
+        elif place == "rounds":
+            record["rounds"][0]["latency_s"] = wrong
+        else:
+            record["processes"][0]["mean_latency_s"] = wrong
+        with pytest.raises(BenchError, match=f"a latency of {wrong:g} s, which no measurement"):
+            results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
+
+
+def test_a_pattern_finds_all_and_a_plain_name_the_newest(tmp_path):
+    older = save(tmp_path, "A/0001_n1.json", encoded(1.0, moment="2026-11-01T00:00:00+00:00"))
+    newer = save(tmp_path, "B/0001_n1.json", encoded(1.0, moment="2026-11-01T01:00:00+05:00"))
+    other = save(tmp_path, "B/0002_n2.json", encoded(1.0))
+    assert find_all_saved("n*", tmp_path) == [older, newer, other]
+    assert find_all_saved("*_n2", tmp_path) == [other]
+    # five hours ahead of UTC: an hour later by the clock, four earlier in truth
+    assert find_all_saved("n1", tmp_path) == [older]
+    assert find_all_saved(str(other), tmp_path) == [other]
+    with pytest.raises(BenchError, match="--benchmark-save=NAME"):
+        find_all_saved("x*", tmp_path)
+
+
 def test_a_machine_nobody_named():
     document = saved_document(1.0)
     del document["machine_info"]["whisper_bench"]
@@ -85,4 +133,4 @@ def test_a_broken_file_beside_a_whole_one_is_passed_over(tmp_path):
     assert find_saved("m4", tmp_path) == whole
     whole.unlink()
     with pytest.raises(BenchError, match=r"0001_m4\.json: it is cut short"):
-        find_saved("m4", tmp_path)
+        read_saved(find_saved("m4", tmp_path))

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from whisper_bench.errors import BenchError
@@ -27,27 +29,42 @@ def write_new(path: Path, content: bytes) -> Path:
         BenchError: the folder or the file cannot be written; nothing is left behind.
 
     """
+    with _whole(path, content) as scratch:
+        return _claim_free_name(scratch, path, content)
+
+
+def write_over(path: Path, content: bytes) -> Path:
+    """Write `content` under `path`, in the place of what was there.
+
+    Raises:
+        BenchError: the folder or the file cannot be written; what was there is as it was.
+
+    """
+    with _whole(path, content) as scratch:
+        scratch.replace(path)
+    return path
+
+
+@contextmanager
+def _whole(path: Path, content: bytes) -> Iterator[Path]:
+    """Give a whole file beside `path`, on the disk, to be moved there; nothing is left of it."""
     try:
-        return _write_new(path, content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        scratch = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            _flush_to_disk(scratch)
+            scratch.chmod(0o644)
+            yield scratch
+        finally:
+            scratch.unlink(missing_ok=True)
     except OSError as error:
         raise BenchError(
             f"cannot write {path}: {error.strerror or error}; free the disk or name another "
             "folder with --whisper-results"
         ) from error
-
-
-def _write_new(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    scratch = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        _flush_to_disk(scratch)
-        scratch.chmod(0o644)
-        return _claim_free_name(scratch, path, content)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _claim_free_name(scratch: Path, path: Path, content: bytes) -> Path:

@@ -4,6 +4,7 @@ import msgspec
 
 from whisper_bench.backend import Backend
 from whisper_bench.case import Round, case_label
+from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
@@ -81,3 +82,26 @@ def contended_rounds(record: CaseRecord) -> int | None:
     """Count the contended rounds; None where of no round it could be told."""
     told = [each.contended for each in record.rounds if each.contended is not None]
     return sum(told) if told else None
+
+
+def trust_warnings(record: CaseRecord) -> list[str]:
+    """List what a reader should know of how a case was measured; most serious first."""
+    rounds, contended = len(record.rounds), contended_rounds(record)
+    found = []
+    if record.weights.shape_only:
+        found.append("shape-only weights: cost of the model named, not its skill")
+    if not record.weights.pinned:
+        found.append(f"unpinned weights, sha256 {record.weights.sha256}")
+    if contended is None:
+        found.append("contention unknown: what tells it is not there (docs/measuring.md)")
+    elif contended >= MANY_CONTENDED * rounds:
+        found.append(
+            f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
+        )
+    if record.cpu_limit.cpus is None:
+        found.append(f"no CPU limit in force ({record.cpu_limit.source})")
+    if rounds < record.planned_rounds:
+        found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
+    if len(record.processes) == 1:
+        found.append("one process: the spread between processes is not known")
+    return found

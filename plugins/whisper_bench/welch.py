@@ -1,21 +1,59 @@
-"""Intervals of a ratio of means, from the means of fresh processes.
+"""Intervals of ratios of means, from the means of fresh processes.
 
 Welch's t on logarithms: B. L. Welch, "The generalization of Student's problem when several
-different population variances are involved", Biometrika 34 (1947). Rounds within a process are
-alike, so that the processes' means are the samples.
+different population variances are involved", Biometrika 34 (1947); for sums of more than two means
+with Satterthwaite's degrees of freedom: F. E. Satterthwaite, "An approximate distribution of
+estimates of variance components", Biometrics Bulletin 2 (1946). Rounds within a process are alike,
+so that the processes' means are the samples.
 """
 
 import math
-import statistics
 from collections.abc import Sequence
 
 import msgspec
 
+from whisper_bench.student import t_quantile
+
 CONFIDENCE = 0.95
-_TINY = 1e-300
-_PRECISION = 1e-15
-_STEPS = 300
-_BISECTIONS = 100
+
+
+class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `size` positive samples tell of their geometric mean.
+
+    `mean` and `variance` (unbiased; 0 of one sample) are those of the natural logarithms.
+    """
+
+    mean: float
+    variance: float
+    size: int
+
+    @property
+    def value(self) -> float:
+        """The geometric mean, in the samples' unit."""
+        return math.exp(self.mean)
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A mean in a sum of them; `future` is the size of a sample that is yet to be drawn from it."""
+
+    weight: float
+    sample: LogMean
+    future: int = 0
+
+    @property
+    def error(self) -> float:
+        """The variance that the term brings to the sum, and to the future sample's mean."""
+        yet = 1 / self.future if self.future else 0.0
+        return self.sample.variance * (self.weight**2 / self.sample.size + yet)
+
+
+class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure with its two-sided interval."""
+
+    value: float
+    low: float
+    high: float
+    confidence: float
 
 
 class RatioInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +64,24 @@ class RatioInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: float
     confidence: float
     samples: tuple[int, int]
+
+
+def log_mean(values: Sequence[float]) -> LogMean:
+    """Return what samples tell of their geometric mean.
+
+    Raises:
+        ValueError: there is none, or one is not a positive number.
+
+    """
+    size = len(values)
+    if not size or not min(values) > 0:
+        raise ValueError("a ratio is taken of positive figures only")
+    logs = list(map(math.log, values))
+    mean = math.fsum(logs) / size
+    if not math.isfinite(mean):
+        raise ValueError("a ratio is taken of positive figures only")
+    spread = math.fsum([(log - mean) ** 2 for log in logs])
+    return LogMean(mean, spread / (size - 1) if size > 1 else 0.0, size)
 
 
 def ratio_interval(
@@ -39,72 +95,36 @@ def ratio_interval(
         ValueError: a sample is not a positive number.
 
     """
-    if min(*above, *below, math.inf) <= 0:
-        raise ValueError("a ratio is taken of positive figures only")
-    logs = [[math.log(value) for value in side] for side in (above, below)]
-    sizes = len(above), len(below)
-    if min(sizes) < 2:  # noqa: PLR2004 - a variance needs two
+    if not above or not below:
         return None
-    centre = statistics.fmean(logs[0]) - statistics.fmean(logs[1])
-    errors = [statistics.variance(side) / len(side) for side in logs]
-    half = _half_width(errors, sizes, confidence)
+    sides = log_mean(above), log_mean(below)
+    estimate = product_of([Term(1, sides[0]), Term(-1, sides[1])], confidence)
+    if estimate is None:
+        return None
+    return RatioInterval(
+        estimate.value, estimate.low, estimate.high, confidence, (len(above), len(below))
+    )
+
+
+def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimate | None:
+    """Return the product of geometric means, each to the power of its weight, with its interval.
+
+    A ratio has the weights 1 and -1, the geometric mean of k figures 1/k each. The samples must be
+    independent of one another. None where one of them has fewer than two.
+    """
+    if min(term.sample.size for term in terms) < 2:  # noqa: PLR2004 - a variance needs two
+        return None
+    centre = math.fsum(term.weight * term.sample.mean for term in terms)
+    half = _half_width(terms, confidence)
     low, middle, high = (math.exp(centre + shift) for shift in (-half, 0.0, half))
-    return RatioInterval(middle, low, high, confidence, sizes)
+    return Estimate(middle, low, high, confidence)
 
 
-def _half_width(errors: list[float], sizes: tuple[int, int], confidence: float) -> float:
-    total = sum(errors)
+def _half_width(terms: Sequence[Term], confidence: float) -> float:
+    total = math.fsum(term.error for term in terms)
     if total == 0:
         return 0.0
-    # Welch and Satterthwaite's degrees of freedom
-    freedom = total**2 / sum(
-        error**2 / (size - 1) for error, size in zip(errors, sizes, strict=True)
-    )
+    # shares and not errors: the squares of tiny errors would vanish
+    shares = [(term.error / total, term.sample.size - 1) for term in terms]
+    freedom = 1 / math.fsum(share**2 / free for share, free in shares)
     return t_quantile(0.5 + confidence / 2, freedom) * math.sqrt(total)
-
-
-def t_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t for a probability in (0.5, 1), by bisection."""
-    low, high = 0.0, 1.0
-    while _t_tail(high, freedom) > 1 - probability:
-        high *= 2
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _t_tail(middle, freedom) > 1 - probability else (low, middle)
-    return (low + high) / 2
-
-
-def _t_tail(t: float, freedom: float) -> float:
-    """Return P(T > t), t > 0 (Abramowitz and Stegun, 26.7.1)."""
-    return _beta_ratio(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
-
-
-def _beta_ratio(a: float, b: float, x: float) -> float:
-    """Return the regularized incomplete beta function I_x(a, b), x in (0, 1)."""
-    log_front = (
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-        + a * math.log(x) + b * math.log1p(-x)
-    )  # fmt: skip
-    if x < (a + 1) / (a + b + 2):
-        return math.exp(log_front) * _beta_fraction(a, b, x) / a
-    return 1 - math.exp(log_front) * _beta_fraction(b, a, 1 - x) / b
-
-
-def _beta_fraction(a: float, b: float, x: float) -> float:
-    """Return the continued fraction 26.5.8 of Abramowitz and Stegun, by Lentz's method."""
-    numerator, denominator = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
-    value, change, step = denominator, 0.0, 0
-    while abs(change - 1) > _PRECISION and step < _STEPS:
-        step += 1
-        even = step * (b - step) * x / ((a + 2 * step - 1) * (a + 2 * step))
-        odd = -(a + step) * (a + b + step) * x / ((a + 2 * step) * (a + 2 * step + 1))
-        for term in (even, odd):
-            denominator = 1 / _away_from_zero(1 + term * denominator)
-            numerator = _away_from_zero(1 + term / numerator)
-            change = numerator * denominator
-            value *= change
-    return value
-
-
-def _away_from_zero(value: float) -> float:
-    return value if abs(value) > _TINY else _TINY

@@ -1,12 +1,19 @@
-"""What the commands on a saved run have in common."""
+"""What several commands take."""
 
 import argparse
 from pathlib import Path
 
+NAME_TEXT = "save name (m4), number (0001), both, a pattern ('*m4'), or a file's path"
+
 
 def add_saved_run(parser: argparse.ArgumentParser) -> None:
     """Declare the saved run, where it is looked for, and --json."""
-    parser.add_argument("name", help="save name (m4), number (0001), both, or a file's path")
+    parser.add_argument("name", help=NAME_TEXT)
+    add_storage(parser)
+
+
+def add_storage(parser: argparse.ArgumentParser) -> None:
+    """Declare where saved runs are looked for, and --json."""
     parser.add_argument(
         "--storage",
         type=Path,
@@ -15,3 +22,21 @@ def add_saved_run(parser: argparse.ArgumentParser) -> None:
         help="where pytest-benchmark saves (%(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def add_results(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare the folder of results."""
+    parser.add_argument("--results", type=Path, default=Path("benchmark_results"), metavar="DIR",
+                        help=f"where {what} (%(default)s)")  # fmt: skip
+
+
+def add_allow_mismatch(parser: argparse.ArgumentParser) -> None:
+    """Declare what may differ."""
+    parser.add_argument(
+        "--allow-mismatch",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="let this field differ, and record it (versions, versions.numpy, cases ...); "
+        "may be given more than once",
+    )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whisper_bench.cli.arguments import add_saved_run
+from whisper_bench.cli.arguments import add_results, add_saved_run
 
 if TYPE_CHECKING:
     from whisper_bench.results.schema import Result
@@ -14,8 +14,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Declare the command."""
     parser = commands.add_parser("results", help="write result files from a saved run")
     add_saved_run(parser)
-    parser.add_argument("--results", type=Path, default=Path("benchmark_results"), metavar="DIR",
-                        help="where result files go (%(default)s)")  # fmt: skip
+    add_results(parser, "result files go")
     parser.set_defaults(run=run)
 
 
@@ -24,7 +23,8 @@ def run(options: argparse.Namespace) -> int:
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.results.convert import results_of
     from whisper_bench.results.files import save_results
-    from whisper_bench.saved import find_saved, read_saved, save_name
+    from whisper_bench.saved.file import read_saved
+    from whisper_bench.saved.find import find_saved, save_name
 
     path = find_saved(options.name, options.storage)
     results = results_of(read_saved(path), save_name(path), str(path))

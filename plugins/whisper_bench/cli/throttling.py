@@ -17,7 +17,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def run(options: argparse.Namespace) -> int:
     """Judge each case of the run."""
     from whisper_bench.cli.show import show_json, show_lines
-    from whisper_bench.saved import cases_of, find_saved, read_saved
+    from whisper_bench.saved.file import cases_of, read_saved
+    from whisper_bench.saved.find import find_saved
     from whisper_bench.throttling import judged
     from whisper_bench.throttling_text import throttling_lines, verdict_lines
 

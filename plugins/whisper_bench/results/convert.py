@@ -2,21 +2,27 @@
 
 import math
 import statistics
-from datetime import UTC, datetime
 
-from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters, total_counters
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import MachineFacts
 from whisper_bench.quantile import percentile, samples_needed
-from whisper_bench.record import CaseRecord, contended_rounds
+from whisper_bench.record import (
+    RECORD_VERSION,
+    CaseRecord,
+    contended_rounds,
+    trust_warnings,
+)
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
-from whisper_bench.saved import SavedCase, SavedMachine, SavedRun, cases_of
+from whisper_bench.saved.file import SavedCase, SavedMachine, SavedRun, cases_of, utc
 from whisper_bench.throttling import judged
 from whisper_bench.verdict import CaseVerdict
 
 _MIB = 2**20
 _MS_PER_S = 1000
+_PYTHON = "python"
+_COMMON = set(CaseRecord.__struct_fields__) & set(Detail.__struct_fields__)
+"""What a result's detail takes over from the record as it is."""
 
 
 def results_of(run: SavedRun, save_name: str, where: str) -> list[Result]:
@@ -40,7 +46,7 @@ def _result(
     limit = record.cpu_limit.cpus
     peak_bytes = max(process.peak_rss_bytes for process in record.processes)
     return Result(
-        timestamp=_utc(run.datetime),
+        timestamp=utc(run.datetime),
         architecture=machine.architecture,
         cpu_model=machine.cpu_model,
         model_size=record.model,
@@ -57,19 +63,11 @@ def _result(
 
 def _detail(case: SavedCase, verdict: CaseVerdict, machine: SavedMachine, save_name: str) -> Detail:
     record, samples = case.record, case.latencies_s
+    facts = {name: getattr(record, name) for name in _COMMON}
     return Detail(
+        **{**facts, "versions": {**record.versions, _PYTHON: machine.python_version}},
         save_name=save_name,
         shape_only=record.weights.shape_only,
-        threads=record.threads,
-        compute_type=record.compute_type,
-        compute_type_in_use=record.compute_type_in_use,
-        decoding=record.decoding,
-        clip=record.clip,
-        weights=record.weights,
-        versions={**record.versions, "python": machine.python_version},
-        backend=record.backend,
-        environment=record.environment,
-        cpu_limit=record.cpu_limit,
         node=machine.node,
         system=machine.system,
         kernel=machine.release,
@@ -80,15 +78,7 @@ def _detail(case: SavedCase, verdict: CaseVerdict, machine: SavedMachine, save_n
         throttling=verdict,
         contended_rounds=contended_rounds(record),
         unknown=_unknown(record),
-        processes=record.processes,
-        planned_rounds=record.planned_rounds,
-        resumed_rounds=record.resumed_rounds,
-        warmup_rounds=record.warmup_rounds,
-        tokens=record.tokens,
-        transcript=record.transcript,
-        word_error_rate=record.word_error_rate,
-        word_error_rate_bound=record.word_error_rate_bound,
-        warnings=list(warnings_of(record)),
+        warnings=warnings_of(record),
     )
 
 
@@ -107,27 +97,22 @@ def _latency(samples: list[float]) -> Latency:
 
 def warnings_of(record: CaseRecord) -> list[str]:
     """List what a reader should know before trusting the figures; most serious first."""
-    rounds, contended = len(record.rounds), contended_rounds(record)
-    found = []
-    if record.weights.shape_only:
-        found.append("shape-only weights: cost of the model named, not its skill")
-    if not record.weights.pinned:
-        found.append(f"unpinned weights, sha256 {record.weights.sha256}")
-    if contended is None:
-        found.append("contention unknown: what tells it is not there (docs/measuring.md)")
-    elif contended >= MANY_CONTENDED * rounds:
-        found.append(
-            f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
-        )
-    if record.cpu_limit.cpus is None:
-        found.append(f"no CPU limit in force ({record.cpu_limit.source})")
-    if rounds < record.planned_rounds:
-        found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
-    if len(record.processes) == 1:
-        found.append("one process: the spread between processes is not known")
+    rounds, found = len(record.rounds), trust_warnings(record)
     if rounds < samples_needed(95):
         found.append(f"{rounds} rounds: p95 needs {samples_needed(95)}, p99 {samples_needed(99)}")
     return found
+
+
+def record_of(result: Result) -> CaseRecord:
+    """Return the record that a result was made from."""
+    detail = result.detail
+    facts = {name: getattr(detail, name) for name in _COMMON}
+    versions = {name: version for name, version in detail.versions.items() if name != _PYTHON}
+    return CaseRecord(
+        **{**facts, "versions": versions},
+        record_version=RECORD_VERSION,
+        model=result.model_size,
+    )
 
 
 def _unknown(record: CaseRecord) -> dict[str, str]:
@@ -145,8 +130,3 @@ def _unknown(record: CaseRecord) -> dict[str, str]:
 
 def _counters(record: CaseRecord) -> CpuCounters | None:
     return total_counters([process.counters for process in record.processes])
-
-
-def _utc(moment: str) -> str:
-    parsed = datetime.fromisoformat(moment)
-    return parsed.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,23 +1,22 @@
 """The result file's form; result.schema.json beside it is the same as a JSON Schema."""
 
-from functools import cache
-from importlib.resources import files
-from inspect import cleandoc
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from whisper_bench import json_schema
 from whisper_bench.backend import Backend
+from whisper_bench.case import Round
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
-from whisper_bench.errors import BenchError
+from whisper_bench.json_schema import shipped_schema
 from whisper_bench.record import ClipIdentity, ModelFacts, ProcessFacts
 from whisper_bench.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
-SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
+SCHEMA = ("whisper_bench.results", "result.schema.json")
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
@@ -62,6 +61,7 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contended_rounds: int | None
     unknown: dict[str, str]
     processes: list[ProcessFacts]
+    rounds: list[Round]
     planned_rounds: int
     resumed_rounds: int
     warmup_rounds: int
@@ -92,20 +92,9 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: Detail
 
 
-def generated_schema() -> dict[str, Any]:
-    """Return the JSON Schema that the types above give; the shipped file is its copy."""
-    generated = {"$schema": SCHEMA_ID, **msgspec.json.schema(Result)}
-    for definition in generated["$defs"].values():
-        # Python 3.13 takes the indentation out of docstrings, those before leave it in
-        definition["description"] = cleandoc(definition["description"])
-    return generated
-
-
 def schema() -> dict[str, Any]:
     """Return the shipped JSON Schema of a result file."""
-    path = files("whisper_bench.results") / "result.schema.json"
-    loaded: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    return loaded
+    return shipped_schema(*SCHEMA)
 
 
 def validate(document: object, where: str) -> None:
@@ -115,14 +104,4 @@ def validate(document: object, where: str) -> None:
         BenchError: it does not hold; the key and the value are named.
 
     """
-    error = next(iter(_validator().iter_errors(document)), None)
-    if error is not None:
-        place = ".".join(str(part) for part in error.absolute_path) or "the document"
-        raise BenchError(f"{where}: {place}: {error.message}; convert the saved run again")
-
-
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(schema())
+    json_schema.validate(document, *SCHEMA, where)

@@ -25,6 +25,8 @@ from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:
+    from whisper_bench.ratio.calculate import RatioReport
+    from whisper_bench.session.reference import Reference
     from whisper_bench.session.terminal import Terminal
 
 UNSAVED = "unsaved"
@@ -46,6 +48,7 @@ class Bench:
         *,
         terminal: "Terminal",
         timed: list[Any],
+        reference: "Reference | None" = None,
     ) -> None:
         self.config = config
         self.terminal = terminal
@@ -53,9 +56,13 @@ class Bench:
         self.machine = machine_facts(config.cpu_model)
         self.limit = cpu_limit_in_force()
         self.plans = self._planned(list(cases))
+        self.reference = reference
+        if reference is not None:
+            reference.check(self.plans.values(), config.cpu_limit or self.limit.cpus)
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.trouble: str | None = None
+        self.ratio: RatioReport | None = None
         self.throttling = ThrottlingReport([], [], [], failed=True)
         self.started_s = time.time()
         self.check = TranscriptCheck()

@@ -29,6 +29,8 @@ class BenchConfig:
     cpu_limit: float | None
     cpu_model: str | None
     results: Path
+    reference: str | None
+    allow_mismatch: tuple[str, ...]
     stress: bool
     on_throttling: str
     resume: bool
@@ -61,6 +63,8 @@ class BenchConfig:
             cpu_limit=options.cpus(config, "cpu-limit"),
             cpu_model=options.text_of(config, "cpu-model") or None,
             results=results,
+            reference=options.text_of(config, "reference") or None,
+            allow_mismatch=options.some(config, "allow-mismatch"),
             stress=options.stress(config),
             on_throttling=options.one_of(config, "on-throttling", ("fail", "warn")),
             resume=options.switch(config, "resume"),

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import save_results
-from whisper_bench.saved import parse_saved
+from whisper_bench.saved.file import parse_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH
 from whisper_bench.session.config import BenchConfig
@@ -19,6 +19,9 @@ from whisper_bench.session.terminal import Terminal
 from whisper_bench.summary import summary_lines
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
+
+if TYPE_CHECKING:
+    from whisper_bench.session.reference import Reference
 
 
 def begin(session: pytest.Session, cases: list[Case]) -> None:
@@ -32,11 +35,13 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     try:
         _check_storage(config)
         _refuse_twins(cases)
+        ours = BenchConfig.of(config)
         bench = Bench(
-            BenchConfig.of(config),
+            ours,
             cases,
             terminal=Terminal(config),
             timed=_benchmark_session(config).benchmarks,
+            reference=_reference(config, ours),
         )
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
@@ -55,23 +60,30 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
 
 def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) -> None:
     """Write the result files of a saved run; turn a green run red where it must not be green."""
-    name = bench.config.save_name
-    trouble = None
-    if not bench.records:
-        trouble = "nothing was measured: no case ran to its end"
-    elif name and saved is not None:
-        trouble = _write_results(bench, saved, name)
-    if trouble is None and bench.missing and session.exitstatus == pytest.ExitCode.OK:
-        trouble = f"not measured: {', '.join(bench.missing)}"
+    trouble = _results_trouble(session, bench, saved)
+    everything_saved = saved is not None and not bench.missing and trouble is None
+    if trouble is None and bench.reference is not None and not bench.missing:
+        trouble = _compare(bench, bench.reference)
     bench.trouble = trouble
     bench.throttling = judged(list(bench.records.values()))
     stopped = bench.config.stress and bench.config.on_throttling == "fail"
     throttled = stopped and bench.throttling.failed
     if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    bench.close_journal(
-        everything_saved=saved is not None and not bench.missing and trouble is None
-    )
+    bench.close_journal(everything_saved=everything_saved)
+
+
+def _results_trouble(
+    session: pytest.Session, bench: Bench, saved: dict[str, Any] | None
+) -> str | None:
+    trouble, name = None, bench.config.save_name
+    if not bench.records:
+        trouble = "nothing was measured: no case ran to its end"
+    elif name and saved is not None:
+        trouble = _write_results(bench, saved, name)
+    if trouble is None and bench.missing and session.exitstatus == pytest.ExitCode.OK:
+        trouble = f"not measured: {', '.join(bench.missing)}"
+    return trouble
 
 
 def last_word(bench: Bench) -> None:
@@ -107,6 +119,8 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     show = throttling_lines if bench.config.stress and bench.records else trouble_lines
     for line in show(bench.throttling):
         reporter.write_line(line, yellow=line.startswith("!"))
+    for line in _ratio_lines(bench):
+        reporter.write_line(line, yellow=line.startswith("!"))
     for path in bench.written:
         reporter.write_line(f"wrote {_short(path, reporter.config)}")
     if bench.journal.path.exists():
@@ -129,6 +143,38 @@ def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None
     except BenchError as error:
         return str(error)
     return None
+
+
+def _reference(config: pytest.Config, ours: BenchConfig) -> "Reference | None":
+    if ours.reference is None:
+        return None
+    from whisper_bench.saved.find import STORAGE
+    from whisper_bench.session.reference import Reference
+
+    storage = getattr(_benchmark_session(config).storage, "path", STORAGE)
+    return Reference(ours.reference, Path(storage), ours.allow_mismatch)
+
+
+def _compare(bench: Bench, reference: "Reference") -> str | None:
+    """Make the ratio against the reference and keep it; return what is wrong with it."""
+    from whisper_bench.ratio.config import save_config
+
+    try:
+        records = list(bench.records.values())
+        bench.ratio = reference.ratio(records, bench.machine, bench.config.save_name)
+        bench.written.append(save_config(bench.ratio, bench.config.results))
+    except BenchError as error:
+        return str(error)
+    return None
+
+
+def _ratio_lines(bench: Bench) -> list[str]:
+    if bench.ratio is None:
+        told = bench.reference is not None and bench.trouble is None
+        return ["no ratio is told, since not every case was measured"] if told else []
+    from whisper_bench.ratio.text import ratio_lines
+
+    return ["", *ratio_lines(bench.ratio), ""]
 
 
 def _refuse_twins(cases: list[Case]) -> None:

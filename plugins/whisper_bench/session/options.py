@@ -18,6 +18,10 @@ _CLIP_TEXT = (
     "text beside it in a .txt file"
 )
 
+_REFERENCE_TEXT = (
+    "saved run of the other machine, such as m4, against which the ratio is told at the end"
+)
+
 # flag, default, help; the ini key is the flag with underscores
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("models", "base", _MODELS_TEXT),
@@ -32,6 +36,8 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("cpu-limit", "", "CPUs that the workers are limited to, such as 1"),
     ("cpu-model", "", "name of the chip, where the system does not tell it"),
     ("results", "benchmark_results", "folder for result files and the journal"),
+    ("reference", "", _REFERENCE_TEXT),
+    ("allow-mismatch", "", "fields in which the reference may differ, comma separated"),
     ("on-throttling", "fail", "what --stress does where it finds throttling: fail or warn"),
 )
 
@@ -107,6 +113,11 @@ def words(config: pytest.Config, name: str) -> tuple[str, ...]:
     if not found:
         raise _misuse(name, "", "give at least one")
     return tuple(dict.fromkeys(word.strip() for word in found))
+
+
+def some(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """Return the different words of a list that may be empty."""
+    return words(config, name) if text_of(config, name).strip() else ()
 
 
 def one_of(config: pytest.Config, name: str, allowed: tuple[str, ...]) -> str:

@@ -1,14 +1,14 @@
-"""The files that pytest-benchmark saves: found by name, number or path, and parsed once."""
+"""One file that pytest-benchmark saved: parsed once, and refused with the cause."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import MachineFacts
-from whisper_bench.record import CaseRecord
-
-STORAGE = Path(".benchmarks")
+from whisper_bench.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
 
 
 class SavedStats(msgspec.Struct, frozen=True):
@@ -56,49 +56,6 @@ class SavedCase(msgspec.Struct, frozen=True):
     latencies_s: list[float]
 
 
-def find_saved(name: str, storage: Path = STORAGE) -> Path:
-    """Return the newest saved run called `name` (`m4`, `0001_m4`, `0001`), or the path itself.
-
-    All machine folders are searched: an arm64 container and a Xeon share one, and each folder
-    counts for itself, so that the newest is told by the date inside the files.
-
-    Raises:
-        BenchError: there is none; the names that are there are listed.
-
-    """
-    path = Path(name)
-    if path.suffix == ".json" and path.is_file():
-        return path
-    saved = sorted(storage.glob("*/[0-9][0-9][0-9][0-9]*_*.json"))
-    found = [path for path in saved if name in _names_of(path)]
-    if not found:
-        known = ", ".join(sorted({save_name(path) for path in saved})) or "none"
-        raise BenchError(
-            f"no saved run {name!r} in {storage}; saved there: {known}; save one with "
-            f"pytest benchmarks --benchmark-save={Path(name).stem or 'NAME'}"
-        )
-    return _newest(found)
-
-
-def _newest(paths: list[Path]) -> Path:
-    """Return the newest by the date inside; a broken file beside whole ones is passed over."""
-    dated, broken = [], []
-    for path in paths:
-        try:
-            dated.append((read_saved(path).datetime, path.name, path))
-        except BenchError as error:
-            broken.append(error)
-    if not dated:
-        raise broken[0]
-    return max(dated)[-1]
-
-
-def save_name(path: Path) -> str:
-    """Return the name a run was saved under: `m4` for `0001_m4.json`."""
-    number, _, name = path.stem.partition("_")
-    return name if number.isdigit() and name else path.stem
-
-
 def read_saved(path: Path) -> SavedRun:
     """Parse a saved run.
 
@@ -144,22 +101,61 @@ def cases_of(run: SavedRun, where: str) -> list[SavedCase]:
 
 
 def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCase:
+    if record.record_version != RECORD_VERSION:
+        raise BenchError(
+            f"{where}: {benchmark.name} is of record version {record.record_version}, and this "
+            f"whisper-bench reads {RECORD_VERSION}; measure again"
+        )
     samples = benchmark.stats.data
-    if len(samples) != len(record.rounds) or not samples:
+    if len(samples) != len(record.rounds) or not samples or not record.processes:
         raise BenchError(
             f"{where}: {benchmark.name}: {len(samples)} samples and {len(record.rounds)} rounds "
             "on record; the file was edited or cut, measure again"
         )
+    wrong = [each for each in (*samples, *_times_of(record)) if not each > 0]
+    if wrong:
+        raise BenchError(
+            f"{where}: {benchmark.name}: a latency of {wrong[0]:g} s, which no measurement gives; "
+            "the file was edited, measure again"
+        )
     return SavedCase(record, samples)
 
 
-def _names_of(path: Path) -> tuple[str, str, str]:
-    return save_name(path), path.stem, path.stem.partition("_")[0]
+def _times_of(record: CaseRecord) -> list[float]:
+    means = [process.mean_latency_s for process in record.processes]
+    return [*(each.latency_s for each in record.rounds), *means]
+
+
+def utc(moment: str) -> str:
+    """Return a date and time of pytest-benchmark's in UTC, to the second."""
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _why(content: bytes, error: msgspec.MsgspecError) -> str:
+    if not content.strip():
+        return "it is empty"
     if b"NaN" in content or b"Infinity" in content:
         return f"it holds NaN or Infinity, which no measurement gives ({error})"
-    if not content.rstrip().endswith(b"}"):
+    try:
+        document = msgspec.json.decode(content)
+    except msgspec.MsgspecError:
+        if content.rstrip().endswith(b"}"):
+            return f"it is no JSON ({error})"
         return f"it is cut short after {len(content)} bytes ({error})"
+    versions = _record_versions(document) - {str(RECORD_VERSION)}
+    if versions:
+        told = ", ".join(sorted(versions))
+        return f"it is of record version {told}, and this whisper-bench reads {RECORD_VERSION}"
     return f"it is no saved run of this suite ({error})"
+
+
+def _record_versions(document: Any) -> set[str]:
+    """Return the versions of our records in any JSON document whatever."""
+    benchmarks = document.get("benchmarks") if isinstance(document, dict) else None
+    found = set()
+    for benchmark in benchmarks if isinstance(benchmarks, list) else []:
+        extra = benchmark.get("extra_info") if isinstance(benchmark, dict) else None
+        record = extra.get(EXTRA_INFO_KEY) if isinstance(extra, dict) else None
+        if isinstance(record, dict):
+            found.add(str(record.get("record_version")))
+    return found

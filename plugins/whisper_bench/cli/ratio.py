@@ -1,0 +1,93 @@
+"""`whisper-bench ratio M4 XEON`: latency of one run over another's, or of many in a matrix."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from whisper_bench.cli.arguments import NAME_TEXT, add_allow_mismatch, add_results, add_storage
+from whisper_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from whisper_bench.ratio.run import Run
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "ratio",
+        help="latency of one run over another's, with its interval",
+        description="Ratio = latency on the second run's machine over that on the first's. Of two "
+        "runs ratio_config.json is written; more than two give a matrix. Exits 1 where the runs "
+        "cannot be compared or a ratio is INVALID.",
+    )
+    parser.add_argument("names", nargs="+", metavar="RUN", help=NAME_TEXT)
+    add_storage(parser)
+    add_results(parser, "ratio_config.json goes")
+    add_allow_mismatch(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare the runs."""
+    from whisper_bench.cli.show import show_json
+    from whisper_bench.ratio.comparable import NotComparableError
+
+    try:
+        runs = _runs(options)
+        return _two(options, *runs) if len(runs) == 2 else _many(options, runs)  # noqa: PLR2004
+    except NotComparableError as error:
+        if not options.json:
+            raise
+        show_json({
+            "comparable": False,
+            "reference": error.reference,
+            "target": error.target,
+            "mismatches": error.mismatches,
+        })  # fmt: skip
+        return error.exit_status
+
+
+def _runs(options: argparse.Namespace) -> "list[Run]":
+    from whisper_bench.ratio.run import load_run
+    from whisper_bench.saved.find import find_all_saved
+
+    found = [path for name in options.names for path in find_all_saved(name, options.storage)]
+    paths = list(dict.fromkeys(found))
+    if len(paths) < 2:  # noqa: PLR2004 - a ratio has two sides
+        raise BenchError(
+            f"{' '.join(options.names)}: a ratio needs two runs, and this is one ({paths[0]}); "
+            "name the reference's first, then the target's: whisper-bench ratio m4 xeon"
+        )
+    return [load_run(path) for path in paths]
+
+
+def _two(options: argparse.Namespace, reference: "Run", target: "Run") -> int:
+    from whisper_bench.cli.show import show_json, show_lines
+    from whisper_bench.ratio.calculate import calculate_ratio
+    from whisper_bench.ratio.config import save_config
+    from whisper_bench.ratio.text import ratio_lines
+
+    report = calculate_ratio(reference, target, allow_mismatch=options.allow_mismatch)
+    path = None if report.invalid else save_config(report, options.results)
+    if options.json:
+        show_json({
+            "comparable": True,
+            "ratio_config": path and str(path),
+            **{name: getattr(report, name) for name in report.__struct_fields__},
+        })  # fmt: skip
+    else:
+        last = f"wrote {path}" if path else "no ratio_config.json is written: a ratio is INVALID"
+        show_lines([*ratio_lines(report), last])
+    return int(path is None)
+
+
+def _many(options: argparse.Namespace, runs: "list[Run]") -> int:
+    from whisper_bench.cli.show import show_json, show_lines
+    from whisper_bench.ratio.matrix import calculate_matrix
+    from whisper_bench.ratio.matrix_text import matrix_lines
+
+    matrix = calculate_matrix(runs, allow_mismatch=options.allow_mismatch)
+    if options.json:
+        show_json({"comparable": True, "runs": matrix.runs, "pairs": matrix.pairs})
+    else:
+        show_lines(matrix_lines(matrix))
+    return int(any(pair.invalid for pair in matrix.pairs))

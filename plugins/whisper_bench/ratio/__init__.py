@@ -1,0 +1,1 @@
+"""The normalization ratio of two runs: latency of the target over that of the reference."""

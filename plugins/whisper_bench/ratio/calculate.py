@@ -1,0 +1,231 @@
+"""The ratio: latency on the target (Xeon) over latency on the reference (M4), case by case."""
+
+from collections.abc import Collection, Iterable, Sequence
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from whisper_bench.case import case_label
+from whisper_bench.ratio.comparable import Mismatch, Pair, comparable_pairs
+from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, run_of_results
+from whisper_bench.results.schema import Result
+from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of
+
+FEWEST = 2
+"""Samples a side below which there is no interval, and so no ratio."""
+_MACHINE = ("architecture", "cpu_model", "node", "system", "kernel", "python")
+
+
+class Validity(StrEnum):
+    """How far a ratio can be trusted.
+
+    WITHIN_RUN: one process on a side, so that the interval knows of rounds only; it is too narrow
+    (a nominal 95 % covered 33 to 48 % in simulations, docs/ratio.md). INVALID: there is none.
+    """
+
+    VALID = "VALID"
+    WITHIN_RUN = "WITHIN_RUN"
+    INVALID = "INVALID"
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One run's side of a case.
+
+    `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
+    quotient; `latency` and `cpu` are what the interval is made of.
+    """
+
+    latency_s: float
+    cpu_s: float | None
+    latency: LogMean
+    cpu: LogMean | None
+    tokens: int
+    processes: int
+    rounds: int
+    contended_rounds: int
+    warnings: list[str]
+
+
+class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ratio of one case with its interval, both None where it is INVALID.
+
+    `samples` says what the interval is made of. `identity` is the reference's. `cpu` is the ratio
+    of CPU-seconds, which a busy neighbour disturbs least.
+    """
+
+    model: str
+    threads: int
+    clip: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    validity: Validity
+    samples: Literal["processes", "rounds"]
+    reason: str | None
+    cpu: Estimate | None
+    reference: Side
+    target: Side
+    identity: Identity
+
+    @property
+    def label(self) -> str:
+        """Name the case for people."""
+        return case_label(self.model, self.threads, self.clip)
+
+
+class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What cannot agree between two machines, or need not."""
+
+    field: str
+    reference: str
+    target: str
+
+
+class RatioReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ratio of two runs; `headline` is the geometric mean of the cases', None if one has none.
+
+    A ratio of 2.5 means that one CPU of the reference does the work of 2.5 of the target's.
+    """
+
+    reference: RunFacts
+    target: RunFacts
+    cases: list[CaseRatio]
+    headline: Estimate | None
+    differences: list[Difference]
+    allowed_mismatches: list[Mismatch]
+
+    @property
+    def invalid(self) -> list[CaseRatio]:
+        """The cases of which no ratio can be had."""
+        return [case for case in self.cases if case.validity is Validity.INVALID]
+
+
+Measured = Run | Result | Sequence[Result]
+
+
+def calculate_ratio(
+    reference: Measured,
+    target: Measured,
+    *,
+    allow_mismatch: Collection[str] = (),
+    confidence: float = CONFIDENCE,
+) -> RatioReport:
+    """Return the ratio of two runs: latency of the target over that of the reference.
+
+    The interval is Welch's t on the logarithms of the means of fresh processes
+    (`whisper_bench.welch`); with one process on a side it is made of rounds, and marked.
+
+    Args:
+        reference: the development machine's run (`load_run("m4")`), or its result files.
+        target: the production machine's.
+        allow_mismatch: fields that may differ; each that does is in `allowed_mismatches`.
+        confidence: of the two-sided intervals.
+
+    Raises:
+        NotComparableError: the runs differ in what must agree; both values are named.
+        BenchError: a run is empty, or `allow_mismatch` names no field.
+
+    """
+    runs = _run_of(reference), _run_of(target)
+    pairs, allowed = comparable_pairs(*runs, allow_mismatch)
+    cases = [_case_ratio(pair, confidence) for pair in pairs]
+    return RatioReport(
+        reference=runs[0].facts,
+        target=runs[1].facts,
+        cases=cases,
+        headline=headline_of(cases, confidence),
+        differences=list(_differences(*runs)),
+        allowed_mismatches=allowed,
+    )
+
+
+def _run_of(measured: Measured) -> Run:
+    if isinstance(measured, Run):
+        return measured
+    return run_of_results([measured] if isinstance(measured, Result) else measured)
+
+
+def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
+    case = pair[0]
+    within = min(side.processes for side in pair) < FEWEST
+    sides = [_side(side, within_run=within) for side in pair]
+    estimate = _estimate([side.latency for side in sides], confidence)
+    validity, reason = _validity(pair, estimate)
+    return CaseRatio(
+        model=case.model,
+        threads=case.threads,
+        clip=case.clip,
+        ratio=estimate.value if estimate else None,
+        low=estimate.low if estimate else None,
+        high=estimate.high if estimate else None,
+        confidence=confidence,
+        validity=validity,
+        samples="rounds" if within else "processes",
+        reason=reason,
+        cpu=_estimate([side.cpu for side in sides], confidence),
+        reference=sides[0],
+        target=sides[1],
+        identity=case.identity,
+    )
+
+
+def _side(case: RunCase, *, within_run: bool) -> Side:
+    latency = case.latency.of(within_run=within_run)
+    cpu = case.cpu.of(within_run=within_run) if case.cpu else None
+    return Side(
+        latency_s=latency.value,
+        cpu_s=cpu.value if cpu else None,
+        latency=latency,
+        cpu=cpu,
+        tokens=case.identity.tokens,
+        processes=case.processes,
+        rounds=case.rounds,
+        contended_rounds=case.contended_rounds,
+        warnings=case.warnings,
+    )
+
+
+def _estimate(sides: Sequence[LogMean | None], confidence: float) -> Estimate | None:
+    reference, target = sides
+    if reference is None or target is None:
+        return None
+    return product_of([Term(1, target), Term(-1, reference)], confidence)
+
+
+def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | None]:
+    if estimate is None:
+        rounds = " and ".join(str(side.rounds) for side in pair)
+        return Validity.INVALID, (
+            f"rounds on record: {rounds}, so there is no interval; measure with "
+            "--whisper-processes=5 on both sides"
+        )
+    if min(side.processes for side in pair) < FEWEST:
+        return Validity.WITHIN_RUN, "one process on a side: the interval knows of rounds only"
+    return Validity.VALID, None
+
+
+def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> Estimate | None:
+    """Return the geometric mean of the cases' ratios; their processes are independent."""
+    share = 1 / len(cases)
+    terms = [Term(share, case.target.latency) for case in cases]
+    terms += [Term(-share, case.reference.latency) for case in cases]
+    return product_of(terms, confidence)
+
+
+def _differences(reference: Run, target: Run) -> Iterable[Difference]:
+    sides = [_setting_of(run) for run in (reference, target)]
+    for field in dict.fromkeys((*sides[0], *sides[1])):
+        here, there = (side.get(field, "not told") for side in sides)
+        if here != there:
+            yield Difference(field, here, there)
+
+
+def _setting_of(run: Run) -> dict[str, str]:
+    facts = msgspec.structs.asdict(run.facts)
+    found = {name: facts[name] for name in _MACHINE}
+    for name in dict.fromkeys(name for case in run.cases for name in case.setting):
+        values = {case.setting.get(name, "not told") for case in run.cases}
+        found[name] = ", ".join(sorted(values))
+    return found

@@ -1,0 +1,223 @@
+"""May two runs be compared? Every field that must agree, both values, and what was let through."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from whisper_bench.engine import Decoding
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.run import Identity, Run, RunCase
+
+TOKENS_TOLERANCE = 0.02
+"""int8 kernels differ between architectures, so that the same clip may give a few tokens more."""
+
+CASES = "cases"
+_PLAIN = tuple(
+    name for name in Identity.__struct_fields__ if name not in {"decoding", "versions", "tokens"}
+)
+_KEYS = ("model", "threads", "clip")
+ALLOWABLE = (CASES, *_PLAIN, "tokens", "decoding", "versions")
+"""What --allow-mismatch takes; of decoding and versions also one part: versions.numpy."""
+
+Value = str | int | float | bool | None
+
+
+class _Keyed(Protocol):
+    """A case, planned or measured."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def clip(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+
+
+_Here = TypeVar("_Here", bound=_Keyed)
+_There = TypeVar("_There", bound=_Keyed)
+
+
+class Mismatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A field that must agree and does not, with both values and the cases it is true of."""
+
+    field: str
+    reference: Value
+    target: Value
+    cases: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.field}: {_shown(self.reference)} against {_shown(self.target)} "
+            f"[{', '.join(self.cases)}]"
+        )
+
+
+class NotComparableError(BenchError):
+    """Two runs that differ in what must agree; `mismatches` has each field and both values."""
+
+    exit_status = 1
+
+    def __init__(self, reference: str, target: str, mismatches: Sequence[Mismatch]) -> None:
+        self.reference, self.target, self.mismatches = reference, target, list(mismatches)
+        fields = " ".join(f"--allow-mismatch {field}" for field in _fields(mismatches))
+        super().__init__(
+            f"{reference} and {target} cannot be compared:\n"
+            + "".join(f"  {mismatch}\n" for mismatch in mismatches)
+            + f"measure both alike; or let it through, and have it recorded, with {fields}"
+        )
+
+
+Pair = tuple[RunCase, RunCase]
+
+
+def comparable_pairs(
+    reference: Run, target: Run, allow: Collection[str] = ()
+) -> tuple[list[Pair], list[Mismatch]]:
+    """Return the cases that belong together, and the mismatches that `allow` let through.
+
+    Raises:
+        NotComparableError: a field differs that is not in `allow`.
+        BenchError: `allow` names no field that is compared.
+
+    """
+    check_allowable(allow)
+    pairs, found = paired(reference.cases, target.cases)
+    for here, there in pairs:
+        found += mismatches(here.identity, there.identity, _label_of(here, there))
+    allowed = let_through(found, allow, reference.facts.name, target.facts.name)
+    if not pairs:
+        raise BenchError(
+            f"{reference.facts.name} and {target.facts.name} have no case in common; measure one"
+        )
+    return pairs, allowed
+
+
+def let_through(
+    found: Iterable[Mismatch], allow: Collection[str], reference: str, target: str
+) -> list[Mismatch]:
+    """Return mismatches that are all allowed, each once with every case that it is true of.
+
+    Raises:
+        NotComparableError: one is not allowed.
+
+    """
+    merged = _merged(found)
+    refused = [each for each in merged if not _is_allowed(each.field, allow)]
+    if refused:
+        raise NotComparableError(reference, target, refused)
+    return merged
+
+
+def check_allowable(allow: Collection[str]) -> None:
+    """Refuse a field that is never compared.
+
+    Raises:
+        BenchError: it names the field and those that can be let through.
+
+    """
+    for field in allow:
+        whole, _, part = field.partition(".")
+        parts = {"decoding": set(Decoding.__struct_fields__), "versions": {part}}.get(whole, set())
+        if whole not in ALLOWABLE or (part and part not in parts):
+            raise BenchError(
+                f"--allow-mismatch {field}: no such field is compared; use one of "
+                f"{', '.join(ALLOWABLE)}, or a part such as versions.numpy or decoding.beam_size"
+            )
+
+
+def paired(
+    reference: Sequence[_Here], target: Sequence[_There]
+) -> tuple[list[tuple[_Here, _There]], list[Mismatch]]:
+    """Pair the cases of the same model, threads and clip; then those that differ in one of them.
+
+    A case that finds no partner is a mismatch, whose value is None on the side where it is not.
+    """
+    partner = {_key(each, _KEYS): each for each in target}
+    pairs = [
+        (each, partner.pop(key)) for each in reference if (key := _key(each, _KEYS)) in partner
+    ]
+    taken = {_key(each, _KEYS) for each, _ in pairs}
+    left = [each for each in reference if _key(each, _KEYS) not in taken]
+    right = list(partner.values())
+    for shared in (_KEYS[:2], _KEYS[::2], _KEYS[1:]):
+        for case in list(left):
+            partners = [each for each in right if _key(each, shared) == _key(case, shared)]
+            rivals = [each for each in left if _key(each, shared) == _key(case, shared)]
+            if len(partners) == len(rivals) == 1:
+                pairs.append((case, partners[0]))
+                left.remove(case)
+                right.remove(partners[0])
+    alone = [Mismatch(CASES, case.label, None, [case.label]) for case in left]
+    return pairs, alone + [Mismatch(CASES, None, each.label, [each.label]) for each in right]
+
+
+def mismatches(reference: Identity, target: Identity, label: str) -> Iterable[Mismatch]:
+    """Return the fields of a case that must agree and do not."""
+    if reference == target:
+        return []
+    return differing(fields_of(reference), fields_of(target), label)
+
+
+def differing(
+    reference: Mapping[str, Value], target: Mapping[str, Value], label: str
+) -> Iterable[Mismatch]:
+    """Return the fields whose values do not agree; a field that a side lacks is None there."""
+    for field in dict.fromkeys((*reference, *target)):
+        here, there = reference.get(field), target.get(field)
+        agree = _tokens_agree(here, there) if field == "tokens" else here == there
+        if not agree:
+            yield Mismatch(field, here, there, [label])
+
+
+def fields_of(identity: Identity) -> dict[str, Value]:
+    """Return what must agree by the names that --allow-mismatch takes."""
+    return {
+        **{name: getattr(identity, name) for name in _PLAIN},
+        "tokens": identity.tokens,
+        **decoding_fields(identity.decoding),
+        **_parts("versions", identity.versions),
+    }
+
+
+def decoding_fields(decoding: Decoding) -> dict[str, Value]:
+    """Return the decoding's options by the names that --allow-mismatch takes."""
+    return _parts("decoding", msgspec.structs.asdict(decoding))
+
+
+def _parts(whole: str, values: dict[str, Any]) -> dict[str, Value]:
+    return {f"{whole}.{name}": value for name, value in values.items()}
+
+
+def _tokens_agree(here: Any, there: Any) -> bool:
+    return bool(abs(here - there) <= TOKENS_TOLERANCE * min(here, there))
+
+
+def _is_allowed(field: str, allow: Collection[str]) -> bool:
+    return field in allow or field.partition(".")[0] in allow
+
+
+def _merged(found: Iterable[Mismatch]) -> list[Mismatch]:
+    """Say a mismatch once, with every case that it is true of."""
+    cases: dict[tuple[str, Value, Value], list[str]] = {}
+    for each in found:
+        cases.setdefault((each.field, each.reference, each.target), []).extend(each.cases)
+    return [Mismatch(*told, names) for told, names in cases.items()]
+
+
+def _label_of(reference: RunCase, target: RunCase) -> str:
+    return " and ".join(dict.fromkeys((reference.label, target.label)))
+
+
+def _fields(found: Sequence[Mismatch]) -> list[str]:
+    return list(dict.fromkeys(each.field for each in found))
+
+
+def _key(case: _Keyed, shared: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(getattr(case, name) for name in shared)
+
+
+def _shown(value: Value) -> str:
+    return "none" if value is None else str(value)

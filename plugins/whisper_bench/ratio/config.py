@@ -1,0 +1,154 @@
+"""ratio_config.json: a ratio that other commands may rely on while it is fresh and whole."""
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files import write_over
+from whisper_bench.json_schema import validate
+from whisper_bench.ratio.calculate import RatioReport, Validity, headline_of
+from whisper_bench.ratio.run import Moment
+from whisper_bench.welch import Estimate, Term, product_of
+
+CONFIG_FILE = "ratio_config.json"
+KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"
+SCHEMA_VERSION: Literal[1] = 1
+SCHEMA = ("whisper_bench.ratio", "ratio_config.schema.json")
+MOST_DAYS = 90
+"""Age of the older run from which a ratio is stale: kernels, libraries and node images change about
+four times a year."""
+_AGREE = 1e-9
+
+
+class RatioConfig(RatioReport, frozen=True, forbid_unknown_fields=True):
+    """A ratio as it is kept, with the tool that made it and when (`created`, UTC).
+
+    A ratio of 2.5 means that one CPU of the reference does the work of 2.5 of the target's.
+    """
+
+    kind: Literal["whisper-bench ratio"]
+    schema_version: Literal[1]
+    tool_version: str
+    created: Moment
+
+
+_HEAD = set(RatioConfig.__struct_fields__) - set(RatioReport.__struct_fields__)
+
+
+class StaleError(BenchError):
+    """A ratio that is too old, or not of this machine and measurement: it must not be used."""
+
+    exit_status = 1
+
+
+def config_of(report: RatioReport, now: datetime | None = None) -> RatioConfig:
+    """Return what is kept of a report.
+
+    Raises:
+        BenchError: a case is INVALID; a ratio that cannot be had is not kept either.
+
+    """
+    if report.invalid:
+        cases = "; ".join(f"{case.label}: {case.reason}" for case in report.invalid)
+        raise BenchError(f"no {CONFIG_FILE} is written, since a ratio is INVALID: {cases}")
+    created = (now or datetime.now(UTC)).replace(microsecond=0)
+    facts: dict[str, Any] = {name: getattr(report, name) for name in report.__struct_fields__}
+    return RatioConfig(
+        **facts,
+        kind=KIND,
+        schema_version=SCHEMA_VERSION,
+        tool_version=version("pytest-whisper-bench"),
+        created=created,
+    )
+
+
+def save_config(report: RatioReport, folder: Path) -> Path:
+    """Write ratio_config.json in a folder, whole, in the place of an older one.
+
+    Raises:
+        BenchError: a case is INVALID, or the file cannot be written; an older one is as it was.
+
+    """
+    path = folder / CONFIG_FILE
+    document = msgspec.to_builtins(config_of(report))
+    validate(document, *SCHEMA, str(path))
+    # what the file is stands first in it
+    head = {name: value for name, value in document.items() if name in _HEAD}
+    content = msgspec.json.format(msgspec.json.encode({**head, **document}), indent=2) + b"\n"
+    return write_over(path, content)
+
+
+def load_config(path: Path) -> RatioConfig:
+    """Read a ratio_config.json and check that it is whole and unedited.
+
+    Raises:
+        BenchError: it cannot be read, is cut short, is another file, was made by another version,
+            or its figures do not follow from one another.
+
+    """
+    remedy = "make it again with whisper-bench ratio M4 XEON"
+    try:
+        config = msgspec.json.decode(path.read_bytes(), type=RatioConfig)
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror or error}; {remedy}") from error
+    except msgspec.MsgspecError as error:
+        raise BenchError(f"{path}: {error}; {remedy}") from error
+    for trouble in _edited(config):
+        raise BenchError(f"{path}: {trouble}, the file was edited; {remedy}")
+    return config
+
+
+def age_of(report: RatioReport, now: datetime | None = None) -> timedelta:
+    """Return the age of the older of the two runs."""
+    older = min(report.reference.moment, report.target.moment)
+    return (now or datetime.now(UTC)) - older
+
+
+def check_age(report: RatioReport, most_days: float, now: datetime | None = None) -> None:
+    """Refuse a ratio whose older run is older than it may be, or comes from the future.
+
+    Raises:
+        StaleError: it names the age and the limit.
+
+    """
+    age = age_of(report, now)
+    if age > timedelta(days=most_days):
+        raise StaleError(
+            f"the ratio is stale: its older run was {age.days} days old, {most_days:g} are "
+            "allowed; measure again, or raise --max-age-days"
+        )
+    if age < -timedelta(days=1):
+        raise StaleError(
+            f"the ratio's runs are of {report.reference.moment} and {report.target.moment}, in "
+            "the future; set this machine's clock"
+        )
+
+
+def _edited(report: RatioReport) -> list[str]:
+    """Return what does not follow from the figures beside it."""
+    if not report.cases:
+        return ["it has no case"]
+    found = []
+    for case in report.cases:
+        terms = [Term(1, case.target.latency), Term(-1, case.reference.latency)]
+        estimate = product_of(terms, case.confidence)
+        if estimate is None or case.validity is Validity.INVALID:
+            found.append(f"{case.label} is INVALID")
+        elif not _same((case.ratio, case.low, case.high), estimate):
+            found.append(f"{case.label}'s ratio does not follow from its two sides")
+    headline, told = headline_of(report.cases, report.cases[0].confidence), report.headline
+    if headline and not (told and _same((told.value, told.low, told.high), headline)):
+        found.append("the headline does not follow from the cases")
+    return found
+
+
+def _same(told: tuple[float | None, ...], true: Estimate) -> bool:
+    figures = true.value, true.low, true.high
+    return all(
+        here is not None and abs(here - there) <= _AGREE * there
+        for here, there in zip(told, figures, strict=True)
+    )

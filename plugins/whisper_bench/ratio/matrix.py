@@ -1,0 +1,49 @@
+"""The ratio of every run to every other: a fleet of node types at a glance."""
+
+from collections.abc import Collection, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.ratio.calculate import RatioReport, calculate_ratio
+from whisper_bench.ratio.run import Run, RunFacts
+
+MOST_IN_MATRIX = 12
+"""Runs up to which every pair is shown; of more each is compared with the first only, so that
+thousands take time and memory in proportion to their number."""
+
+
+class RatioMatrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Runs and the ratios between them; `pairs` has the earlier run as its reference.
+
+    Of more than MOST_IN_MATRIX runs `pairs` has those with the first run only.
+    """
+
+    runs: list[RunFacts]
+    pairs: list[RatioReport]
+
+
+def calculate_matrix(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> RatioMatrix:
+    """Return the ratios between runs.
+
+    Raises:
+        NotComparableError: two differ in what must agree.
+
+    """
+    first, *others = runs
+    whole = len(runs) <= MOST_IN_MATRIX
+    wanted = combinations(runs, 2) if whole else ((first, other) for other in others)
+    return RatioMatrix(
+        runs=[run.facts for run in runs],
+        pairs=[calculate_ratio(*pair, allow_mismatch=allow_mismatch) for pair in wanted],
+    )
+
+
+def run_labels(runs: Sequence[RunFacts]) -> list[str]:
+    """Name runs for people, each its own: the save name, else the file's, else its path."""
+    for naming in (lambda run: run.name, lambda run: Path(run.where).stem, lambda run: run.where):
+        labels = [naming(run) for run in runs]
+        if len(set(labels)) == len(runs):
+            return labels
+    return [f"{run.where} ({number})" for number, run in enumerate(runs, 1)]

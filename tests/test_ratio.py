@@ -1,0 +1,166 @@
+"""The ratio of two runs: figures, validity, headline, and what cannot agree."""
+
+import math
+import statistics
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from documents import result_of
+from ratios import M4, XEON, m4, record, run, xeon
+from whisper_bench import calculate_ratio
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.calculate import Validity
+
+LATENCIES = st.lists(st.floats(0.05, 50), min_size=4, max_size=20)
+
+
+def means(latencies_s):
+    """The logarithms of the means of processes of two rounds."""
+    pairs = [latencies_s[place : place + 2] for place in range(0, len(latencies_s), 2)]
+    return [math.log(statistics.fmean(pair)) for pair in pairs]
+
+
+def test_ratio_of_one_case_is_scipys_welch_on_the_processes_means():
+    report = calculate_ratio(m4(), xeon())
+    (case,) = report.cases
+    theirs = stats.ttest_ind(means(XEON), means(M4), equal_var=False).confidence_interval(0.95)
+    assert case.ratio == pytest.approx(case.target.latency_s / case.reference.latency_s)
+    assert case.low == pytest.approx(math.exp(theirs.low), rel=1e-9)
+    assert case.high == pytest.approx(math.exp(theirs.high), rel=1e-9)
+    assert (case.validity, case.samples, case.reason) == (Validity.VALID, "processes", None)
+    assert (case.reference.processes, case.reference.rounds) == (3, 6)
+    assert report.headline.value == pytest.approx(case.ratio)
+    assert (report.headline.low, report.headline.high) == pytest.approx((case.low, case.high))
+
+
+@given(LATENCIES, LATENCIES)
+def test_any_data_agrees_with_scipy_to_nine_digits(here, there):
+    report = calculate_ratio(m4(record(*here)), xeon(record(*there)))
+    (case,) = report.cases
+    logs = means(there), means(here)
+    if min(statistics.variance(side) for side in logs) < 1e-6:
+        return
+    theirs = stats.ttest_ind(*logs, equal_var=False).confidence_interval(0.95)
+    assert case.low == pytest.approx(math.exp(theirs.low), rel=1e-9)
+    assert case.high == pytest.approx(math.exp(theirs.high), rel=1e-9)
+
+
+@given(LATENCIES, LATENCIES)
+def test_swapping_the_sides_inverts_ratio_and_interval(here, there):
+    forth = calculate_ratio(m4(record(*here)), xeon(record(*there)))
+    back = calculate_ratio(xeon(record(*there)), m4(record(*here)))
+    for one, other in ((forth.cases[0], back.cases[0]),):
+        assert one.ratio == pytest.approx(1 / other.ratio)
+        assert one.low == pytest.approx(1 / other.high)
+        assert one.high == pytest.approx(1 / other.low)
+    assert forth.headline.value == pytest.approx(1 / back.headline.value)
+    assert forth.headline.low == pytest.approx(1 / back.headline.high)
+
+
+def test_headline_is_the_geometric_mean_and_narrower_than_its_cases():
+    other = ("base", 2, "vi_30s")
+    report = calculate_ratio(
+        m4(record(*M4), record(*M4, case=other)), xeon(record(*XEON), record(*XEON, case=other))
+    )
+    ratios = [case.ratio for case in report.cases]
+    assert report.headline.value == pytest.approx(statistics.geometric_mean(ratios))
+    assert report.cases[0].low < report.headline.low < report.headline.high < report.cases[0].high
+
+
+def test_one_process_on_a_side_is_marked_as_within_run_only():
+    report = calculate_ratio(m4(record(*M4, per_process=6)), xeon())
+    (case,) = report.cases
+    assert (case.validity, case.samples) == (Validity.WITHIN_RUN, "rounds")
+    assert "the interval knows of rounds only" in case.reason
+    theirs = stats.ttest_ind(
+        [math.log(each) for each in XEON], [math.log(each) for each in M4], equal_var=False
+    ).confidence_interval(0.95)
+    assert (case.low, case.high) == pytest.approx((math.exp(theirs.low), math.exp(theirs.high)))
+    assert case.target.latency.size == 6
+
+
+def test_one_round_gives_no_interval_and_so_no_ratio():
+    report = calculate_ratio(m4(record(1.0)), xeon())
+    (case,) = report.cases
+    assert case.validity is Validity.INVALID
+    assert (case.ratio, case.low, case.high) == (None, None, None)
+    assert case.reason == (
+        "rounds on record: 1 and 6, so there is no interval; measure with "
+        "--whisper-processes=5 on both sides"
+    )
+    assert report.headline is None
+    assert report.invalid == [case]
+
+
+def test_cpu_seconds_stand_beside_and_are_absent_where_a_clock_was_too_coarse():
+    report = calculate_ratio(m4(), xeon())
+    assert report.cases[0].cpu.value == pytest.approx(report.cases[0].ratio)
+    still = record(*XEON)
+    coarse = msgspec.structs.replace(
+        still, rounds=[msgspec.structs.replace(each, cpu_s=0.0) for each in still.rounds]
+    )
+    report = calculate_ratio(m4(), xeon(coarse))
+    assert report.cases[0].cpu is None
+    assert report.cases[0].target.cpu_s is None
+    assert report.cases[0].validity is Validity.VALID
+
+
+def test_what_cannot_agree_is_listed():
+    here, there = record(*M4), record(*XEON)
+    backend = msgspec.structs.replace(there.backend, instruction_set="AVX512")
+    there = msgspec.structs.replace(there, backend=backend)
+    bare = msgspec.structs.replace(here.backend, sgemm=None)
+    report = calculate_ratio(
+        m4(msgspec.structs.replace(here, backend=bare)), xeon(there, kernel="6.8")
+    )
+    told = {each.field: (each.reference, each.target) for each in report.differences}
+    assert told == {
+        "architecture": ("ARM64", "x86_64"),
+        "cpu_model": ("Apple M4", "A test's Xeon"),
+        "kernel": ("6.1", "6.8"),
+        "instruction_set": ("AVX2", "AVX512"),
+        "sgemm": ("not told", "MKL"),
+    }
+
+
+def test_result_files_give_the_same_ratio_as_the_saved_runs():
+    from documents import encoded
+    from whisper_bench.ratio.run import run_of_saved
+    from whisper_bench.saved.file import parse_saved
+
+    here, there = (
+        run_of_saved(parse_saved(encoded(*side), name), name, name)
+        for side, name in ((M4, "m4"), (XEON, "xeon"))
+    )
+    by_run = calculate_ratio(here, there)
+    results = result_of(*M4), result_of(*XEON)
+    assert calculate_ratio(*results).cases == by_run.cases
+    assert calculate_ratio([results[0]], [results[1]]).headline == by_run.headline
+
+
+def test_result_files_of_different_runs_are_no_run():
+    with pytest.raises(BenchError, match="result files of different runs: m4 of 2026-11-24"):
+        calculate_ratio(
+            [result_of(1.0, 1.0), result_of(1.0, 1.0, moment="2026-11-25T10:30:00+00:00")],
+            result_of(1.0, 1.0),
+        )
+    with pytest.raises(BenchError, match="a ratio needs a result file"):
+        calculate_ratio([], result_of(1.0, 1.0))
+
+
+def test_a_confidence_of_ones_own():
+    wide = calculate_ratio(m4(), xeon(), confidence=0.99).cases[0]
+    narrow = calculate_ratio(m4(), xeon(), confidence=0.8).cases[0]
+    assert wide.low < narrow.low < narrow.high < wide.high
+    assert wide.confidence == 0.99
+
+
+def test_warnings_of_a_side_stay_with_it():
+    far = record(*(1.0,) * 9, 9.0)
+    (case,) = calculate_ratio(run(far), xeon()).cases
+    assert any("1 of 10 rounds far out" in each for each in case.reference.warnings)
+    assert not any("far out" in each for each in case.target.warnings)

@@ -1,0 +1,25 @@
+"""Student's t, held to SciPy."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from whisper_bench.student import t_quantile, t_tail
+
+
+@given(st.floats(0.5001, 0.9999), st.floats(0.5, 500))
+def test_t_quantile_is_scipys(probability, freedom):
+    assert t_quantile(probability, freedom) == pytest.approx(
+        stats.t.ppf(probability, freedom), rel=1e-9, abs=1e-9
+    )
+
+
+@given(st.floats(0.01, 50), st.floats(0.5, 500))
+def test_t_tail_is_scipys(t, freedom):
+    assert t_tail(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-8, abs=1e-12)
+
+
+@pytest.mark.parametrize("freedom", [1e5, 1e9])
+def test_much_freedom_is_the_normal(freedom):
+    assert t_quantile(0.975, freedom) == pytest.approx(1.959963985, rel=1e-4)
