@@ -4,7 +4,7 @@
     python docs/picture.py run.typescript docs/run.svg   # needs rich
 
 Lines that a terminal rewrites are shown as they last were; what comes before pytest's first line,
-and pytest-benchmark's legend, are left out.
+or before a dollar sign where there is no pytest, is left out, and so is pytest-benchmark's legend.
 """
 
 import io
@@ -20,8 +20,9 @@ COLUMNS = 122
 
 def shown_lines(typescript: str) -> list[str]:
     """Return the lines as the terminal last showed them."""
-    begin = typescript.index("test session starts")
-    body = typescript[typescript.rindex("\n", 0, begin) + 1 :].replace("\r\n", "\n")
+    begins = "test session starts" if "test session starts" in typescript else "$ "
+    begin = typescript.index(begins)
+    body = typescript[typescript.rfind("\n", 0, begin) + 1 :].replace("\r\n", "\n")
     lines = [line.rpartition("\r")[2].replace("\x1b[K", "") for line in body.split("\n")]
     unwanted = re.compile(r"Legend:|  Outliers:|  OPS:|Script done|benchmark: 5")
     kept = [line for line in lines if not unwanted.match(re.sub(r"\x1b\[\d*m", "", line))]

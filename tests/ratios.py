@@ -7,7 +7,8 @@ import msgspec
 from samples import CLIP, LIMIT, evidence, plan
 from whisper_bench.case import Case
 from whisper_bench.gather import gathered
-from whisper_bench.ratio.run import RunFacts, run_of_records
+from whisper_bench.ratio.load import run_of_records
+from whisper_bench.ratio.run import RunFacts
 
 M4 = (1.0, 1.02, 1.04, 1.06, 0.98, 1.0)
 XEON = (2.5, 2.6, 2.55, 2.45, 2.5, 2.4)

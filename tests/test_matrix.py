@@ -6,6 +6,7 @@ import pytest
 
 from ratios import M4, XEON, m4, record, run, xeon
 from whisper_bench import calculate_matrix, calculate_ratio, matrix_frame
+from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.matrix import MOST_IN_MATRIX, run_labels
 from whisper_bench.ratio.matrix_text import matrix_lines
@@ -37,7 +38,7 @@ def test_a_pair_that_cannot_be_compared_stops_the_matrix():
         calculate_matrix([*three()[:2], other])
     matrix = calculate_matrix([*three()[:2], other], allow_mismatch=["compute_type"])
     text = "\n".join(matrix_lines(matrix))
-    assert "let through, compute_type: int8 against float32 [base-t1-vi_30s] (old)" in text
+    assert "let through, compute_type: int8 against float32 [base-t1-vi_30s] (m4 and old)" in text
 
 
 def test_an_invalid_pair_has_no_figure():
@@ -46,7 +47,7 @@ def test_an_invalid_pair_has_no_figure():
     assert math.isnan(frame.loc["once", "m4"])
     text = "\n".join(matrix_lines(matrix))
     assert "INVALID" in text
-    assert "! once, base-t1-vi_30s: INVALID: rounds on record: 6 and 1" in text
+    assert "! m4 and once, base-t1-vi_30s: INVALID: rounds on record: 6 and 1" in text
 
 
 def test_text_of_three(golden):
@@ -77,4 +78,9 @@ def test_runs_are_told_apart_by_name_then_file_then_path():
     assert run_labels(same) == ["0001_x", "0002_x"]
     same = [xeon(where="a/0001_x.json").facts, xeon(where="b/0001_x.json").facts]
     assert run_labels(same) == ["a/0001_x.json", "b/0001_x.json"]
-    assert run_labels([same[0], same[0]]) == ["a/0001_x.json (1)", "a/0001_x.json (2)"]
+
+
+def test_a_matrix_needs_two_different_runs():
+    for runs in ([], [m4()], [m4(), xeon(), m4()]):
+        with pytest.raises(BenchError, match="a matrix needs two different runs or more"):
+            calculate_matrix(runs)

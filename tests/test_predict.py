@@ -9,13 +9,15 @@ from scipy import stats
 
 from ratios import M4, XEON, m4, record, xeon
 from whisper_bench import calculate_ratio
-from whisper_bench.errors import BenchError
-from whisper_bench.ratio.calculate import Validity
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import StaleError, config_of
 from whisper_bench.ratio.predict import predict, run_to_come
+from whisper_bench.ratio.report import Validity
+from whisper_bench.ratio.text import prediction_lines
+from whisper_bench.record import ModelFacts
 from whisper_bench.welch import log_mean
 
+OTHER = ModelFacts("model-dir", "revision", "b" * 64, True, False)  # noqa: FBT003
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEW = (1.1, 1.12, 1.08, 1.1, 1.13, 1.11)
 
@@ -58,7 +60,7 @@ def test_one_process_is_marked():
 
 
 def test_one_round_is_too_little():
-    with pytest.raises(BenchError, match="base-t1-vi_30s has one round"):
+    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), of which no interval"):
         predict(m4(record(1.0)), config(), now=NOW)
 
 
@@ -72,12 +74,13 @@ def test_a_stale_ratio_is_refused():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"cpu_model": "Apple M1"}, "cpu_model of m4 is 'Apple M4', that of m4 is 'Apple M1'"),
-        ({"architecture": "x86_64"}, "architecture of m4 is 'ARM64', that of m4 is 'x86_64'"),
+        ({"cpu_model": "Apple M1"}, "cpu_model of m4 is 'Apple M4', of m4 'Apple M1'"),
+        ({"system": "Darwin"}, "system of m4 is 'Linux', of m4 'Darwin'"),
+        ({"architecture": "x86_64"}, "architecture of m4 is 'ARM64', of m4 'x86_64'"),
     ],
 )
 def test_another_machines_ratio_is_refused(changes, told):
-    with pytest.raises(StaleError, match="the ratio is of another machine: ") as caught:
+    with pytest.raises(StaleError, match="the ratio is of another machine or set-up: ") as caught:
         predict(m4(record(*NEW), **changes), config(), now=NOW)
     assert told in str(caught.value)
 
@@ -92,9 +95,55 @@ def test_another_measurements_ratio_is_refused():
 
 
 def test_a_case_that_the_ratio_does_not_know():
-    other = m4(record(*NEW, case=("small", 1, "vi_30s")), name="m4b")
-    with pytest.raises(BenchError, match="m4b has the case small-t1-vi_30s, of which the ratio"):
-        predict(other, config(), now=NOW)
+    both = [record(*NEW), record(*NEW, case=("small", 1, "vi_30s"))]
+    with pytest.raises(NotComparableError, match="cases: none against small-t1-vi_30s"):
+        predict(m4(*both, name="m4b"), config(), now=NOW)
+    report = predict(m4(*both, name="m4b"), config(), now=NOW, allow_mismatch=["cases"])
+    assert [case.label for case in report.cases] == ["base-t1-vi_30s"]
+    other = record(*NEW, case=("small", 1, "vi_30s"), weights=OTHER)
+    with pytest.raises(NotComparableError, match="model_sha256: a+ against b+ "):
+        predict(m4(other, name="m4b"), config(), now=NOW)
+
+
+def test_a_set_up_of_its_own_is_refused():
+    new = record(*NEW)
+    backend = msgspec.structs.replace(new.backend, instruction_set="GENERIC")
+    for changes, told in (
+        ({"backend": backend}, "instruction_set of m4 is 'AVX2', of m4b 'GENERIC'"),
+        ({"warmup_rounds": 0}, "warmup_rounds of m4 is '1', of m4b '0'"),
+        ({"environment": {"KMP_BLOCKTIME": "0"}}, "environment.KMP_BLOCKTIME of m4 is None"),
+    ):
+        other = m4(msgspec.structs.replace(new, **changes), name="m4b")
+        with pytest.raises(StaleError) as caught:
+            predict(other, config(), now=NOW)
+        assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("chip", ["unknown", "Apple (implementer 0x61, part 0x000)"])
+def test_a_chip_without_a_name_might_be_any(chip):
+    kept = config_of(calculate_ratio(m4(cpu_model=chip), xeon()), NOW)
+    with pytest.raises(StaleError, match="which names no chip.*measure with --whisper-cpu-model"):
+        predict(m4(record(*NEW), cpu_model=chip), kept, now=NOW)
+
+
+def test_a_clip_under_another_name_is_the_same_clip():
+    report = predict(m4(record(*NEW, case=("base", 1, "mine"))), config(), now=NOW)
+    assert [case.label for case in report.cases] == ["base-t1-mine"]
+
+
+def test_what_the_ratio_let_through_and_warned_of_is_told_again():
+    kept = config_of(
+        calculate_ratio(m4(), xeon(record(*XEON, tokens=200)), allow_mismatch=["tokens"]), NOW
+    )
+    report = predict(m4(record(*NEW), name="m4b"), kept, now=NOW)
+    assert [each.field for each in report.ratio_mismatches] == ["tokens"]
+    assert "the ratio's xeon, base-t1-vi_30s: 3 processes: 5 or more" in " ".join(report.warnings)
+    assert "let through by the ratio, tokens: 3 against 200" in "\n".join(prediction_lines(report))
+
+
+def test_the_ratios_own_run_tells_nothing_new():
+    report = predict(m4(), config(), now=NOW)
+    assert "m4 is the run that the ratio was made of: nothing new is told" in report.warnings
 
 
 def test_cases_that_were_not_measured_again_are_no_matter():
@@ -113,4 +162,3 @@ def test_versions_are_held_to_those_of_the_ratio():
     newer = record(*NEW, versions={"ctranslate2": "5"})
     with pytest.raises(NotComparableError, match=r"versions\.ctranslate2: 4 against 5"):
         predict(m4(newer), config(), now=NOW)
-    assert msgspec.json.encode(predict(m4(record(*NEW)), config(), now=NOW))

@@ -13,7 +13,7 @@ from documents import result_of
 from ratios import M4, XEON, m4, record, run, xeon
 from whisper_bench import calculate_ratio
 from whisper_bench.errors import BenchError
-from whisper_bench.ratio.calculate import Validity
+from whisper_bench.ratio.report import Validity
 
 LATENCIES = st.lists(st.floats(0.05, 50), min_size=4, max_size=20)
 
@@ -89,10 +89,10 @@ def test_one_round_gives_no_interval_and_so_no_ratio():
     assert case.validity is Validity.INVALID
     assert (case.ratio, case.low, case.high) == (None, None, None)
     assert case.reason == (
-        "rounds on record: 1 and 6, so there is no interval; measure with "
+        "rounds on record: 1 and 6, of which no interval can be had; measure with "
         "--whisper-processes=5 on both sides"
     )
-    assert report.headline is None
+    assert (report.headline, report.validity) == (None, Validity.INVALID)
     assert report.invalid == [case]
 
 
@@ -129,7 +129,7 @@ def test_what_cannot_agree_is_listed():
 
 def test_result_files_give_the_same_ratio_as_the_saved_runs():
     from documents import encoded
-    from whisper_bench.ratio.run import run_of_saved
+    from whisper_bench.ratio.load import run_of_saved
     from whisper_bench.saved.file import parse_saved
 
     here, there = (
@@ -150,6 +150,56 @@ def test_result_files_of_different_runs_are_no_run():
         )
     with pytest.raises(BenchError, match="a ratio needs a result file"):
         calculate_ratio([], result_of(1.0, 1.0))
+
+
+def test_the_headline_is_no_better_than_its_worst_case():
+    two = ("base", 2, "vi_30s")
+    report = calculate_ratio(
+        m4(record(*M4), record(*M4, case=two, per_process=6)),
+        xeon(record(*XEON), record(*XEON, case=two)),
+    )
+    assert report.validity is Validity.WITHIN_RUN
+    assert report.headline is not None
+
+
+def test_contention_that_cannot_be_told_stays_unknown():
+    unknown = record(*M4)
+    unknown = msgspec.structs.replace(
+        unknown,
+        rounds=[msgspec.structs.replace(each, contended=None) for each in unknown.rounds],
+    )
+    (case,) = calculate_ratio(m4(unknown), xeon()).cases
+    assert case.reference.contended_rounds is None
+    assert case.target.contended_rounds == 0
+
+
+def test_a_spread_beyond_all_bounds_gives_no_ratio():
+    (case,) = calculate_ratio(m4(record(1e-6, 1e6, per_process=1)), xeon(), confidence=0.9999).cases
+    assert case.validity is Validity.INVALID
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 95, -0.5, math.nan])
+def test_a_confidence_that_is_none(wrong):
+    with pytest.raises(BenchError, match="give a share between 0 and 1, such as 0.95"):
+        calculate_ratio(m4(), xeon(), confidence=wrong)
+
+
+def test_a_result_file_that_was_edited_is_no_run():
+    result = result_of(1.0, 1.0)
+    for changes, told in (
+        ({"rounds": []}, "base-t1-vi_30s has no rounds on record"),
+        ({"processes": []}, "base-t1-vi_30s has no rounds on record"),
+    ):
+        detail = msgspec.structs.replace(result.detail, **changes)
+        with pytest.raises(BenchError, match=told):
+            calculate_ratio(msgspec.structs.replace(result, detail=detail), result)
+    with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is no date"):
+        calculate_ratio(msgspec.structs.replace(result, timestamp="2026-13-01T00:00:00Z"), result)
+
+
+def test_a_case_that_is_there_twice():
+    with pytest.raises(BenchError, match=r"m4.json: the case base-t1-vi_30s is in it twice"):
+        m4(record(*M4), record(*M4))
 
 
 def test_a_confidence_of_ones_own():

@@ -81,6 +81,17 @@ def test_a_disk_that_is_full_leaves_the_older(path, monkeypatch):
         (lambda d: d.update(headline=None), "the headline does not follow from the cases"),
         (lambda d: d["cases"].clear(), "it has no case"),
         (lambda d: d["cases"][0].update(validity="INVALID"), "base-t1-vi_30s is INVALID"),
+        (
+            lambda d: d["cases"][0].update(validity="WITHIN_RUN"),
+            "validity does not follow from its",
+        ),
+        (lambda d: d.update(validity="WITHIN_RUN"), "its validity does not follow from the cases"),
+        (lambda d: d["cases"][0].update(confidence=1.0), "Expected `float` < 1.0"),
+        (lambda d: d["cases"][0]["target"]["latency"].update(variance=-1), "Expected `float` >= 0"),
+        (
+            lambda d: d["cases"][0]["target"]["latency"].update(mean=1e308),
+            "Expected `float` <= 100",
+        ),
         (lambda d: d["cases"][0]["target"]["latency"].update(size=1), "base-t1-vi_30s is INVALID"),
         (lambda d: d.update(kind="other"), "Invalid enum value 'other'"),
         (lambda d: d.update(schema_version=2), "Invalid enum value 2"),
@@ -99,7 +110,7 @@ def test_an_edited_or_foreign_file_is_refused(path, change, told):
     assert "make it again with whisper-bench ratio" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": NaN}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": NaN}', b"[" * 100_000, b"\xff"])
 def test_a_broken_file_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(BenchError, match="make it again with whisper-bench ratio"):
@@ -123,3 +134,6 @@ def test_the_older_run_tells_the_age():
     check_age(report, 91, now)
     with pytest.raises(StaleError, match="in the future; set this machine's clock"):
         check_age(report, 90, now - timedelta(days=200))
+    ahead = xeon(moment=now + timedelta(days=400))
+    with pytest.raises(StaleError, match="in the future; set this machine's clock"):
+        check_age(calculate_ratio(m4(), ahead), 90, now)

@@ -27,10 +27,10 @@ def test_the_ratio_is_told_and_kept_at_the_end(saved, pytester):
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines([
         "reference  m4    *.benchmarks/*/0001_m4.json",
-        "target     xeon  * this run",
+        "target     xeon  *.benchmarks/*/0002_xeon.json",
         "case * m4 * xeon * ratio * 95% interval * processes*",
         "base-t1-noise * 2 and 2*",
-        "one CPU of m4 does the work of * of xeon: *",
+        "one m4 does the work of * of xeon: rps on xeon = rps on m4 / *",
         "wrote benchmark_results/ratio_config.json",
     ])  # fmt: skip
     config = config_in(pytester)
@@ -69,7 +69,9 @@ def test_no_such_reference_is_told_before_anything_is_measured(bench, pytester):
 def test_a_plan_that_could_not_be_compared_is_not_measured(saved, pytester, option, told):
     outcome = saved("--benchmark-save=xeon", "--whisper-reference=m4", *QUICK, option)
     assert outcome.ret == 4
-    outcome.stderr.fnmatch_lines(["ERROR: m4 and this run cannot be compared:", told])
+    outcome.stderr.fnmatch_lines([
+        "ERROR: m4 and this run cannot be compared:", told, "*with --whisper-allow-mismatch=*",
+    ])  # fmt: skip
     assert len(list(pytester.path.glob(".benchmarks/*/*.json"))) == 1
 
 
@@ -87,7 +89,17 @@ def test_a_mismatch_that_is_let_through_is_recorded(saved, pytester):
 def test_a_field_that_is_not_compared(saved):
     outcome = saved("--whisper-reference=m4", "--whisper-allow-mismatch=colour", *QUICK)
     assert outcome.ret == 4
-    outcome.stderr.fnmatch_lines(["ERROR: --allow-mismatch colour: no such field is compared*"])
+    outcome.stderr.fnmatch_lines([
+        "ERROR: --whisper-allow-mismatch colour: no such field is compared*",
+    ])  # fmt: skip
+    outcome = saved("--whisper-allow-mismatch=colour", *QUICK)
+    assert outcome.ret == 4
+
+
+def test_an_empty_variable_is_no_reference(saved):
+    outcome = saved("--whisper-reference=", *QUICK)
+    assert outcome.ret == 4
+    outcome.stderr.fnmatch_lines(["*--whisper-reference (whisper_reference): '' is not possible*"])
 
 
 def test_what_turns_out_to_differ_is_red_and_the_run_is_kept(saved, pytester):
@@ -105,8 +117,15 @@ def test_what_turns_out_to_differ_is_red_and_the_run_is_kept(saved, pytester):
     assert not list(pytester.path.glob("benchmark_results/journal/*"))
 
 
-def test_an_invalid_ratio_is_red(saved, pytester):
+def test_one_round_is_refused_before_it_is_measured(saved, pytester):
     outcome = saved("--whisper-reference=m4", "--whisper-rounds=1")
+    assert outcome.ret == 4
+    outcome.stderr.fnmatch_lines(["ERROR: --whisper-reference=m4: a ratio of 1 round has no *"])
+
+
+def test_an_invalid_ratio_is_red(bench, pytester):
+    bench("--benchmark-save=m4", "--whisper-rounds=1").assert_outcomes(passed=1)
+    outcome = bench("--whisper-reference=m4", *QUICK)
     assert outcome.ret == 1
     outcome.stdout.fnmatch_lines([
         "base-t1-noise * INVALID *",
@@ -125,7 +144,8 @@ def test_no_ratio_where_a_case_failed(saved, pytester):
     )
     outcome = saved("--whisper-reference=m4", *QUICK)
     assert outcome.ret == 1
-    assert config_in(pytester) is not None or "no ratio is told" in outcome.stdout.str()
+    outcome.stdout.fnmatch_lines(["no ratio is made of a run that is not green"])
+    assert config_in(pytester) is None
 
 
 def test_a_reference_of_another_suite(bench, pytester):

@@ -46,6 +46,9 @@ def test_no_such_run_lists_what_is_there(tmp_path):
         (b" \n", "it is empty"),
         (b"[1, 2}", "it is no JSON"),
         (b"[]", "it is no saved run of this suite"),
+        (b'{"a": "\xff"}', "it is no JSON"),
+        (b"[" * 100_000, "it is no JSON"),
+        (encoded(1.0).replace(b"2026-11-24T10:30:00.123456+02:00", b"yesterday"), "no saved run"),
         (
             b'{"benchmarks": [1, {"extra_info": 2}, {"extra_info": {"whisper_bench": 3}}]}',
             "no saved",
@@ -103,7 +106,10 @@ def test_a_time_that_no_measurement_gives(wrong):
             record["rounds"][0]["latency_s"] = wrong
         else:
             record["processes"][0]["mean_latency_s"] = wrong
-        with pytest.raises(BenchError, match=f"a latency of {wrong:g} s, which no measurement"):
+        told = (
+            "its samples are not those" if place == "data" else f"a latency of {wrong:g} s, which"
+        )
+        with pytest.raises(BenchError, match=told):
             results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
@@ -120,6 +126,28 @@ def test_a_pattern_finds_all_and_a_plain_name_the_newest(tmp_path):
         find_all_saved("x*", tmp_path)
 
 
+def test_means_that_do_not_follow_from_the_rounds():
+    document = saved_document(1.0, 2.0)
+    record = document["benchmarks"][0]["extra_info"]["whisper_bench"]
+    record["processes"][0]["mean_latency_s"] = 1.0
+    with pytest.raises(
+        BenchError, match=r"has a mean of 1 s on record, and rounds whose mean is 1\.5"
+    ):
+        results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
+
+
+def test_a_case_that_is_there_twice():
+    document = saved_document(1.0, 2.0)
+    document["benchmarks"] *= 2
+    with pytest.raises(BenchError, match="m4: the case base-t1-vi_30s is in it twice; keep one"):
+        results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
+
+
+def test_a_name_longer_than_a_name_can_be(tmp_path):
+    with pytest.raises(BenchError, match="no saved run 'xxx"):
+        find_all_saved("x" * 5000 + ".json", tmp_path)
+
+
 def test_a_machine_nobody_named():
     document = saved_document(1.0)
     del document["machine_info"]["whisper_bench"]
@@ -131,6 +159,11 @@ def test_a_broken_file_beside_a_whole_one_is_passed_over(tmp_path):
     save(tmp_path, "Linux-A/0001_m4.json", b"{")
     whole = save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
     assert find_saved("m4", tmp_path) == whole
+    for newer in ("Linux-A/0003_m4.json", "Linux-B/0001_m4.json"):
+        doubtful = save(tmp_path, newer, b'{"datetime": "2026')
+        with pytest.raises(BenchError, match=f"{newer}: it is cut short"):
+            read_saved(find_saved("m4", tmp_path))
+        doubtful.unlink()
     whole.unlink()
     with pytest.raises(BenchError, match=r"0001_m4\.json: it is cut short"):
         read_saved(find_saved("m4", tmp_path))

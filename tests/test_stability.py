@@ -63,6 +63,10 @@ def test_rounds_far_out():
     assert warning.startswith("1 of 50 rounds far out, the longest 1.8")
 
 
+def test_a_hair_above_equal_rounds_is_not_far_out():
+    assert stability_warnings(record(*(1.0,) * 19, 1.0001, per_process=4)) == []
+
+
 def test_few_processes_and_few_rounds():
     assert warnings(2) == ["2 processes: 5 or more give a narrower interval"]
     # the warning of a single process is one of how the case was measured

@@ -22,4 +22,8 @@ def test_t_tail_is_scipys(t, freedom):
 
 @pytest.mark.parametrize("freedom", [1e5, 1e9])
 def test_much_freedom_is_the_normal(freedom):
-    assert t_quantile(0.975, freedom) == pytest.approx(1.959963985, rel=1e-4)
+    assert t_quantile(0.975, freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-9)
+
+
+def test_next_to_nothing_is_half():
+    assert t_tail(1e-9, 3) == 0.5

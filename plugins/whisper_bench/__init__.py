@@ -11,20 +11,21 @@ if TYPE_CHECKING:
     from whisper_bench.engine import load_model, run_benchmark, run_warmup
     from whisper_bench.errors import BenchError
     from whisper_bench.machine import detect_architecture, detect_cpu_model
-    from whisper_bench.ratio.calculate import RatioReport, calculate_ratio
+    from whisper_bench.ratio.calculate import calculate_ratio
     from whisper_bench.ratio.comparable import NotComparableError
     from whisper_bench.ratio.config import load_config, save_config
     from whisper_bench.ratio.frames import matrix_frame, ratio_frame, samples_frame
+    from whisper_bench.ratio.load import load_run
     from whisper_bench.ratio.matrix import calculate_matrix
     from whisper_bench.ratio.predict import predict
-    from whisper_bench.ratio.run import load_run
+    from whisper_bench.ratio.report import RatioReport
     from whisper_bench.results.files import load_results, save_results
     from whisper_bench.results.schema import Result
 
 _HOMES = {
     "BenchError": "whisper_bench.errors",
     "NotComparableError": "whisper_bench.ratio.comparable",
-    "RatioReport": "whisper_bench.ratio.calculate",
+    "RatioReport": "whisper_bench.ratio.report",
     "Result": "whisper_bench.results.schema",
     "calculate_matrix": "whisper_bench.ratio.matrix",
     "calculate_ratio": "whisper_bench.ratio.calculate",
@@ -33,7 +34,7 @@ _HOMES = {
     "load_config": "whisper_bench.ratio.config",
     "load_model": "whisper_bench.engine",
     "load_results": "whisper_bench.results.files",
-    "load_run": "whisper_bench.ratio.run",
+    "load_run": "whisper_bench.ratio.load",
     "matrix_frame": "whisper_bench.ratio.frames",
     "predict": "whisper_bench.ratio.predict",
     "ratio_frame": "whisper_bench.ratio.frames",

@@ -1,5 +1,7 @@
 """What a user did or met that the tool cannot go on from."""
 
+from typing import Any
+
 
 class BenchError(Exception):
     """A clear refusal: the message names the input, the value and the remedy.
@@ -9,6 +11,11 @@ class BenchError(Exception):
     """
 
     exit_status = 2
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a program wants to know beside the message."""
+        return {}
 
 
 class WorkerDiedError(BenchError):

@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from whisper_bench.errors import BenchError
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
 """What file systems without hard links answer (exFAT, some network volumes)."""
+
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises of a file that is not what it should be."""
 
 
 def sha256_of(path: Path) -> str:
@@ -63,7 +69,7 @@ def _whole(path: Path, content: bytes) -> Iterator[Path]:
     except OSError as error:
         raise BenchError(
             f"cannot write {path}: {error.strerror or error}; free the disk or name another "
-            "folder with --whisper-results"
+            "folder (--whisper-results, --results)"
         ) from error
 
 

@@ -1,5 +1,7 @@
 """All that is known of one measured case; it is saved as pytest-benchmark's extra_info."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from whisper_bench.backend import Backend
@@ -8,9 +10,13 @@ from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
+from whisper_bench.errors import BenchError
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
+_SHORTEST_S, _LONGEST_S = 1e-6, 1e6
+"""Latencies beyond are no transcription's: a microsecond, eleven days."""
+_AGREE = 1e-9
 
 
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,3 +111,48 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     if len(record.processes) == 1:
         found.append("one process: the spread between processes is not known")
     return found
+
+
+def check_record(record: CaseRecord, where: str) -> None:
+    """Hold a record that was read to what a measurement gives.
+
+    Raises:
+        BenchError: it has no rounds or processes, a time that cannot be, or means that do not
+            follow from its rounds.
+
+    """
+    times = [each.latency_s for each in record.rounds]
+    times += [process.mean_latency_s for process in record.processes]
+    if not record.rounds or not record.processes:
+        raise BenchError(f"{where}: {record.label} has no rounds on record; measure again")
+    for time_s in times:
+        if not _SHORTEST_S <= time_s <= _LONGEST_S:
+            raise BenchError(
+                f"{where}: {record.label}: a latency of {time_s:g} s, which no measurement gives; "
+                "the file was edited, measure again"
+            )
+    by_process: dict[int, list[float]] = {}
+    for each in record.rounds:
+        by_process.setdefault(each.process, []).append(each.latency_s)
+    for process in record.processes:
+        latencies_s = by_process.get(process.process, [0.0])
+        mean_s = sum(latencies_s) / len(latencies_s)
+        if abs(mean_s - process.mean_latency_s) > _AGREE * process.mean_latency_s:
+            raise BenchError(
+                f"{where}: {record.label}: process {process.process} has a mean of "
+                f"{process.mean_latency_s:g} s on record, and rounds whose mean is {mean_s:g} s; "
+                "the file was edited, measure again"
+            )
+
+
+def refuse_twins(records: Sequence[CaseRecord], where: str) -> None:
+    """Refuse a case that is there twice, since neither could be chosen.
+
+    Raises:
+        BenchError: it names the case.
+
+    """
+    labels = [record.label for record in records]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise BenchError(f"{where}: the case {label} is in it twice; keep one")

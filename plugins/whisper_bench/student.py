@@ -7,6 +7,8 @@ import math
 from statistics import NormalDist
 
 _TINY = 1e-300
+_NEARLY_NORMAL = 1e5
+"""Degrees of freedom from which the expansion is exact in a double, and the tail cancels."""
 _PRECISION = 1e-15
 _STEPS = 300
 _CLOSE = 1e-5
@@ -20,6 +22,8 @@ def t_quantile(probability: float, freedom: float) -> float:
     1 / freedom (Abramowitz and Stegun, 26.7.5).
     """
     t, tail = _start(probability, freedom), 1 - probability
+    if freedom > _NEARLY_NORMAL:
+        return t
     for _ in range(_STEPS):
         excess = t_tail(t, freedom) - tail
         newton = excess / _density(t, freedom)
@@ -34,7 +38,8 @@ def t_quantile(probability: float, freedom: float) -> float:
 
 def t_tail(t: float, freedom: float) -> float:
     """Return P(T > t), t > 0 (Abramowitz and Stegun, 26.7.1)."""
-    return _beta_ratio(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
+    x = freedom / (freedom + t * t)
+    return _beta_ratio(freedom / 2, 0.5, x) / 2 if x < 1 else 0.5
 
 
 def _start(probability: float, freedom: float) -> float:

@@ -9,12 +9,21 @@ so that the processes' means are the samples.
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
+from whisper_bench.errors import BenchError
 from whisper_bench.student import t_quantile
 
 CONFIDENCE = 0.95
+_LARGEST = 700.0
+"""exp of more overflows."""
+
+
+LogOfSeconds = Annotated[float, msgspec.Meta(ge=-100, le=100)]
+"""Within it a product of geometric means neither overflows nor vanishes."""
+Confidence = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,9 +32,9 @@ class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `mean` and `variance` (unbiased; 0 of one sample) are those of the natural logarithms.
     """
 
-    mean: float
-    variance: float
-    size: int
+    mean: LogOfSeconds
+    variance: Annotated[float, msgspec.Meta(ge=0, le=10_000)]
+    size: Annotated[int, msgspec.Meta(ge=1)]
 
     @property
     def value(self) -> float:
@@ -53,7 +62,7 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: float
     low: float
     high: float
-    confidence: float
+    confidence: Confidence
 
 
 class RatioInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,8 +106,7 @@ def ratio_interval(
     """
     if not above or not below:
         return None
-    sides = log_mean(above), log_mean(below)
-    estimate = product_of([Term(1, sides[0]), Term(-1, sides[1])], confidence)
+    estimate = ratio_of(log_mean(above), log_mean(below), confidence)
     if estimate is None:
         return None
     return RatioInterval(
@@ -110,14 +118,30 @@ def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimat
     """Return the product of geometric means, each to the power of its weight, with its interval.
 
     A ratio has the weights 1 and -1, the geometric mean of k figures 1/k each. The samples must be
-    independent of one another. None where one of them has fewer than two.
+    independent of one another. None where one of them has fewer than two, or where they spread so
+    far that the interval has no bounds that a double can hold.
+
+    Raises:
+        BenchError: `confidence` is not between 0 and 1.
+
     """
+    if not 0 < confidence < 1:
+        raise BenchError(f"confidence {confidence:g}: give a share between 0 and 1, such as 0.95")
     if min(term.sample.size for term in terms) < 2:  # noqa: PLR2004 - a variance needs two
         return None
     centre = math.fsum(term.weight * term.sample.mean for term in terms)
     half = _half_width(terms, confidence)
+    if abs(centre) + half > _LARGEST:
+        return None
     low, middle, high = (math.exp(centre + shift) for shift in (-half, 0.0, half))
     return Estimate(middle, low, high, confidence)
+
+
+def ratio_of(
+    target: LogMean, reference: LogMean, confidence: float = CONFIDENCE
+) -> Estimate | None:
+    """Return target / reference with its interval; None where there is none (see `product_of`)."""
+    return product_of([Term(1, target), Term(-1, reference)], confidence)
 
 
 def _half_width(terms: Sequence[Term], confidence: float) -> float:

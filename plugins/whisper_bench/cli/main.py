@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from whisper_bench.cli import predict, ratio, results, throttling, weights
+from whisper_bench.cli.show import show_json
 from whisper_bench.errors import BenchError
 
 
@@ -16,6 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
     except BenchError as error:
         print(f"whisper-bench {options.command}: {error}", file=sys.stderr)  # noqa: T201
+        if options.json:
+            show_json({"error": str(error), **error.facts})
         return error.exit_status
     return status
 

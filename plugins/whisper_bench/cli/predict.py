@@ -37,8 +37,8 @@ def run(options: argparse.Namespace) -> int:
     """Predict every case that the run measured."""
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.ratio.config import MOST_DAYS, load_config
+    from whisper_bench.ratio.load import load_run
     from whisper_bench.ratio.predict import predict
-    from whisper_bench.ratio.run import load_run
     from whisper_bench.ratio.text import prediction_lines
 
     most_days = MOST_DAYS if options.max_age_days is None else _days(options.max_age_days)

@@ -28,30 +28,16 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(options: argparse.Namespace) -> int:
     """Compare the runs."""
-    from whisper_bench.cli.show import show_json
-    from whisper_bench.ratio.comparable import NotComparableError
-
-    try:
-        runs = _runs(options)
-        return _two(options, *runs) if len(runs) == 2 else _many(options, runs)  # noqa: PLR2004
-    except NotComparableError as error:
-        if not options.json:
-            raise
-        show_json({
-            "comparable": False,
-            "reference": error.reference,
-            "target": error.target,
-            "mismatches": error.mismatches,
-        })  # fmt: skip
-        return error.exit_status
+    runs = _runs(options)
+    return _two(options, *runs) if len(runs) == 2 else _many(options, runs)  # noqa: PLR2004
 
 
 def _runs(options: argparse.Namespace) -> "list[Run]":
-    from whisper_bench.ratio.run import load_run
+    from whisper_bench.ratio.load import load_run
     from whisper_bench.saved.find import find_all_saved
 
     found = [path for name in options.names for path in find_all_saved(name, options.storage)]
-    paths = list(dict.fromkeys(found))
+    paths = list({path.resolve(): path for path in reversed(found)}.values())[::-1]
     if len(paths) < 2:  # noqa: PLR2004 - a ratio has two sides
         raise BenchError(
             f"{' '.join(options.names)}: a ratio needs two runs, and this is one ({paths[0]}); "
@@ -67,7 +53,9 @@ def _two(options: argparse.Namespace, reference: "Run", target: "Run") -> int:
     from whisper_bench.ratio.text import ratio_lines
 
     report = calculate_ratio(reference, target, allow_mismatch=options.allow_mismatch)
-    path = None if report.invalid else save_config(report, options.results)
+    # a pattern that happens to fit two runs asks for a matrix, and not for a ratio to keep
+    kept = len(options.names) == 2 and not report.invalid  # noqa: PLR2004
+    path = save_config(report, options.results) if kept else None
     if options.json:
         show_json({
             "comparable": True,
@@ -75,9 +63,10 @@ def _two(options: argparse.Namespace, reference: "Run", target: "Run") -> int:
             **{name: getattr(report, name) for name in report.__struct_fields__},
         })  # fmt: skip
     else:
-        last = f"wrote {path}" if path else "no ratio_config.json is written: a ratio is INVALID"
+        why = "a ratio is INVALID" if report.invalid else "name the two runs to keep their ratio"
+        last = f"wrote {path}" if path else f"no ratio_config.json is written: {why}"
         show_lines([*ratio_lines(report), last])
-    return int(path is None)
+    return int(bool(report.invalid))
 
 
 def _many(options: argparse.Namespace, runs: "list[Run]") -> int:

@@ -1,113 +1,23 @@
 """The ratio: latency on the target (Xeon) over latency on the reference (M4), case by case."""
 
 from collections.abc import Collection, Iterable, Sequence
-from enum import StrEnum
-from typing import Literal
 
 import msgspec
 
-from whisper_bench.case import case_label
-from whisper_bench.ratio.comparable import Mismatch, Pair, comparable_pairs
-from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, run_of_results
+from whisper_bench.ratio.comparable import Pair, comparable_pairs
+from whisper_bench.ratio.load import run_of_results
+from whisper_bench.ratio.report import FEWEST, CaseRatio, Difference, RatioReport, Side, Validity
+from whisper_bench.ratio.run import Run, RunCase
 from whisper_bench.results.schema import Result
-from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of
+from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
-FEWEST = 2
-"""Samples a side below which there is no interval, and so no ratio."""
 _MACHINE = ("architecture", "cpu_model", "node", "system", "kernel", "python")
-
-
-class Validity(StrEnum):
-    """How far a ratio can be trusted.
-
-    WITHIN_RUN: one process on a side, so that the interval knows of rounds only; it is too narrow
-    (a nominal 95 % covered 33 to 48 % in simulations, docs/ratio.md). INVALID: there is none.
-    """
-
-    VALID = "VALID"
-    WITHIN_RUN = "WITHIN_RUN"
-    INVALID = "INVALID"
-
-
-class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One run's side of a case.
-
-    `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
-    quotient; `latency` and `cpu` are what the interval is made of.
-    """
-
-    latency_s: float
-    cpu_s: float | None
-    latency: LogMean
-    cpu: LogMean | None
-    tokens: int
-    processes: int
-    rounds: int
-    contended_rounds: int
-    warnings: list[str]
-
-
-class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ratio of one case with its interval, both None where it is INVALID.
-
-    `samples` says what the interval is made of. `identity` is the reference's. `cpu` is the ratio
-    of CPU-seconds, which a busy neighbour disturbs least.
-    """
-
-    model: str
-    threads: int
-    clip: str
-    ratio: float | None
-    low: float | None
-    high: float | None
-    confidence: float
-    validity: Validity
-    samples: Literal["processes", "rounds"]
-    reason: str | None
-    cpu: Estimate | None
-    reference: Side
-    target: Side
-    identity: Identity
-
-    @property
-    def label(self) -> str:
-        """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip)
-
-
-class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What cannot agree between two machines, or need not."""
-
-    field: str
-    reference: str
-    target: str
-
-
-class RatioReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ratio of two runs; `headline` is the geometric mean of the cases', None if one has none.
-
-    A ratio of 2.5 means that one CPU of the reference does the work of 2.5 of the target's.
-    """
-
-    reference: RunFacts
-    target: RunFacts
-    cases: list[CaseRatio]
-    headline: Estimate | None
-    differences: list[Difference]
-    allowed_mismatches: list[Mismatch]
-
-    @property
-    def invalid(self) -> list[CaseRatio]:
-        """The cases of which no ratio can be had."""
-        return [case for case in self.cases if case.validity is Validity.INVALID]
-
-
-Measured = Run | Result | Sequence[Result]
+Runlike = Run | Result | Sequence[Result]
 
 
 def calculate_ratio(
-    reference: Measured,
-    target: Measured,
+    reference: Runlike,
+    target: Runlike,
     *,
     allow_mismatch: Collection[str] = (),
     confidence: float = CONFIDENCE,
@@ -136,12 +46,13 @@ def calculate_ratio(
         target=runs[1].facts,
         cases=cases,
         headline=headline_of(cases, confidence),
+        validity=worst([case.validity for case in cases]),
         differences=list(_differences(*runs)),
         allowed_mismatches=allowed,
     )
 
 
-def _run_of(measured: Measured) -> Run:
+def _run_of(measured: Runlike) -> Run:
     if isinstance(measured, Run):
         return measured
     return run_of_results([measured] if isinstance(measured, Result) else measured)
@@ -183,6 +94,8 @@ def _side(case: RunCase, *, within_run: bool) -> Side:
         processes=case.processes,
         rounds=case.rounds,
         contended_rounds=case.contended_rounds,
+        peak_rss_bytes=case.peak_rss_bytes,
+        setting=case.setting,
         warnings=case.warnings,
     )
 
@@ -191,14 +104,14 @@ def _estimate(sides: Sequence[LogMean | None], confidence: float) -> Estimate | 
     reference, target = sides
     if reference is None or target is None:
         return None
-    return product_of([Term(1, target), Term(-1, reference)], confidence)
+    return ratio_of(target, reference, confidence)
 
 
 def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | None]:
     if estimate is None:
         rounds = " and ".join(str(side.rounds) for side in pair)
         return Validity.INVALID, (
-            f"rounds on record: {rounds}, so there is no interval; measure with "
+            f"rounds on record: {rounds}, of which no interval can be had; measure with "
             "--whisper-processes=5 on both sides"
         )
     if min(side.processes for side in pair) < FEWEST:
@@ -206,8 +119,13 @@ def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | No
     return Validity.VALID, None
 
 
+def worst(found: Sequence[Validity]) -> Validity:
+    """Return the validity that stands for several."""
+    return max(found, key=list(Validity).index)
+
+
 def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> Estimate | None:
-    """Return the geometric mean of the cases' ratios; their processes are independent."""
+    """Return the geometric mean of the cases' ratios, each measured in processes of its own."""
     share = 1 / len(cases)
     terms = [Term(share, case.target.latency) for case in cases]
     terms += [Term(-share, case.reference.latency) for case in cases]

@@ -62,11 +62,29 @@ class NotComparableError(BenchError):
 
     def __init__(self, reference: str, target: str, mismatches: Sequence[Mismatch]) -> None:
         self.reference, self.target, self.mismatches = reference, target, list(mismatches)
-        fields = " ".join(f"--allow-mismatch {field}" for field in _fields(mismatches))
-        super().__init__(
-            f"{reference} and {target} cannot be compared:\n"
-            + "".join(f"  {mismatch}\n" for mismatch in mismatches)
-            + f"measure both alike; or let it through, and have it recorded, with {fields}"
+        super().__init__(self.told(" ".join(f"--allow-mismatch {each}" for each in self.fields)))
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that differ."""
+        return list(dict.fromkeys(each.field for each in self.mismatches))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a program wants to know."""
+        return {
+            "comparable": False,
+            "reference": self.reference,
+            "target": self.target,
+            "mismatches": self.mismatches,
+        }
+
+    def told(self, remedy: str) -> str:
+        """Return the message; `remedy` are the options that let the fields through."""
+        lines = "".join(f"  {mismatch}\n" for mismatch in self.mismatches)
+        return (
+            f"{self.reference} and {self.target} cannot be compared:\n{lines}"
+            f"measure both alike; or let it through, and have it recorded, with {remedy}"
         )
 
 
@@ -111,7 +129,7 @@ def let_through(
     return merged
 
 
-def check_allowable(allow: Collection[str]) -> None:
+def check_allowable(allow: Collection[str], option: str = "--allow-mismatch") -> None:
     """Refuse a field that is never compared.
 
     Raises:
@@ -123,7 +141,7 @@ def check_allowable(allow: Collection[str]) -> None:
         parts = {"decoding": set(Decoding.__struct_fields__), "versions": {part}}.get(whole, set())
         if whole not in ALLOWABLE or (part and part not in parts):
             raise BenchError(
-                f"--allow-mismatch {field}: no such field is compared; use one of "
+                f"{option} {field}: no such field is compared; use one of "
                 f"{', '.join(ALLOWABLE)}, or a part such as versions.numpy or decoding.beam_size"
             )
 
@@ -131,7 +149,7 @@ def check_allowable(allow: Collection[str]) -> None:
 def paired(
     reference: Sequence[_Here], target: Sequence[_There]
 ) -> tuple[list[tuple[_Here, _There]], list[Mismatch]]:
-    """Pair the cases of the same model, threads and clip; then those that differ in one of them.
+    """Pair the cases of the same model, threads and clip; if none is, those that differ in one.
 
     A case that finds no partner is a mismatch, whose value is None on the side where it is not.
     """
@@ -142,7 +160,8 @@ def paired(
     taken = {_key(each, _KEYS) for each, _ in pairs}
     left = [each for each in reference if _key(each, _KEYS) not in taken]
     right = list(partner.values())
-    for shared in (_KEYS[:2], _KEYS[::2], _KEYS[1:]):
+    # where some cases are the same, one that is not is missing, and not another in its place
+    for shared in () if pairs else (_KEYS[:2], _KEYS[::2], _KEYS[1:]):
         for case in list(left):
             partners = [each for each in right if _key(each, shared) == _key(case, shared)]
             rivals = [each for each in left if _key(each, shared) == _key(case, shared)]
@@ -209,10 +228,6 @@ def _merged(found: Iterable[Mismatch]) -> list[Mismatch]:
 
 def _label_of(reference: RunCase, target: RunCase) -> str:
     return " and ".join(dict.fromkeys((reference.label, target.label)))
-
-
-def _fields(found: Sequence[Mismatch]) -> list[str]:
-    return list(dict.fromkeys(each.field for each in found))
 
 
 def _key(case: _Keyed, shared: Sequence[str]) -> tuple[Any, ...]:

@@ -8,11 +8,12 @@ from typing import Any, Literal
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_over
+from whisper_bench.files import UNREADABLE, write_over
 from whisper_bench.json_schema import validate
-from whisper_bench.ratio.calculate import RatioReport, Validity, headline_of
+from whisper_bench.ratio.calculate import headline_of, worst
+from whisper_bench.ratio.report import FEWEST, RatioReport, Validity
 from whisper_bench.ratio.run import Moment
-from whisper_bench.welch import Estimate, Term, product_of
+from whisper_bench.welch import Estimate, ratio_of
 
 CONFIG_FILE = "ratio_config.json"
 KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"
@@ -82,7 +83,7 @@ def save_config(report: RatioReport, folder: Path) -> Path:
     return write_over(path, content)
 
 
-def load_config(path: Path) -> RatioConfig:
+def load_config(path: str | Path) -> RatioConfig:
     """Read a ratio_config.json and check that it is whole and unedited.
 
     Raises:
@@ -92,10 +93,10 @@ def load_config(path: Path) -> RatioConfig:
     """
     remedy = "make it again with whisper-bench ratio M4 XEON"
     try:
-        config = msgspec.json.decode(path.read_bytes(), type=RatioConfig)
+        config = msgspec.json.decode(Path(path).read_bytes(), type=RatioConfig)
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; {remedy}") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise BenchError(f"{path}: {error}; {remedy}") from error
     for trouble in _edited(config):
         raise BenchError(f"{path}: {trouble}, the file was edited; {remedy}")
@@ -115,13 +116,14 @@ def check_age(report: RatioReport, most_days: float, now: datetime | None = None
         StaleError: it names the age and the limit.
 
     """
-    age = age_of(report, now)
-    if age > timedelta(days=most_days):
+    days = age_of(report, now) / timedelta(days=1)
+    if days > most_days:
         raise StaleError(
-            f"the ratio is stale: its older run was {age.days} days old, {most_days:g} are "
+            f"the ratio is stale: its older run was {days:.0f} days old, {most_days:g} are "
             "allowed; measure again, or raise --max-age-days"
         )
-    if age < -timedelta(days=1):
+    newer = max(report.reference.moment, report.target.moment)
+    if newer - (now or datetime.now(UTC)) > timedelta(days=1):
         raise StaleError(
             f"the ratio's runs are of {report.reference.moment} and {report.target.moment}, in "
             "the future; set this machine's clock"
@@ -134,13 +136,17 @@ def _edited(report: RatioReport) -> list[str]:
         return ["it has no case"]
     found = []
     for case in report.cases:
-        terms = [Term(1, case.target.latency), Term(-1, case.reference.latency)]
-        estimate = product_of(terms, case.confidence)
+        estimate = ratio_of(case.target.latency, case.reference.latency, case.confidence)
+        within = min(case.reference.processes, case.target.processes) < FEWEST
         if estimate is None or case.validity is Validity.INVALID:
             found.append(f"{case.label} is INVALID")
+        elif case.validity is not (Validity.WITHIN_RUN if within else Validity.VALID):
+            found.append(f"{case.label}'s validity does not follow from its processes")
         elif not _same((case.ratio, case.low, case.high), estimate):
             found.append(f"{case.label}'s ratio does not follow from its two sides")
     headline, told = headline_of(report.cases, report.cases[0].confidence), report.headline
+    if report.validity is not worst([case.validity for case in report.cases]):
+        found.append("its validity does not follow from the cases")
     if headline and not (told and _same((told.value, told.low, told.high), headline)):
         found.append("the headline does not follow from the cases")
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from whisper_bench.ratio.calculate import RatioReport
 from whisper_bench.ratio.matrix import RatioMatrix, run_labels
+from whisper_bench.ratio.report import RatioReport
 from whisper_bench.saved.file import cases_of, read_saved
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
 
@@ -37,7 +37,8 @@ def ratio_frame(report: RatioReport) -> pd.DataFrame:
         }
         for case in report.cases
     ]
-    return pd.DataFrame(rows).set_index(_CASE)
+    figures = ["ratio", "low", "high", "cpu_ratio"]
+    return pd.DataFrame(rows).set_index(_CASE).astype(dict.fromkeys(figures, float))
 
 
 def matrix_frame(matrix: RatioMatrix) -> pd.DataFrame:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.ratio.calculate import RatioReport, calculate_ratio
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.calculate import calculate_ratio
+from whisper_bench.ratio.report import RatioReport
 from whisper_bench.ratio.run import Run, RunFacts
 
 MOST_IN_MATRIX = 12
@@ -29,8 +31,12 @@ def calculate_matrix(runs: Sequence[Run], *, allow_mismatch: Collection[str] = (
 
     Raises:
         NotComparableError: two differ in what must agree.
+        BenchError: there are fewer than two, or one is there twice.
 
     """
+    places = [run.facts.where for run in runs]
+    if len(runs) < 2 or len(set(places)) < len(places):  # noqa: PLR2004 - a ratio has two sides
+        raise BenchError(f"a matrix needs two different runs or more; given: {', '.join(places)}")
     first, *others = runs
     whole = len(runs) <= MOST_IN_MATRIX
     wanted = combinations(runs, 2) if whole else ((first, other) for other in others)
@@ -45,5 +51,5 @@ def run_labels(runs: Sequence[RunFacts]) -> list[str]:
     for naming in (lambda run: run.name, lambda run: Path(run.where).stem, lambda run: run.where):
         labels = [naming(run) for run in runs]
         if len(set(labels)) == len(runs):
-            return labels
-    return [f"{run.where} ({number})" for number, run in enumerate(runs, 1)]
+            break
+    return labels

@@ -2,9 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from whisper_bench.ratio.calculate import RatioReport
 from whisper_bench.ratio.matrix import MOST_IN_MATRIX, RatioMatrix, run_labels
-from whisper_bench.ratio.text import NO_RATIO, interval_text, mismatch_lines, run_lines
+from whisper_bench.ratio.report import RatioReport
+from whisper_bench.ratio.text import (
+    NO_RATIO,
+    interval_text,
+    interval_title,
+    mismatch_lines,
+    run_lines,
+    warning_lines,
+)
 from whisper_bench.summary import table_lines
 
 
@@ -16,7 +23,7 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
     labels = run_labels(matrix.runs)
     first = [pair for pair in matrix.pairs if pair.reference.where == matrix.runs[0].where]
     if len(labels) > MOST_IN_MATRIX:
-        return _against_first(first, labels)
+        return _against_first(matrix, labels)
     return [
         *run_lines(list(zip(labels, matrix.runs, strict=True))),
         "",
@@ -26,7 +33,8 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
         f"each case: latency over that of {labels[0]}, with its interval",
         *_by_case(first, labels),
         "",
-        *_remarks(first, labels),
+        *_remarks(matrix, labels),
+        *_unrest(first, labels),
     ]
 
 
@@ -58,7 +66,8 @@ def _of_case(pair: RatioReport, name: str) -> str:
     return f"{case.ratio:.3f} ({case.low:.3f} to {case.high:.3f})"
 
 
-def _against_first(pairs: Sequence[RatioReport], labels: Sequence[str]) -> list[str]:
+def _against_first(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
+    pairs = matrix.pairs
     rows = [
         (
             label,
@@ -69,14 +78,31 @@ def _against_first(pairs: Sequence[RatioReport], labels: Sequence[str]) -> list[
         )
         for pair, label in zip(pairs, labels[1:], strict=True)
     ]
-    head = ("run", "cases", f"latency over {labels[0]}", "95% interval", "warnings")
-    return [*table_lines([head, *rows]), *_remarks(pairs, labels)]
+    head = ("run", "cases", f"latency over {labels[0]}", interval_title(pairs[0]), "warnings")
+    return [*table_lines([head, *rows]), *_remarks(matrix, labels)]
 
 
-def _remarks(pairs: Sequence[RatioReport], labels: Sequence[str]) -> Iterable[str]:
-    for pair, label in zip(pairs, labels[1:], strict=True):
-        for line in mismatch_lines(pair.allowed_mismatches):
-            yield f"{line} ({label})"
+def _remarks(matrix: RatioMatrix, labels: Sequence[str]) -> Iterable[str]:
+    """Say of each pair what was let through, and what keeps a ratio from being had."""
+    named = dict(zip((run.where for run in matrix.runs), labels, strict=True))
+    for pair in matrix.pairs:
+        both = f"{named[pair.reference.where]} and {named[pair.target.where]}"
+        yield from (f"{line} ({both})" for line in mismatch_lines(pair.allowed_mismatches))
         for case in pair.cases:
             if case.reason is not None:
-                yield f"! {label}, {case.label}: {case.validity}: {case.reason}"
+                yield f"! {both}, {case.label}: {case.validity}: {case.reason}"
+
+
+def _unrest(pairs: Sequence[RatioReport], labels: Sequence[str]) -> Iterable[str]:
+    """Say each run's warnings, with the cases that they are true of."""
+    sides = [(labels[0], [case.reference for case in pairs[0].cases], pairs[0].cases)]
+    sides += [
+        (label, [case.target for case in pair.cases], pair.cases)
+        for pair, label in zip(pairs, labels[1:], strict=True)
+    ]
+    for label, of_run, cases in sides:
+        yield from warning_lines(
+            (label, warning, case.label)
+            for side, case in zip(of_run, cases, strict=True)
+            for warning in side.warnings
+        )

@@ -1,17 +1,28 @@
 """What the target will do, from a new run on the reference machine and a kept ratio alone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from whisper_bench.case import case_label
-from whisper_bench.errors import BenchError
-from whisper_bench.ratio.calculate import FEWEST, CaseRatio, Validity
-from whisper_bench.ratio.comparable import Mismatch, check_allowable, let_through, mismatches
+from whisper_bench.ratio.comparable import (
+    Mismatch,
+    check_allowable,
+    differing,
+    let_through,
+    mismatches,
+    paired,
+)
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig, StaleError, check_age
+from whisper_bench.ratio.report import FEWEST, CaseRatio, Validity
 from whisper_bench.ratio.run import Run, RunCase, RunFacts
-from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of
+from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
+
+_Pair = tuple[CaseRatio, RunCase]
+_MACHINE = ("architecture", "cpu_model", "system")
+_NAMELESS = ("unknown", "implementer")
+"""What a chip is called whose name the system does not tell (whisper_bench.machine)."""
 
 
 class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +40,6 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_s: Estimate
     rps: Estimate
     validity: Validity
-    warnings: list[str]
 
     @property
     def label(self) -> str:
@@ -38,7 +48,11 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PredictionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The predictions of a run, and the ratio that they rest on (`reference` over to `target`)."""
+    """The predictions of a run, and the ratio that they rest on (`reference` over to `target`).
+
+    `allowed_mismatches` are those between the new run and the ratio's reference,
+    `ratio_mismatches` those that the ratio itself let through.
+    """
 
     run: RunFacts
     reference: RunFacts
@@ -46,6 +60,8 @@ class PredictionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ratio_created: datetime
     cases: list[Prediction]
     allowed_mismatches: list[Mismatch]
+    ratio_mismatches: list[Mismatch]
+    warnings: list[str]
 
 
 def predict(
@@ -60,53 +76,69 @@ def predict(
 
     The interval is one for the mean of a run to come, of as many processes as the target's had:
     its error is that of the new run, of the ratio's two sides, and of the run to come, with
-    Satterthwaite's degrees of freedom.
+    Satterthwaite's degrees of freedom. It holds for machines that are as they were in those runs.
 
     Raises:
-        StaleError: the ratio is too old, of another machine, or of another measurement than the
-            new run; each field is named with both values.
-        BenchError: the new run has a case that the ratio knows nothing of.
+        StaleError: the ratio is too old, or of another machine or set-up than the new run.
+        NotComparableError: the new run differs from the ratio's reference in what must agree, or
+            has a case that the ratio does not know; both values are named.
 
     """
     check_allowable(allow_mismatch)
     check_age(config, most_days, now)
-    _check_machine(run.facts, config.reference)
-    pairs = [(case, _ratio_of(case, config.cases, run.facts.name)) for case in run.cases]
-    found = [
-        each
-        for case, ratio in pairs
-        for each in mismatches(ratio.identity, case.identity, case.label)
-    ]
+    pairs, alone = paired(config.cases, run.cases)
+    found = [each for each in alone if each.reference is None]  # the ratio may know more
+    for ratio, case in pairs:
+        found += mismatches(ratio.identity, case.identity, case.label)
     reference = f"{config.reference.name} (the ratio's)"
+    allowed = let_through(found, allow_mismatch, reference, run.facts.name)
+    _check_machine(run, config, pairs)
     return PredictionReport(
         run=run.facts,
         reference=config.reference,
         target=config.target,
         ratio_created=config.created,
-        cases=[_prediction(case, ratio) for case, ratio in pairs],
-        allowed_mismatches=let_through(found, allow_mismatch, reference, run.facts.name),
+        cases=[_prediction(case, ratio) for ratio, case in pairs],
+        allowed_mismatches=allowed,
+        ratio_mismatches=config.allowed_mismatches,
+        warnings=list(_warnings(run, config, pairs)),
     )
 
 
-def _check_machine(run: RunFacts, reference: RunFacts) -> None:
-    for field in ("architecture", "cpu_model"):
-        here, there = getattr(reference, field), getattr(run, field)
-        if here != there:
+def _check_machine(
+    run: Run, config: RatioConfig, pairs: Sequence[tuple[CaseRatio, RunCase]]
+) -> None:
+    """Refuse a run of another machine, or of this one set up otherwise."""
+    names = run.facts.name, config.reference.name
+    if any(word in run.facts.cpu_model for word in _NAMELESS):
+        raise StaleError(
+            f"{names[0]} was measured on {run.facts.cpu_model!r}, which names no chip, so that "
+            "whether the ratio is of this machine is not known; measure with --whisper-cpu-model"
+        )
+    sides = [
+        {name: getattr(each, name) for name in _MACHINE} for each in (config.reference, run.facts)
+    ]
+    of_cases = [(ratio.reference.setting, case.setting) for ratio, case in pairs]
+    for here, there in [(sides[0], sides[1]), *of_cases]:
+        for mismatch in differing(here, there, ""):
             raise StaleError(
-                f"the ratio is of another machine: {field} of {reference.name} is {here!r}, that "
-                f"of {run.name} is {there!r}; make a ratio for this machine"
+                f"the ratio is of another machine or set-up: {mismatch.field} of {names[1]} is "
+                f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure as the "
+                "reference was measured, or make a ratio anew with whisper-bench ratio"
             )
 
 
-def _ratio_of(case: RunCase, ratios: list[CaseRatio], run: str) -> CaseRatio:
-    for ratio in ratios:
-        if ratio.label == case.label:
-            return ratio
-    known = ", ".join(ratio.label for ratio in ratios)
-    raise BenchError(
-        f"{run} has the case {case.label}, of which the ratio knows nothing (it has {known}); "
-        "measure it on both machines and make the ratio again"
-    )
+def _warnings(run: Run, config: RatioConfig, pairs: Sequence[_Pair]) -> Iterable[str]:
+    if run.facts.moment == config.reference.moment:
+        yield f"{run.facts.name} is the run that the ratio was made of: nothing new is told"
+    for ratio, case in pairs:
+        sides = {
+            run.facts.name: case.warnings,
+            f"the ratio's {config.reference.name}": ratio.reference.warnings,
+            f"the ratio's {config.target.name}": ratio.target.warnings,
+        }
+        for name, warnings in sides.items():
+            yield from (f"{name}, {case.label}: {warning}" for warning in warnings)
 
 
 def run_to_come(
@@ -126,10 +158,10 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
     sample = case.latency.of(within_run=within)
     sides = ratio.reference.latency, ratio.target.latency
     latency_s = run_to_come(sample, *sides, ratio.confidence)
-    kept = product_of([Term(1, sides[1]), Term(-1, sides[0])], ratio.confidence)
+    kept = ratio_of(sides[1], sides[0], ratio.confidence)
     if latency_s is None or kept is None:
-        raise BenchError(
-            f"{case.label} has one round, so that nothing is known of its spread; measure with "
+        raise StaleError(
+            f"{case.label}: {case.rounds} round(s), of which no interval can be had; measure with "
             "--whisper-processes=5"
         )
     return Prediction(
@@ -141,7 +173,6 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
         latency_s=latency_s,
         rps=_inverse(latency_s),
         validity=Validity.WITHIN_RUN if within else ratio.validity,
-        warnings=case.warnings,
     )
 
 

@@ -25,6 +25,8 @@ SPREAD = 0.10
 FENCE = 3.0
 """Interquartile ranges above the third quartile: "far out" in J. W. Tukey, "Exploratory Data
 Analysis" (1977)."""
+FAR = 0.10
+"""Share above its process's median that a round must have to be worth a word."""
 FEWEST_FOR_FENCES = 8
 FEWEST_PROCESSES = 5
 """The default of --whisper-processes; with 2 the t of the interval is above 4."""
@@ -110,7 +112,7 @@ def _outliers(groups: Sequence[Sequence[float]]) -> Iterable[str]:
     if len(logs) < FEWEST_FOR_FENCES:
         return
     low, high = logs[len(logs) // 4], logs[3 * len(logs) // 4]
-    far = len(logs) - bisect_right(logs, high + FENCE * (high - low))
+    far = len(logs) - bisect_right(logs, max(high + FENCE * (high - low), math.log1p(FAR)))
     if far:
         yield (
             f"{far} of {len(logs)} rounds far out, the longest {math.exp(logs[-1]):.2f} times "

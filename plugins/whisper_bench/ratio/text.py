@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from whisper_bench.ratio.calculate import CaseRatio, RatioReport, Side, Validity
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.predict import Prediction, PredictionReport
+from whisper_bench.ratio.report import CaseRatio, RatioReport, Side, Validity
 from whisper_bench.ratio.run import RunFacts
 from whisper_bench.summary import table_lines
 from whisper_bench.welch import Estimate
@@ -17,7 +17,7 @@ def ratio_lines(report: RatioReport) -> list[str]:
     names = report.reference.name, report.target.name
     with_cpu = any(_contended(case) for case in report.cases)
     head = ("case", *names, "ratio", interval_title(report), "processes", "CPU-s ratio")
-    rows = [head, *map(_row, report.cases), _headline_row(report.headline)]
+    rows = [head, *map(_row, report.cases), _headline_row(report)]
     return [
         *run_lines([("reference", report.reference), ("target", report.target)]),
         "",
@@ -57,7 +57,8 @@ def prediction_lines(report: PredictionReport) -> list[str]:
     runs = [("run", report.run), ("reference", report.reference), ("target", report.target)]
     meaning = (
         f"not measured on {report.target.name}: predicted by the ratio of "
-        f"{report.ratio_created:%Y-%m-%d}; the mean of a run there falls into the interval"
+        f"{report.ratio_created:%Y-%m-%d}; the mean of a run there falls into the interval, if the "
+        "machines are as they were"
     )
     return [
         *run_lines(runs),
@@ -66,8 +67,9 @@ def prediction_lines(report: PredictionReport) -> list[str]:
         "",
         meaning,
         *mismatch_lines(report.allowed_mismatches),
+        *(f"! let through by the ratio, {each}" for each in report.ratio_mismatches),
         *(f"! {label}: one process: the interval knows of rounds only" for label in within),
-        *(f"! {case.label}: {text}" for case in report.cases for text in case.warnings),
+        *(f"! {warning}" for warning in report.warnings),
     ]
 
 
@@ -99,38 +101,48 @@ def _row(case: CaseRatio) -> tuple[str, ...]:
     )
 
 
-def _headline_row(headline: Estimate | None) -> tuple[str, ...]:
+def _headline_row(report: RatioReport) -> tuple[str, ...]:
+    headline = report.headline
     ratio, interval = (
         ("INVALID", NO_RATIO)
         if headline is None
         else (f"{headline.value:.3f}", interval_text(headline))
     )
-    return "geometric mean", "", "", ratio, interval, "", ""
+    marked = "" if report.validity is Validity.VALID else str(report.validity)
+    return "geometric mean", "", "", ratio, interval, marked, ""
 
 
 def _meaning(report: RatioReport) -> Iterable[str]:
     reference, target = report.reference.name, report.target.name
     if report.headline is not None:
         ratio = report.headline.value
-        yield (
-            f"one CPU of {reference} does the work of {ratio:.2f} of {target}: "
-            f"rps on {target} = rps on {reference} / {ratio:.3f}"
-        )
+        formula = f"rps on {target} = rps on {reference} / {ratio:.3f}"
+        alike = not {"cpu_limit", "threads"} & {each.field for each in report.allowed_mismatches}
+        one_cpu = all(case.identity.cpu_limit == 1 for case in report.cases)
+        unit = "one CPU of" if alike and one_cpu else "one"
+        yield f"{unit} {reference} does the work of {ratio:.2f} of {target}: {formula}"
     for case in report.cases:
         if case.reason is not None:
             yield f"! {case.label}: {case.validity}: {case.reason}"
 
 
-def _warnings(report: RatioReport) -> list[str]:
-    """Say each warning once a run, with the cases that it is true of."""
+def warning_lines(told: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Say each warning of a run once, with the cases that it is true of: (run, warning, case)."""
     cases: dict[tuple[str, str], list[str]] = {}
-    for case in report.cases:
-        for run, side in ((report.reference, case.reference), (report.target, case.target)):
-            for warning in side.warnings:
-                cases.setdefault((run.name, warning), []).append(case.label)
-    return [
-        f"! {name}: {warning} [{', '.join(labels)}]" for (name, warning), labels in cases.items()
-    ]
+    for run, warning, case in told:
+        cases.setdefault((run, warning), []).append(case)
+    return [f"! {run}: {warning} [{', '.join(names)}]" for (run, warning), names in cases.items()]
+
+
+def _warnings(report: RatioReport) -> list[str]:
+    names = report.reference.name, report.target.name
+    roles = names if names[0] != names[1] else (f"reference {names[0]}", f"target {names[1]}")
+    return warning_lines(
+        (role, warning, case.label)
+        for case in report.cases
+        for role, side in zip(roles, (case.reference, case.target), strict=True)
+        for warning in side.warnings
+    )
 
 
 def _contended(case: CaseRatio) -> bool:

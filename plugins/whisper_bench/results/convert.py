@@ -46,7 +46,7 @@ def _result(
     limit = record.cpu_limit.cpus
     peak_bytes = max(process.peak_rss_bytes for process in record.processes)
     return Result(
-        timestamp=utc(run.datetime),
+        timestamp=utc(run.datetime).strftime("%Y-%m-%dT%H:%M:%SZ"),
         architecture=machine.architecture,
         cpu_model=machine.cpu_model,
         model_size=record.model,

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_new
+from whisper_bench.files import UNREADABLE, write_new
 from whisper_bench.results.schema import Result, validate
 
 RESULTS_FOLDER = Path("benchmark_results")
@@ -37,7 +37,7 @@ def save_results(result: Result, folder: Path = RESULTS_FOLDER) -> Path:
     return write_new(path, content)
 
 
-def load_results(path: Path) -> Result:
+def load_results(path: str | Path) -> Result:
     """Read a result file.
 
     Raises:
@@ -45,8 +45,8 @@ def load_results(path: Path) -> Result:
 
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Result)
+        return msgspec.json.decode(Path(path).read_bytes(), type=Result)
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; name a result file") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise BenchError(f"{path}: {error}; convert the saved run again") from error

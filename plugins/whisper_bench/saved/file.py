@@ -1,5 +1,6 @@
 """One file that pytest-benchmark saved: parsed once, and refused with the cause."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,17 @@ from typing import Any
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.files import UNREADABLE
 from whisper_bench.machine import MachineFacts
-from whisper_bench.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
+from whisper_bench.record import (
+    EXTRA_INFO_KEY,
+    RECORD_VERSION,
+    CaseRecord,
+    check_record,
+    refuse_twins,
+)
+
+_AGREE = 1e-9
 
 
 class SavedStats(msgspec.Struct, frozen=True):
@@ -45,7 +55,7 @@ class SavedRun(msgspec.Struct, frozen=True):
     """One saved file of pytest-benchmark."""
 
     machine_info: SavedMachine
-    datetime: str
+    datetime: datetime
     benchmarks: list[SavedBenchmark]
 
 
@@ -74,7 +84,7 @@ def parse_saved(content: bytes, where: str) -> SavedRun:
     """Parse the bytes of a saved run; `where` names them in an error."""
     try:
         return msgspec.json.decode(content, type=SavedRun)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise BenchError(
             f"{where}: {_why(content, error)}; measure again or name another run"
         ) from error
@@ -84,7 +94,7 @@ def cases_of(run: SavedRun, where: str) -> list[SavedCase]:
     """Return our cases of a saved run, each with all its raw samples.
 
     Raises:
-        BenchError: no case of ours is in it, or samples are missing.
+        BenchError: no case of ours is in it, one is there twice, or samples are missing or edited.
 
     """
     cases = [
@@ -97,6 +107,7 @@ def cases_of(run: SavedRun, where: str) -> list[SavedCase]:
             f"{where}: no case of whisper-bench is in it; save one with pytest benchmarks "
             "--benchmark-save=NAME"
         )
+    refuse_twins([case.record for case in cases], where)
     return cases
 
 
@@ -107,41 +118,39 @@ def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCas
             f"whisper-bench reads {RECORD_VERSION}; measure again"
         )
     samples = benchmark.stats.data
-    if len(samples) != len(record.rounds) or not samples or not record.processes:
+    if len(samples) != len(record.rounds) or not samples:
         raise BenchError(
             f"{where}: {benchmark.name}: {len(samples)} samples and {len(record.rounds)} rounds "
             "on record; the file was edited or cut, measure again"
         )
-    wrong = [each for each in (*samples, *_times_of(record)) if not each > 0]
-    if wrong:
+    check_record(record, where)
+    if any(
+        abs(sample - each.latency_s) > _AGREE * each.latency_s
+        for sample, each in zip(samples, record.rounds, strict=True)
+    ):
         raise BenchError(
-            f"{where}: {benchmark.name}: a latency of {wrong[0]:g} s, which no measurement gives; "
-            "the file was edited, measure again"
+            f"{where}: {benchmark.name}: its samples are not those of its rounds on record; the "
+            "file was edited, measure again"
         )
     return SavedCase(record, samples)
 
 
-def _times_of(record: CaseRecord) -> list[float]:
-    means = [process.mean_latency_s for process in record.processes]
-    return [*(each.latency_s for each in record.rounds), *means]
+def utc(moment: datetime) -> datetime:
+    """Return a moment of pytest-benchmark's in UTC, to the second."""
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def utc(moment: str) -> str:
-    """Return a date and time of pytest-benchmark's in UTC, to the second."""
-    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _why(content: bytes, error: msgspec.MsgspecError) -> str:
+def _why(content: bytes, error: Exception) -> str:
     if not content.strip():
         return "it is empty"
-    if b"NaN" in content or b"Infinity" in content:
+    if re.search(rb"[:\[,]\s*-?(NaN|Infinity)", content):
         return f"it holds NaN or Infinity, which no measurement gives ({error})"
     try:
         document = msgspec.json.decode(content)
-    except msgspec.MsgspecError:
-        if content.rstrip().endswith(b"}"):
-            return f"it is no JSON ({error})"
-        return f"it is cut short after {len(content)} bytes ({error})"
+    except UNREADABLE as broken:
+        if "truncated" in str(broken):
+            return f"it is cut short after {len(content)} bytes ({error})"
+        return f"it is no JSON ({error})"
     versions = _record_versions(document) - {str(RECORD_VERSION)}
     if versions:
         told = ", ".join(sorted(versions))

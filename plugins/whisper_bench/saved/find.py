@@ -16,7 +16,7 @@ _PATTERN = re.compile(r"[*?\[]")
 class _Dated(msgspec.Struct, frozen=True):
     """As little of a saved run as tells the newest; the rest is skipped, not built."""
 
-    datetime: str
+    datetime: datetime
 
 
 def find_saved(name: str, storage: Path = STORAGE) -> Path:
@@ -40,7 +40,7 @@ def find_all_saved(name: str, storage: Path = STORAGE) -> list[Path]:
         BenchError: there is none; the names that are there are listed.
 
     """
-    if not _PATTERN.search(name) or Path(name).is_file():
+    if not _PATTERN.search(name) or _is_file(name):
         return [find_saved(name, storage)]
     return _found(name, storage)
 
@@ -52,14 +52,20 @@ def save_name(path: Path) -> str:
 
 
 def _found(name: str, storage: Path) -> list[Path]:
-    path = Path(name)
-    if path.suffix == ".json" and path.is_file():
-        return [path]
+    if name.endswith(".json") and _is_file(name):
+        return [Path(name)]
     saved = sorted(storage.glob("*/[0-9][0-9][0-9][0-9]*_*.json"))
     found = [each for each in saved if any(fnmatchcase(word, name) for word in _names_of(each))]
     if not found:
         raise _no_such(name, storage, saved)
     return found
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than a name can be, or in a folder that may not be entered
+        return False
 
 
 def _no_such(name: str, storage: Path, saved: list[Path]) -> BenchError:
@@ -76,20 +82,26 @@ def _savable(name: str) -> str:
 
 
 def _newest(paths: list[Path]) -> Path:
-    """Return the newest by the date inside; a broken file beside whole ones is passed over."""
-    dated = []
+    """Return the newest by the date inside, or a broken file that may be newer.
+
+    Whoever reads that one names it. A broken file is older for sure where its number in its folder
+    is lower than the newest whole one's.
+    """
+    dated, broken = [], []
     for path in paths:
         try:
             dated.append((_moment(path), path))
-        except (OSError, ValueError):  # msgspec's errors are ValueErrors
-            continue
-    # a broken one is named by whoever reads it
-    return max(dated, key=lambda each: (each[0], each[1].name))[1] if dated else paths[0]
+        except (OSError, RecursionError, ValueError):  # msgspec's errors are ValueErrors
+            broken.append(path)
+    if not dated:
+        return broken[-1]
+    newest = max(dated, key=lambda each: (each[0], each[1].name))[1]
+    doubtful = [path for path in broken if path.parent != newest.parent or path.name > newest.name]
+    return doubtful[-1] if doubtful else newest
 
 
 def _moment(path: Path) -> datetime:
-    found = msgspec.json.decode(path.read_bytes(), type=_Dated)
-    return datetime.fromisoformat(found.datetime).astimezone(UTC)
+    return msgspec.json.decode(path.read_bytes(), type=_Dated).datetime.astimezone(UTC)
 
 
 def _names_of(path: Path) -> tuple[str, str, str]:

@@ -25,7 +25,7 @@ from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:
-    from whisper_bench.ratio.calculate import RatioReport
+    from whisper_bench.ratio.report import RatioReport
     from whisper_bench.session.reference import Reference
     from whisper_bench.session.terminal import Terminal
 

@@ -63,7 +63,7 @@ class BenchConfig:
             cpu_limit=options.cpus(config, "cpu-limit"),
             cpu_model=options.text_of(config, "cpu-model") or None,
             results=results,
-            reference=options.text_of(config, "reference") or None,
+            reference=options.name(config, "reference"),
             allow_mismatch=options.some(config, "allow-mismatch"),
             stress=options.stress(config),
             on_throttling=options.one_of(config, "on-throttling", ("fail", "warn")),

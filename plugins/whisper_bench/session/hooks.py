@@ -1,27 +1,31 @@
 """What each hook of plugin.py does."""
 
 import json
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
+from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import save_results
 from whisper_bench.saved.file import parse_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.reference import compare, reference_of
+from whisper_bench.session.storage import (
+    benchmark_session,
+    check_storage,
+    is_whole,
+    short,
+    storage_folders,
+)
 from whisper_bench.session.terminal import Terminal
 from whisper_bench.summary import summary_lines
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
-
-if TYPE_CHECKING:
-    from whisper_bench.session.reference import Reference
 
 
 def begin(session: pytest.Session, cases: list[Case]) -> None:
@@ -33,15 +37,15 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     """
     config = session.config
     try:
-        _check_storage(config)
+        check_storage(config)
         _refuse_twins(cases)
         ours = BenchConfig.of(config)
         bench = Bench(
             ours,
             cases,
             terminal=Terminal(config),
-            timed=_benchmark_session(config).benchmarks,
-            reference=_reference(config, ours),
+            timed=benchmark_session(config).benchmarks,
+            reference=reference_of(config, ours),
         )
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
@@ -62,12 +66,13 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
     """Write the result files of a saved run; turn a green run red where it must not be green."""
     trouble = _results_trouble(session, bench, saved)
     everything_saved = saved is not None and not bench.missing and trouble is None
-    if trouble is None and bench.reference is not None and not bench.missing:
-        trouble = _compare(bench, bench.reference)
-    bench.trouble = trouble
     bench.throttling = judged(list(bench.records.values()))
     stopped = bench.config.stress and bench.config.on_throttling == "fail"
     throttled = stopped and bench.throttling.failed
+    green = session.exitstatus == pytest.ExitCode.OK and trouble is None and not throttled
+    if green and bench.reference is not None:
+        trouble = compare(session.config, bench, bench.reference)
+    bench.trouble = trouble
     if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     bench.close_journal(everything_saved=everything_saved)
@@ -100,7 +105,7 @@ def not_saved(session: pytest.Session, error: OSError) -> None:
     bench = session.config.stash[BENCH]
     for folder in storage_folders(session.config):
         for path in folder.glob("*.json"):
-            if path.stat().st_mtime >= bench.started_s and not _is_whole(path):
+            if path.stat().st_mtime >= bench.started_s and not is_whole(path):
                 path.unlink()
     bench.journal.close()
     bench.terminal.say(
@@ -122,11 +127,11 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     for line in _ratio_lines(bench):
         reporter.write_line(line, yellow=line.startswith("!"))
     for path in bench.written:
-        reporter.write_line(f"wrote {_short(path, reporter.config)}")
+        reporter.write_line(f"wrote {short(path, reporter.config)}")
     if bench.journal.path.exists():
         unsaved = bench.records and bench.config.save_name is None
         kept = (
-            f"kept {_short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
+            f"kept {short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
         )
         hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
         reporter.write_line(hint if unsaved else kept)
@@ -145,35 +150,10 @@ def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None
     return None
 
 
-def _reference(config: pytest.Config, ours: BenchConfig) -> "Reference | None":
-    if ours.reference is None:
-        return None
-    from whisper_bench.saved.find import STORAGE
-    from whisper_bench.session.reference import Reference
-
-    storage = getattr(_benchmark_session(config).storage, "path", STORAGE)
-    return Reference(ours.reference, Path(storage), ours.allow_mismatch)
-
-
-def _compare(bench: Bench, reference: "Reference") -> str | None:
-    """Make the ratio against the reference and keep it; return what is wrong with it."""
-    from whisper_bench.ratio.config import save_config
-
-    try:
-        records = list(bench.records.values())
-        bench.ratio = reference.ratio(records, bench.machine, bench.config.save_name)
-        bench.written.append(save_config(bench.ratio, bench.config.results))
-    except BenchError as error:
-        return str(error)
-    return None
-
-
 def _ratio_lines(bench: Bench) -> list[str]:
     if bench.ratio is None:
         told = bench.reference is not None and bench.trouble is None
-        return ["no ratio is told, since not every case was measured"] if told else []
-    from whisper_bench.ratio.text import ratio_lines
-
+        return ["no ratio is made of a run that is not green"] if told else []
     return ["", *ratio_lines(bench.ratio), ""]
 
 
@@ -184,45 +164,3 @@ def _refuse_twins(cases: list[Case]) -> None:
             f"{', '.join(sorted(twins))}: measured by more than one benchmark function, whose "
             "rounds could not be told apart; keep one function that uses whisper_case"
         )
-
-
-def _check_storage(config: pytest.Config) -> None:
-    """Find out now that pytest-benchmark could not save in the end."""
-    json_file = config.getoption("benchmark_json")
-    for folder in [*storage_folders(config), *([Path(json_file).parent] if json_file else [])]:
-        try:
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            raise BenchError(
-                f"saved runs cannot be written in {folder} ({error.strerror}); name another "
-                "folder with --benchmark-storage=file://PATH or --benchmark-json=PATH"
-            ) from error
-
-
-def storage_folders(config: pytest.Config) -> list[Path]:
-    """Return the folder that this run is saved in; none where it is not saved in files."""
-    storing = _benchmark_session(config)
-    if not (storing.save or storing.autosave) or not hasattr(storing.storage, "path"):
-        return []
-    return [storing.storage.get("any").parent]
-
-
-def _benchmark_session(config: pytest.Config) -> Any:
-    # pytest-benchmark keeps its session there, untyped, and offers no other way to it
-    return config._benchmarksession  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True
-
-
-def _short(path: Any, config: pytest.Config) -> str:
-    try:
-        return str(path.relative_to(config.invocation_params.dir))
-    except ValueError:
-        return str(path)

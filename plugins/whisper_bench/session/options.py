@@ -120,6 +120,14 @@ def some(config: pytest.Config, name: str) -> tuple[str, ...]:
     return words(config, name) if text_of(config, name).strip() else ()
 
 
+def name(config: pytest.Config, option: str) -> str | None:
+    """Return a name, None where the option is not set; an empty one is a variable not set."""
+    text = text_of(config, option)
+    if not text and config.getoption(_key(option)) is not None:
+        raise _misuse(option, text, "give a name, or leave the option out")
+    return text or None
+
+
 def one_of(config: pytest.Config, name: str, allowed: tuple[str, ...]) -> str:
     """Return the option's text, which must be one of `allowed`."""
     return _allowed(name, text_of(config, name), allowed)

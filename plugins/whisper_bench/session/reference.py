@@ -1,14 +1,20 @@
 """The saved run that this one is compared with in the end, and is held to before it begins."""
 
 import platform
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
+
+from whisper_bench.errors import BenchError
 from whisper_bench.machine import MachineFacts
 from whisper_bench.measurement import Plan
-from whisper_bench.ratio.calculate import RatioReport, calculate_ratio
+from whisper_bench.ratio.calculate import calculate_ratio
 from whisper_bench.ratio.comparable import (
+    NotComparableError,
     Value,
     check_allowable,
     decoding_fields,
@@ -17,17 +23,28 @@ from whisper_bench.ratio.comparable import (
     let_through,
     paired,
 )
-from whisper_bench.ratio.run import Run, RunFacts, load_run, run_of_records
+from whisper_bench.ratio.config import save_config
+from whisper_bench.ratio.load import load_run, run_of_records
+from whisper_bench.ratio.report import RatioReport
+from whisper_bench.ratio.run import Run, RunFacts
 from whisper_bench.record import CaseRecord
+from whisper_bench.saved.find import STORAGE
+from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.storage import benchmark_session, saved_file
+
+if TYPE_CHECKING:
+    from whisper_bench.session.bench import Bench
 
 THIS_RUN = "this run"
+OPTION = "--whisper-allow-mismatch"
+FEWEST_ROUNDS = 2
+"""Rounds below which there is no interval, and so no ratio."""
 
 
 class Reference:
     """The run of the other machine; found and read before anything is measured."""
 
     def __init__(self, name: str, storage: Path, allow_mismatch: Collection[str]) -> None:
-        check_allowable(allow_mismatch)
         self._run: Run = load_run(name, storage)
         self._allow = allow_mismatch
 
@@ -35,7 +52,7 @@ class Reference:
         """Refuse a plan that could not be compared in the end.
 
         Raises:
-            NotComparableError: it differs in what is known by now; both values are named.
+            BenchError: it differs in what is known by now; both values are named.
 
         """
         planned = {plan.case: _planned(plan, cpu_limit) for plan in plans}
@@ -44,20 +61,25 @@ class Reference:
             known = planned[there]
             values = {field: fields_of(here.identity)[field] for field in known}
             found += differing(values, known, there.label)
-        let_through(found, self._allow, self._run.facts.name, THIS_RUN)
+        with _in_pytests_words():
+            let_through(found, self._allow, self._run.facts.name, THIS_RUN)
 
     def ratio(
-        self, records: Iterable[CaseRecord], machine: MachineFacts, save_name: str | None
+        self,
+        records: Iterable[CaseRecord],
+        machine: MachineFacts,
+        save_name: str | None,
+        where: str,
     ) -> RatioReport:
         """Return the ratio of what was measured to the reference.
 
         Raises:
-            NotComparableError: the runs differ in what must agree.
+            BenchError: the runs differ in what must agree.
 
         """
         facts = RunFacts(
             name=save_name or THIS_RUN,
-            where=THIS_RUN,
+            where=where,
             moment=datetime.now(UTC).replace(microsecond=0),
             architecture=machine.architecture,
             cpu_model=machine.cpu_model,
@@ -66,8 +88,20 @@ class Reference:
             kernel=platform.release(),
             python=platform.python_version(),
         )
-        run = run_of_records(records, facts)
-        return calculate_ratio(self._run, run, allow_mismatch=self._allow)
+        with _in_pytests_words():
+            return calculate_ratio(
+                self._run, run_of_records(records, facts), allow_mismatch=self._allow
+            )
+
+
+@contextmanager
+def _in_pytests_words() -> Iterator[None]:
+    """Name the plugin's option where the command line's would be."""
+    try:
+        yield
+    except NotComparableError as error:
+        option = f"{OPTION}={','.join(error.fields)}"
+        raise BenchError(error.told(option)) from error
 
 
 def _planned(plan: Plan, cpu_limit: float | None) -> dict[str, Value]:
@@ -79,3 +113,39 @@ def _planned(plan: Plan, cpu_limit: float | None) -> dict[str, Value]:
         "cpu_limit": cpu_limit,
         **decoding_fields(plan.decoding),
     }
+
+
+def reference_of(config: pytest.Config, ours: BenchConfig) -> Reference | None:
+    """Return the run to compare with, read; None where none was asked for.
+
+    Raises:
+        BenchError: it cannot be had, or a ratio could not be.
+
+    """
+    if ours.reference is None and not ours.allow_mismatch:
+        return None
+    check_allowable(ours.allow_mismatch, OPTION)
+    if ours.reference is None:
+        return None
+    if ours.rounds < FEWEST_ROUNDS:
+        raise BenchError(
+            f"--whisper-reference={ours.reference}: a ratio of {ours.rounds} round has no "
+            "interval; give --whisper-rounds=2 or more, better the defaults"
+        )
+    storage = getattr(benchmark_session(config).storage, "path", STORAGE)
+    return Reference(ours.reference, Path(storage), ours.allow_mismatch)
+
+
+def compare(config: pytest.Config, bench: "Bench", reference: Reference) -> str | None:
+    """Make the ratio against the reference and keep it; return what is wrong with it."""
+    try:
+        bench.ratio = reference.ratio(
+            list(bench.records.values()),
+            bench.machine,
+            bench.config.save_name,
+            saved_file(config, bench.config.save_name, bench.started_s),
+        )
+        bench.written.append(save_config(bench.ratio, bench.config.results))
+    except BenchError as error:
+        return str(error)
+    return None

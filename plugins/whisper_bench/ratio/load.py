@@ -1,0 +1,181 @@
+"""Runs for the ratio out of saved runs, result files, and records that were just made.
+
+The samples are boiled down the moment a run is read, so that thousands of runs fit in memory.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
+from whisper_bench.ratio.stability import stability_warnings
+from whisper_bench.record import (
+    CaseRecord,
+    check_record,
+    contended_rounds,
+    refuse_twins,
+    trust_warnings,
+)
+from whisper_bench.results.convert import record_of
+from whisper_bench.results.schema import Result
+from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
+from whisper_bench.saved.find import STORAGE, find_saved, save_name
+from whisper_bench.welch import log_mean
+
+
+def load_run(name: str | Path, storage: Path = STORAGE) -> Run:
+    """Load the newest saved run called `name` (a name, a number, both, or a file's path).
+
+    Raises:
+        BenchError: there is none, or it is broken, foreign or of another version.
+
+    """
+    path = find_saved(str(name), storage)
+    return run_of_saved(read_saved(path), save_name(path), str(path))
+
+
+def run_of_saved(saved: SavedRun, name: str, where: str) -> Run:
+    """Return a saved run of pytest-benchmark, boiled down.
+
+    Raises:
+        BenchError: no case of ours is in it, or samples are missing.
+
+    """
+    return run_of_records(
+        (case.record for case in cases_of(saved, where)),
+        facts_of_saved(saved.machine_info, name, where, saved.datetime),
+    )
+
+
+def run_of_results(results: Sequence[Result]) -> Run:
+    """Return the run that result files were written from.
+
+    Raises:
+        BenchError: there is none, or they are of different runs.
+
+    """
+    if not results:
+        raise BenchError("a ratio needs a result file at least; none was given")
+    facts = [_facts_of_result(result) for result in results]
+    records = [record_of(result) for result in results]
+    for record in records:
+        check_record(record, facts[0].where)
+    for other in facts[1:]:
+        if other != facts[0]:
+            raise BenchError(
+                f"result files of different runs: {facts[0].name} of {facts[0].moment} and "
+                f"{other.name} of {other.moment}; give those of one run and machine"
+            )
+    return run_of_records(records, facts[0])
+
+
+def run_of_records(records: Iterable[CaseRecord], facts: RunFacts) -> Run:
+    """Return a run that has just been measured."""
+    found = list(records)
+    refuse_twins(found, facts.where)
+    return Run(facts, [run_case(record) for record in found])
+
+
+def facts_of_saved(machine: SavedMachine, name: str, where: str, moment: datetime) -> RunFacts:
+    """Return who measured a run of pytest-benchmark's, from its machine_info.
+
+    Raises:
+        BenchError: machine_info has nothing of ours.
+
+    """
+    ours = machine.whisper_bench
+    if ours is None:
+        raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
+    return RunFacts(
+        name=name,
+        where=where,
+        moment=utc(moment),
+        architecture=ours.architecture,
+        cpu_model=ours.cpu_model,
+        node=machine.node,
+        system=machine.system,
+        kernel=machine.release,
+        python=machine.python_version,
+    )
+
+
+def _facts_of_result(result: Result) -> RunFacts:
+    detail = result.detail
+    return RunFacts(
+        name=detail.save_name,
+        where=f"result files of {detail.save_name}",
+        moment=_moment(result),
+        architecture=result.architecture,
+        cpu_model=result.cpu_model,
+        node=detail.node,
+        system=detail.system,
+        kernel=detail.kernel,
+        python=detail.versions.get("python", "not told"),
+    )
+
+
+def _moment(result: Result) -> datetime:
+    try:
+        return datetime.fromisoformat(result.timestamp)
+    except ValueError:
+        raise BenchError(
+            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is no date; "
+            "convert the saved run again"
+        ) from None
+
+
+def run_case(record: CaseRecord) -> RunCase:
+    """Boil a case down."""
+    return RunCase(
+        model=record.model,
+        threads=record.threads,
+        clip=record.clip.name,
+        identity=_identity(record),
+        setting=_setting(record),
+        latency=Samples(
+            log_mean([process.mean_latency_s for process in record.processes]),
+            log_mean([each.latency_s for each in record.rounds]),
+        ),
+        cpu=_cpu(record),
+        processes=len(record.processes),
+        rounds=len(record.rounds),
+        contended_rounds=contended_rounds(record),
+        peak_rss_bytes=max(process.peak_rss_bytes for process in record.processes),
+        warnings=[*trust_warnings(record), *stability_warnings(record)],
+    )
+
+
+def _cpu(record: CaseRecord) -> Samples | None:
+    processes = [process.mean_cpu_s for process in record.processes]
+    rounds = [each.cpu_s for each in record.rounds]
+    # a clock too coarse for the work tells nothing
+    return Samples(log_mean(processes), log_mean(rounds)) if min(*rounds, *processes) > 0 else None
+
+
+def _identity(record: CaseRecord) -> Identity:
+    return Identity(
+        model_sha256=record.weights.sha256,
+        clip_sha256=record.clip.sha256,
+        compute_type=record.compute_type,
+        compute_type_in_use=record.compute_type_in_use,
+        decoding=record.decoding,
+        threads=record.threads,
+        cpu_limit=record.cpu_limit.cpus,
+        versions=record.versions,
+        tokens=record.tokens,
+    )
+
+
+def _setting(record: CaseRecord) -> dict[str, str]:
+    backend = msgspec.structs.asdict(record.backend)
+    told = {name: str(value) for name, value in backend.items() if value is not None}
+    told.pop("compute_type", None)  # it must agree, and is compared as such
+    return {
+        **told,
+        "cpu_limit_source": record.cpu_limit.source,
+        "warmup_rounds": str(record.warmup_rounds),
+        **{f"environment.{name}": value for name, value in record.environment.items()},
+    }

@@ -1,0 +1,105 @@
+"""What a ratio is told as: the cases with their intervals, validity and both sides."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from whisper_bench.case import case_label
+from whisper_bench.ratio.comparable import Mismatch
+from whisper_bench.ratio.run import Identity, RunFacts
+from whisper_bench.welch import Confidence, Estimate, LogMean
+
+FEWEST = 2
+"""Samples a side below which there is no interval, and so no ratio."""
+
+
+class Validity(StrEnum):
+    """How far a ratio can be trusted.
+
+    WITHIN_RUN: one process on a side, so that the interval knows of rounds only; it is far too
+    narrow (docs/ratio.md has what a simulation shows). INVALID: there is none.
+    """
+
+    VALID = "VALID"
+    WITHIN_RUN = "WITHIN_RUN"
+    INVALID = "INVALID"
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One run's side of a case.
+
+    `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
+    quotient; `latency` and `cpu` are what the interval is made of. `peak_rss_bytes` is the most
+    that a process of this side held resident, for a sizing of its machine.
+    """
+
+    latency_s: float
+    cpu_s: float | None
+    latency: LogMean
+    cpu: LogMean | None
+    tokens: int
+    processes: int
+    rounds: int
+    contended_rounds: int | None
+    peak_rss_bytes: int
+    setting: dict[str, str]
+    warnings: list[str]
+
+
+class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ratio of one case with its interval, both None where it is INVALID.
+
+    `samples` says what the interval is made of. `identity` is the reference's. `cpu` is the ratio
+    of CPU-seconds, which a busy neighbour disturbs least.
+    """
+
+    model: str
+    threads: int
+    clip: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    confidence: Confidence
+    validity: Validity
+    samples: Literal["processes", "rounds"]
+    reason: str | None
+    cpu: Estimate | None
+    reference: Side
+    target: Side
+    identity: Identity
+
+    @property
+    def label(self) -> str:
+        """Name the case for people."""
+        return case_label(self.model, self.threads, self.clip)
+
+
+class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What cannot agree between two machines, or need not."""
+
+    field: str
+    reference: str
+    target: str
+
+
+class RatioReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ratio of two runs; `headline` is the geometric mean of the cases', None if one has none.
+
+    `validity` is that of the worst case, and so the headline's.
+
+    A ratio of 2.5 means that one CPU of the reference does the work of 2.5 of the target's.
+    """
+
+    reference: RunFacts
+    target: RunFacts
+    cases: list[CaseRatio]
+    headline: Estimate | None
+    validity: Validity
+    differences: list[Difference]
+    allowed_mismatches: list[Mismatch]
+
+    @property
+    def invalid(self) -> list[CaseRatio]:
+        """The cases of which no ratio can be had."""
+        return [case for case in self.cases if case.validity is Validity.INVALID]

@@ -1,0 +1,66 @@
+"""Where pytest-benchmark saves, looked at before it does and after."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whisper_bench.errors import BenchError
+
+
+def check_storage(config: pytest.Config) -> None:
+    """Find out now that pytest-benchmark could not save in the end."""
+    json_file = config.getoption("benchmark_json")
+    for folder in [*storage_folders(config), *([Path(json_file).parent] if json_file else [])]:
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise BenchError(
+                f"saved runs cannot be written in {folder} ({error.strerror}); name another "
+                "folder with --benchmark-storage=file://PATH or --benchmark-json=PATH"
+            ) from error
+
+
+def storage_folders(config: pytest.Config) -> list[Path]:
+    """Return the folder that this run is saved in; none where it is not saved in files."""
+    storing = benchmark_session(config)
+    if not (storing.save or storing.autosave) or not hasattr(storing.storage, "path"):
+        return []
+    return [storing.storage.get("any").parent]
+
+
+def saved_file(config: pytest.Config, save_name: str | None, started_s: float) -> str:
+    """Name the file that pytest-benchmark has just saved; where it saved none, say so."""
+    saved = [
+        path
+        for folder in storage_folders(config)
+        for path in folder.glob(f"*_{save_name}.json")
+        if path.stat().st_mtime >= started_s
+    ]
+    return short(max(saved), config) if saved else "this run, not saved"
+
+
+def short(path: Path, config: pytest.Config) -> str:
+    """Return a path as seen from where pytest was started."""
+    try:
+        return str(path.relative_to(config.invocation_params.dir))
+    except ValueError:
+        return str(path)
+
+
+def benchmark_session(config: pytest.Config) -> Any:
+    """Return pytest-benchmark's session."""
+    # pytest-benchmark keeps its session there, untyped, and offers no other way to it
+    return config._benchmarksession  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file is JSON to its end."""
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True

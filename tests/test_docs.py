@@ -1,0 +1,48 @@
+"""What the documentation shows is what the tool prints."""
+
+import re
+import shlex
+
+import pytest
+
+from conftest import ROOT
+from whisper_bench.cli import main
+
+BLOCK = re.compile(r"```console\n\$ whisper-bench (.+)\n((?:.*\n)*?)```")
+
+
+def examples():
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        for command, shown in BLOCK.findall(path.read_text(encoding="utf-8")):
+            yield pytest.param(command, shown, id=f"{path.name}: {command}")
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A folder that has the documentation in it, and is written to in its stead."""
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    monkeypatch.chdir(tmp_path)
+
+
+def expanded(command):
+    for word in shlex.split(command):
+        found = sorted(ROOT.glob(word)) if "*" in word else []
+        yield from [str(path.relative_to(ROOT)) for path in found] or [word]
+
+
+@pytest.mark.parametrize(("command", "shown"), examples())
+def test_an_example_prints_what_is_shown(checkout, capsys, command, shown):
+    arguments = list(expanded(command))
+    if arguments[0] == "predict":
+        assert main(["ratio", "docs/sample/0002_avx.json", "docs/sample/0003_generic.json"]) == 0
+        capsys.readouterr()
+        # the sample grows old, and its ratio stale
+        arguments += ["--max-age-days", "36500"]
+    main(arguments)
+    printed = capsys.readouterr()
+    dated = re.compile(r"the ratio of \d{4}-\d\d-\d\d")
+    assert dated.sub("", printed.out + printed.err) == dated.sub("", shown)
+
+
+def test_there_are_examples():
+    assert len(list(examples())) >= 4
