@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / "0001_avx2.json"
-MODELS, THREADS, PROCESSES, EACH = ("base", "small", "medium"), (1, 2, 4), 5, 10
 FOLDER = "Linux-CPython-3.11-64bit"
+SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / FOLDER / "0001_avx2.json"
+MODELS, THREADS, PROCESSES, EACH = ("base", "small", "medium"), (1, 2, 4), 5, 10
 GROWTH = 5.0
 _MIB = 2**20
 

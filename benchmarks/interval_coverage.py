@@ -8,18 +8,23 @@ neighbour. Prints, for 5 and 10 processes a side, the share of nominal 95 % inte
 truth: ours of the ratio, ours of a prediction (does the mean of a run to come fall into it?), and a
 percentile bootstrap that pools all rounds, for which rounds are alike whatever process they came
 from. Exits 1 where one of ours is not within 93 to 97 %.
+
+Then what no interval of a single run can know, a level of each run's own of 3 % (another day,
+another node), and the intervals whose samples are runs, which do know; and a single process, whose
+interval is made of rounds.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_bench.ratio.predict import run_to_come
+from whisper_bench.ratio.predict import run_to_come, run_to_come_among_runs
 from whisper_bench.welch import log_mean, ratio_interval
 
-BETWEEN, WITHIN = 0.04, 0.02
+BETWEEN, WITHIN, RUN_LEVEL = 0.04, 0.02, 0.03
 ROUNDS = 10
 TRUE_RATIO, M4_S = 2.5, 1.1
 RESAMPLES = 1000
@@ -28,10 +33,12 @@ ACCEPTED = (0.93, 0.97)
 Rounds = NDArray[np.float64]
 
 
-def run(random: np.random.Generator, processes: int, true_s: float) -> Rounds:
-    """Return latencies in seconds, a row a process."""
-    between = random.normal(scale=BETWEEN, size=(processes, 1))
-    return true_s * np.exp(between + random.normal(scale=WITHIN, size=(processes, ROUNDS)))
+def run(
+    random: np.random.Generator, processes: int, true_s: float, level: float, rounds: int = ROUNDS
+) -> Rounds:
+    """Return latencies in seconds, a row a process; `level` is the deviation between runs."""
+    effects = random.normal(scale=level) + random.normal(scale=BETWEEN, size=(processes, 1))
+    return true_s * np.exp(effects + random.normal(scale=WITHIN, size=(processes, rounds)))
 
 
 def bootstrap(random: np.random.Generator, xeon: Rounds, m4: Rounds) -> tuple[float, float]:
@@ -43,14 +50,13 @@ def bootstrap(random: np.random.Generator, xeon: Rounds, m4: Rounds) -> tuple[fl
     return float(low), float(high)
 
 
-def hits(random: np.random.Generator, processes: int) -> Iterator[tuple[bool, bool, bool]]:
+def hits(
+    random: np.random.Generator, processes: int, level: float
+) -> Iterator[tuple[bool, bool, bool]]:
     """Yield for each trial whether ours, the prediction's and the bootstrap's interval hit."""
     while True:
-        m4 = run(random, processes, M4_S)
-        xeon, new, coming = (
-            run(random, processes, true_s)
-            for true_s in (M4_S * TRUE_RATIO, M4_S, M4_S * TRUE_RATIO)
-        )
+        m4, new = (run(random, processes, M4_S, level) for _ in range(2))
+        xeon, coming = (run(random, processes, M4_S * TRUE_RATIO, level) for _ in range(2))
         sides = [side.mean(axis=1).tolist() for side in (xeon, m4, new, coming)]
         ours = ratio_interval(sides[0], sides[1])
         known = [log_mean(side) for side in sides]
@@ -65,17 +71,61 @@ def hits(random: np.random.Generator, processes: int) -> Iterator[tuple[bool, bo
         )
 
 
+def among_runs_hits(random: np.random.Generator, runs: int) -> Iterator[tuple[bool, bool]]:
+    """Yield for each trial whether the intervals hit whose samples are runs of 5 processes."""
+    while True:
+        sides = [
+            [float(np.exp(np.log(run(random, 5, true_s, RUN_LEVEL).mean(axis=1)).mean()))
+             for _ in range(runs + 1)]
+            for true_s in (M4_S, M4_S * TRUE_RATIO)
+        ]  # fmt: skip
+        (*m4, new), (*xeon, coming) = sides
+        ours = ratio_interval(xeon, m4)
+        predicted = run_to_come_among_runs(log_mean([new]), log_mean(m4), log_mean(xeon))
+        assert ours is not None
+        assert predicted is not None
+        yield ours.low <= TRUE_RATIO <= ours.high, predicted.low <= coming <= predicted.high
+
+
+def within_run_hits(random: np.random.Generator, rounds: int) -> Iterator[bool]:
+    """Yield for each trial whether the interval of rounds of one process a side hits."""
+    while True:
+        m4, xeon = (
+            run(random, 1, true_s, 0, rounds).ravel().tolist()
+            for true_s in (M4_S, M4_S * TRUE_RATIO)
+        )
+        ours = ratio_interval(xeon, m4)
+        assert ours is not None
+        yield ours.low <= TRUE_RATIO <= ours.high
+
+
+def shares(source: Callable[[np.random.Generator], Iterator[object]], trials: int) -> Rounds:
+    """Return the share of trials that hit."""
+    trying = source(np.random.default_rng(20261124))
+    found: Rounds = np.array([next(trying) for _ in range(trials)]).mean(axis=0)
+    return found
+
+
 def main() -> int:
     """Simulate, print, and say whether ours hold what they promise."""
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     fine = True
     print(f"{trials} trials, between processes {BETWEEN:.0%}, within {WITHIN:.0%}, {ROUNDS} rounds")
-    print("processes a side   ratio   prediction   pooled bootstrap")
-    for processes in (5, 10):
-        source = hits(np.random.default_rng(20261124 + processes), processes)
-        found = np.array([next(source) for _ in range(trials)]).mean(axis=0)
-        print(f"{processes:>16}  {found[0]:>6.1%}  {found[1]:>11.1%}  {found[2]:>17.1%}")
-        fine &= all(ACCEPTED[0] <= share <= ACCEPTED[1] for share in found[:2])
+    print("processes a side  between runs   ratio   prediction   pooled bootstrap")
+    for level in (0.0, RUN_LEVEL):
+        for processes in (5, 10):
+            found = shares(partial(hits, processes=processes, level=level), trials)
+            cells = f"{found[0]:>6.1%}  {found[1]:>11.1%}  {found[2]:>17.1%}"
+            print(f"{processes:>16}  {level:>12.0%}  {cells}", flush=True)
+            fine &= level > 0 or all(ACCEPTED[0] <= share <= ACCEPTED[1] for share in found[:2])
+    for runs in (3, 5):
+        found = shares(partial(among_runs_hits, runs=runs), trials)
+        cells = f"{found[0]:>6.1%}  {found[1]:>11.1%}   ({runs} runs a side, --all-runs)"
+        print(f"{5:>16}  {RUN_LEVEL:>12.0%}  {cells}", flush=True)
+        fine &= all(ACCEPTED[0] <= share for share in found)
+    for rounds in (10, 50):
+        share = float(shares(partial(within_run_hits, rounds=rounds), trials))
+        print(f"{1:>16}  {0:>12.0%}  {share:>6.1%}   (within-run, {rounds} rounds)", flush=True)
     return 0 if fine else 1
 
 

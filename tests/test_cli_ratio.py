@@ -88,6 +88,21 @@ def test_more_than_two_give_a_matrix(storage, capsys):
     assert not (storage.parent / "benchmark_results").exists()
 
 
+def test_every_run_of_a_name_counts(storage, capsys):
+    assert main(["ratio", "m4", "xeon", "--all-runs"]) == 2
+    assert "m4: 1 run(s) saved, and two or more of each name are needed" in capsys.readouterr().err
+    for number, (name, latencies_s) in enumerate((("m4", M4), ("xeon", XEON)), 3):
+        longer = [1.05 * each for each in latencies_s]
+        save(storage, f"Linux-B/000{number}_{name}.json", encoded(*longer))
+    assert main(["ratio", "m4", "xeon", "--all-runs"]) == 0
+    out = capsys.readouterr().out
+    assert "Linux-A/0001_m4.json and 1 more" in out
+    assert "  runs\n" in out
+    assert "2 and 2" in out
+    assert main(["ratio", "m4", "--all-runs"]) == 2
+    assert "--all-runs m4: a ratio has two sides" in capsys.readouterr().err
+
+
 def test_one_run_is_no_ratio(storage, capsys):
     assert main(["ratio", "m4"]) == 2
     assert "a ratio needs two runs, and this is one (" in capsys.readouterr().err

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from whisper_bench.ratio.frames import matrix_frame, ratio_frame, samples_frame
     from whisper_bench.ratio.load import load_run
     from whisper_bench.ratio.matrix import calculate_matrix
+    from whisper_bench.ratio.merge import merge_runs
     from whisper_bench.ratio.predict import predict
     from whisper_bench.ratio.report import RatioReport
     from whisper_bench.results.files import load_results, save_results
@@ -36,6 +37,7 @@ _HOMES = {
     "load_results": "whisper_bench.results.files",
     "load_run": "whisper_bench.ratio.load",
     "matrix_frame": "whisper_bench.ratio.frames",
+    "merge_runs": "whisper_bench.ratio.merge",
     "predict": "whisper_bench.ratio.predict",
     "ratio_frame": "whisper_bench.ratio.frames",
     "run_benchmark": "whisper_bench.engine",
@@ -59,6 +61,7 @@ __all__ = [
     "load_results",
     "load_run",
     "matrix_frame",
+    "merge_runs",
     "predict",
     "ratio_frame",
     "run_benchmark",

@@ -23,12 +23,20 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     add_storage(parser)
     add_results(parser, "ratio_config.json goes")
     add_allow_mismatch(parser)
+    parser.add_argument(
+        "--all-runs",
+        action="store_true",
+        help="every saved run of each name counts, so that the interval knows of what differs "
+        "from run to run",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare the runs."""
     runs = _runs(options)
+    if len(runs) == 1:
+        raise BenchError(f"--all-runs {options.names[0]}: a ratio has two sides; name the other's")
     return _two(options, *runs) if len(runs) == 2 else _many(options, runs)  # noqa: PLR2004
 
 
@@ -36,6 +44,8 @@ def _runs(options: argparse.Namespace) -> "list[Run]":
     from whisper_bench.ratio.load import load_run
     from whisper_bench.saved.find import find_all_saved
 
+    if options.all_runs:
+        return [_merged(name, options) for name in options.names]
     found = [path for name in options.names for path in find_all_saved(name, options.storage)]
     paths = list({path.resolve(): path for path in reversed(found)}.values())[::-1]
     if len(paths) < 2:  # noqa: PLR2004 - a ratio has two sides
@@ -44,6 +54,15 @@ def _runs(options: argparse.Namespace) -> "list[Run]":
             "name the reference's first, then the target's: whisper-bench ratio m4 xeon"
         )
     return [load_run(path) for path in paths]
+
+
+def _merged(name: str, options: argparse.Namespace) -> "Run":
+    from whisper_bench.ratio.load import load_run
+    from whisper_bench.ratio.merge import merge_runs
+    from whisper_bench.saved.find import every_saved
+
+    runs = [load_run(path) for path in every_saved(name, options.storage)]
+    return merge_runs(runs, allow_mismatch=options.allow_mismatch)
 
 
 def _two(options: argparse.Namespace, reference: "Run", target: "Run") -> int:

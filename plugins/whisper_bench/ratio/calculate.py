@@ -1,5 +1,6 @@
 """The ratio: latency on the target (Xeon) over latency on the reference (M4), case by case."""
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from whisper_bench.ratio.comparable import Pair, comparable_pairs
 from whisper_bench.ratio.load import run_of_results
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Difference, RatioReport, Side, Validity
-from whisper_bench.ratio.run import Run, RunCase
+from whisper_bench.ratio.run import Kind, Run, RunCase
 from whisper_bench.results.schema import Result
 from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
@@ -60,8 +61,8 @@ def _run_of(measured: Runlike) -> Run:
 
 def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
     case = pair[0]
-    within = min(side.processes for side in pair) < FEWEST
-    sides = [_side(side, within_run=within) for side in pair]
+    kind = _kind(pair)
+    sides = [_side(side, kind) for side in pair]
     estimate = _estimate([side.latency for side in sides], confidence)
     validity, reason = _validity(pair, estimate)
     return CaseRatio(
@@ -73,7 +74,7 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
         high=estimate.high if estimate else None,
         confidence=confidence,
         validity=validity,
-        samples="rounds" if within else "processes",
+        samples=kind,
         reason=reason,
         cpu=_estimate([side.cpu for side in sides], confidence),
         reference=sides[0],
@@ -82,15 +83,23 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
     )
 
 
-def _side(case: RunCase, *, within_run: bool) -> Side:
-    latency = case.latency.of(within_run=within_run)
-    cpu = case.cpu.of(within_run=within_run) if case.cpu else None
+def _kind(pair: Pair) -> Kind:
+    """Return the coarsest samples that both sides have enough of: what differs more is in them."""
+    if min(side.runs for side in pair) >= FEWEST:
+        return "runs"
+    return "processes" if min(side.processes for side in pair) >= FEWEST else "rounds"
+
+
+def _side(case: RunCase, kind: Kind) -> Side:
+    latency = case.latency.of(kind)
+    cpu = case.cpu.of(kind) if case.cpu else None
     return Side(
         latency_s=latency.value,
         cpu_s=cpu.value if cpu else None,
         latency=latency,
         cpu=cpu,
         tokens=case.identity.tokens,
+        runs=case.runs,
         processes=case.processes,
         rounds=case.rounds,
         contended_rounds=case.contended_rounds,
@@ -125,11 +134,30 @@ def worst(found: Sequence[Validity]) -> Validity:
 
 
 def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> Estimate | None:
-    """Return the geometric mean of the cases' ratios, each measured in processes of its own."""
-    share = 1 / len(cases)
-    terms = [Term(share, case.target.latency) for case in cases]
-    terms += [Term(-share, case.reference.latency) for case in cases]
+    """Return the geometric mean of the cases' ratios.
+
+    Each case is measured in processes of its own, so that their errors are independent. Where the
+    samples are runs, a run's cases share its day and its node: then as if they rose and fell as
+    one, which no interval can be wider than.
+    """
+    sides = [case.target.latency for case in cases], [case.reference.latency for case in cases]
+    signs = 1.0, -1.0
+    if all(case.samples == "runs" for case in cases):
+        terms = [Term(sign, _as_one(side)) for sign, side in zip(signs, sides, strict=True)]
+    else:
+        terms = [
+            Term(sign / len(cases), each)
+            for sign, side in zip(signs, sides, strict=True)
+            for each in side
+        ]
     return product_of(terms, confidence)
+
+
+def _as_one(side: Sequence[LogMean]) -> LogMean:
+    """Return the geometric mean of figures that rise and fall as one."""
+    deviation = math.fsum(math.sqrt(each.variance) for each in side) / len(side)
+    mean = math.fsum(each.mean for each in side) / len(side)
+    return LogMean(mean, deviation**2, min(each.size for each in side))
 
 
 def _differences(reference: Run, target: Run) -> Iterable[Difference]:

@@ -136,10 +136,12 @@ def run_case(record: CaseRecord) -> RunCase:
         identity=_identity(record),
         setting=_setting(record),
         latency=Samples(
+            None,
             log_mean([process.mean_latency_s for process in record.processes]),
             log_mean([each.latency_s for each in record.rounds]),
         ),
         cpu=_cpu(record),
+        runs=1,
         processes=len(record.processes),
         rounds=len(record.rounds),
         contended_rounds=contended_rounds(record),
@@ -152,7 +154,11 @@ def _cpu(record: CaseRecord) -> Samples | None:
     processes = [process.mean_cpu_s for process in record.processes]
     rounds = [each.cpu_s for each in record.rounds]
     # a clock too coarse for the work tells nothing
-    return Samples(log_mean(processes), log_mean(rounds)) if min(*rounds, *processes) > 0 else None
+    return (
+        Samples(None, log_mean(processes), log_mean(rounds))
+        if min(*rounds, *processes) > 0
+        else None
+    )
 
 
 def _identity(record: CaseRecord) -> Identity:

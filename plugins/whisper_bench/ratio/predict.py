@@ -16,7 +16,7 @@ from whisper_bench.ratio.comparable import (
 )
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig, StaleError, check_age
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Validity
-from whisper_bench.ratio.run import Run, RunCase, RunFacts
+from whisper_bench.ratio.run import RUNS_APART, Kind, Run, RunCase, RunFacts
 from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
 _Pair = tuple[CaseRatio, RunCase]
@@ -39,6 +39,7 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ratio: Estimate
     latency_s: Estimate
     rps: Estimate
+    samples: Kind
     validity: Validity
 
     @property
@@ -129,7 +130,7 @@ def _check_machine(
 
 
 def _warnings(run: Run, config: RatioConfig, pairs: Sequence[_Pair]) -> Iterable[str]:
-    if run.facts.moment == config.reference.moment:
+    if run.facts.where in config.reference.where.split(RUNS_APART):
         yield f"{run.facts.name} is the run that the ratio was made of: nothing new is told"
     for ratio, case in pairs:
         sides = {
@@ -139,6 +140,19 @@ def _warnings(run: Run, config: RatioConfig, pairs: Sequence[_Pair]) -> Iterable
         }
         for name, warnings in sides.items():
             yield from (f"{name}, {case.label}: {warning}" for warning in warnings)
+
+
+def run_to_come_among_runs(
+    new: LogMean, reference: LogMean, target: LogMean, confidence: float = CONFIDENCE
+) -> Estimate | None:
+    """Return new * target / reference, where the ratio's samples are the means of runs.
+
+    The new run is one more of the reference's, the one to come one more of the target's: each
+    brings the variance between runs that those before it showed.
+    """
+    drawn = LogMean(new.mean, 0.0, FEWEST)  # its error is counted as the reference's future one
+    terms = [Term(1, drawn), Term(1, target, future=1), Term(-1, reference, future=1)]
+    return product_of(terms, confidence)
 
 
 def run_to_come(
@@ -155,9 +169,10 @@ def run_to_come(
 
 def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
     within = case.processes < FEWEST
-    sample = case.latency.of(within_run=within)
+    sample = case.latency.of("rounds" if within else "processes")
     sides = ratio.reference.latency, ratio.target.latency
-    latency_s = run_to_come(sample, *sides, ratio.confidence)
+    to_come = run_to_come_among_runs if ratio.samples == "runs" else run_to_come
+    latency_s = to_come(sample, *sides, ratio.confidence)
     kept = ratio_of(sides[1], sides[0], ratio.confidence)
     if latency_s is None or kept is None:
         raise StaleError(
@@ -172,7 +187,8 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
         ratio=kept,
         latency_s=latency_s,
         rps=_inverse(latency_s),
-        validity=Validity.WITHIN_RUN if within else ratio.validity,
+        samples=ratio.samples,
+        validity=Validity.WITHIN_RUN if within and ratio.samples != "runs" else ratio.validity,
     )
 
 

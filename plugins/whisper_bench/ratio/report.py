@@ -1,13 +1,12 @@
 """What a ratio is told as: the cases with their intervals, validity and both sides."""
 
 from enum import StrEnum
-from typing import Literal
 
 import msgspec
 
 from whisper_bench.case import case_label
 from whisper_bench.ratio.comparable import Mismatch
-from whisper_bench.ratio.run import Identity, RunFacts
+from whisper_bench.ratio.run import Identity, Kind, RunFacts
 from whisper_bench.welch import Confidence, Estimate, LogMean
 
 FEWEST = 2
@@ -39,6 +38,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency: LogMean
     cpu: LogMean | None
     tokens: int
+    runs: int
     processes: int
     rounds: int
     contended_rounds: int | None
@@ -62,7 +62,7 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: float | None
     confidence: Confidence
     validity: Validity
-    samples: Literal["processes", "rounds"]
+    samples: Kind
     reason: str | None
     cpu: Estimate | None
     reference: Side

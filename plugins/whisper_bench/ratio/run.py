@@ -1,7 +1,7 @@
 """A run as the ratio sees it: who measured, what must agree, and what its processes tell."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,10 @@ from whisper_bench.machine import Architecture
 from whisper_bench.welch import LogMean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+RUNS_APART = ", "
+"""Between the files of several runs that count as one."""
 
 
 class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,15 +48,31 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int
 
 
+Kind = Literal["runs", "processes", "rounds"]
+"""What an interval is made of."""
+
+
 class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure's geometric mean in seconds: of the processes' means, and of the rounds."""
+    """A figure's geometric mean in seconds: of the means of runs, of processes, and of rounds.
 
-    by_process: LogMean
-    by_round: LogMean
+    `runs` is None of a single run.
+    """
 
-    def of(self, *, within_run: bool) -> LogMean:
-        """Return what an interval is made of: the processes', or within a run the rounds'."""
-        return self.by_round if within_run else self.by_process
+    runs: LogMean | None
+    processes: LogMean
+    rounds: LogMean
+
+    def of(self, kind: Kind) -> LogMean:
+        """Return what an interval is made of.
+
+        Raises:
+            KeyError: the means of runs are asked for of a single one.
+
+        """
+        found = {"runs": self.runs, "processes": self.processes, "rounds": self.rounds}[kind]
+        if found is None:
+            raise KeyError(kind)
+        return found
 
 
 class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +89,7 @@ class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     setting: dict[str, str]
     latency: Samples
     cpu: Samples | None
+    runs: int
     processes: int
     rounds: int
     contended_rounds: int | None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.predict import Prediction, PredictionReport
 from whisper_bench.ratio.report import CaseRatio, RatioReport, Side, Validity
-from whisper_bench.ratio.run import RunFacts
+from whisper_bench.ratio.run import RUNS_APART, RunFacts
 from whisper_bench.summary import table_lines
 from whisper_bench.welch import Estimate
 
@@ -16,7 +16,8 @@ def ratio_lines(report: RatioReport) -> list[str]:
     """Return the table of cases, the headline, and all that a reader should know beside it."""
     names = report.reference.name, report.target.name
     with_cpu = any(_contended(case) for case in report.cases)
-    head = ("case", *names, "ratio", interval_title(report), "processes", "CPU-s ratio")
+    counted = "runs" if report.cases[0].samples == "runs" else "processes"
+    head = ("case", *names, "ratio", interval_title(report), counted, "CPU-s ratio")
     rows = [head, *map(_row, report.cases), _headline_row(report)]
     return [
         *run_lines([("reference", report.reference), ("target", report.target)]),
@@ -36,7 +37,7 @@ def ratio_lines(report: RatioReport) -> list[str]:
 def run_lines(runs: Sequence[tuple[str, RunFacts]]) -> list[str]:
     """Return who measured the runs, a line each."""
     rows = [
-        (role, run.name, f"{run.moment:%Y-%m-%d}", run.architecture, run.cpu_model, run.where)
+        (role, run.name, f"{run.moment:%Y-%m-%d}", run.architecture, run.cpu_model, _where(run))
         for role, run in runs
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -44,6 +45,11 @@ def run_lines(runs: Sequence[tuple[str, RunFacts]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def _where(run: RunFacts) -> str:
+    first, *others = run.where.split(RUNS_APART)
+    return f"{first} and {len(others)} more" if others else first
 
 
 def prediction_lines(report: PredictionReport) -> list[str]:
@@ -57,8 +63,8 @@ def prediction_lines(report: PredictionReport) -> list[str]:
     runs = [("run", report.run), ("reference", report.reference), ("target", report.target)]
     meaning = (
         f"not measured on {report.target.name}: predicted by the ratio of "
-        f"{report.ratio_created:%Y-%m-%d}; the mean of a run there falls into the interval, if the "
-        "machines are as they were"
+        f"{report.ratio_created:%Y-%m-%d}; the mean of a run there falls into the interval"
+        f"{_unless(report)}"
     )
     return [
         *run_lines(runs),
@@ -71,6 +77,13 @@ def prediction_lines(report: PredictionReport) -> list[str]:
         *(f"! {label}: one process: the interval knows of rounds only" for label in within),
         *(f"! {warning}" for warning in report.warnings),
     ]
+
+
+def _unless(report: PredictionReport) -> str:
+    """Say what an interval of single runs cannot know."""
+    if all(case.samples == "runs" for case in report.cases):
+        return ""
+    return ", unless the machines change between runs (ratio --all-runs would know)"
 
 
 def mismatch_lines(allowed: Iterable[Mismatch]) -> list[str]:
@@ -96,9 +109,13 @@ def _row(case: CaseRatio) -> tuple[str, ...]:
         f"{case.target.latency_s:.3f} s",
         f"{case.ratio:.3f}" if known else str(case.validity),
         f"{case.low:.3f} to {case.high:.3f}" if known else NO_RATIO,
-        f"{case.reference.processes} and {case.target.processes}",
+        f"{_count(case.reference, case)} and {_count(case.target, case)}",
         NO_RATIO if case.cpu is None else f"{case.cpu.value:.3f} ({interval_text(case.cpu)})",
     )
+
+
+def _count(side: Side, case: CaseRatio) -> int:
+    return side.runs if case.samples == "runs" else side.processes
 
 
 def _headline_row(report: RatioReport) -> tuple[str, ...]:

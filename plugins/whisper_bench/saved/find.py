@@ -45,6 +45,16 @@ def find_all_saved(name: str, storage: Path = STORAGE) -> list[Path]:
     return _found(name, storage)
 
 
+def every_saved(name: str, storage: Path = STORAGE) -> list[Path]:
+    """Return every saved run of a name, number or pattern, in the order of their files.
+
+    Raises:
+        BenchError: there is none; the names that are there are listed.
+
+    """
+    return _found(name, storage)
+
+
 def save_name(path: Path) -> str:
     """Return the name a run was saved under: `m4` for `0001_m4.json`."""
     number, _, name = path.stem.partition("_")

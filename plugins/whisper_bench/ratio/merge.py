@@ -1,0 +1,106 @@
+"""Several runs of one machine as one, so that an interval knows of what differs between runs.
+
+Another day, another node, a neighbour who came: none of it is in the processes of a single run.
+With the runs' means as samples it is.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.comparable import comparable_pairs, differing
+from whisper_bench.ratio.run import RUNS_APART, Run, RunCase, RunFacts, Samples
+from whisper_bench.welch import LogMean, log_mean
+
+_MACHINE = ("architecture", "cpu_model", "system")
+
+
+def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> Run:
+    """Return runs of one machine as one run, whose samples are they.
+
+    Its moment is that of the oldest, which tells its age.
+
+    Raises:
+        NotComparableError: two differ in what must agree.
+        BenchError: there are fewer than two, or they are of different machines or set-ups.
+
+    """
+    if len(runs) < 2:  # noqa: PLR2004 - of one nothing is known beyond it
+        name = runs[0].facts.name if runs else "none"
+        raise BenchError(
+            f"{name}: {len(runs)} run(s) saved, and two or more of each name are needed; measure "
+            "again under the same name, at another time"
+        )
+    first, *others = runs
+    for other in others:
+        comparable_pairs(first, other, allow_mismatch)
+        _check_machine(first, other)
+    by_label = [{case.label: case for case in run.cases} for run in runs]
+    return Run(
+        _facts(runs),
+        [
+            _case([cases[case.label] for cases in by_label])
+            for case in first.cases
+            if all(case.label in cases for cases in by_label)
+        ],
+    )
+
+
+def _check_machine(first: Run, other: Run) -> None:
+    here, there = ({name: getattr(run.facts, name) for name in _MACHINE} for run in (first, other))
+    settings = [
+        (mine.setting, theirs.setting)
+        for mine in first.cases
+        for theirs in other.cases
+        if mine.label == theirs.label
+    ]
+    for mine, theirs in [(here, there), *settings]:
+        for mismatch in differing(mine, theirs, ""):
+            raise BenchError(
+                f"{first.facts.where} and {other.facts.where} are of different machines or "
+                f"set-ups: {mismatch.field} {mismatch.reference!r} and {mismatch.target!r}; give "
+                "each its own save name"
+            )
+
+
+def _facts(runs: Sequence[Run]) -> RunFacts:
+    oldest: datetime = min(run.facts.moment for run in runs)
+    return msgspec.structs.replace(
+        runs[0].facts, where=RUNS_APART.join(run.facts.where for run in runs), moment=oldest
+    )
+
+
+def _case(cases: Sequence[RunCase]) -> RunCase:
+    told = [case.contended_rounds for case in cases if case.contended_rounds is not None]
+    cpus = [case.cpu for case in cases if case.cpu is not None]
+    return msgspec.structs.replace(
+        cases[0],
+        latency=_samples([case.latency for case in cases]),
+        cpu=_samples(cpus) if len(cpus) == len(cases) else None,
+        runs=len(cases),
+        processes=sum(case.processes for case in cases),
+        rounds=sum(case.rounds for case in cases),
+        contended_rounds=sum(told) if told else None,
+        peak_rss_bytes=max(case.peak_rss_bytes for case in cases),
+        warnings=list(dict.fromkeys(text for case in cases for text in case.warnings)),
+    )
+
+
+def _samples(found: Sequence[Samples]) -> Samples:
+    return Samples(
+        log_mean([each.processes.value for each in found]),
+        _pooled([each.processes for each in found]),
+        _pooled([each.rounds for each in found]),
+    )
+
+
+def _pooled(parts: Sequence[LogMean]) -> LogMean:
+    """Return what is known of all samples together, whatever run they came from."""
+    size = sum(part.size for part in parts)
+    mean = sum(part.size * part.mean for part in parts) / size
+    squares = sum(
+        (part.size - 1) * part.variance + part.size * (part.mean - mean) ** 2 for part in parts
+    )
+    return LogMean(mean, squares / (size - 1) if size > 1 else 0.0, size)
