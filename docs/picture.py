@@ -1,7 +1,7 @@
 """Make a picture of a real run from what its terminal received.
 
     script -qec 'stty cols 122; COMMAND' run.typescript
-    python docs/picture.py run.typescript docs/run.svg   # needs rich
+    python docs/picture.py run.typescript docs/run.svg [COLUMNS]   # needs rich
 
 Lines that a terminal rewrites are shown as they last were; what comes before pytest's first line,
 or before a dollar sign where there is no pytest, is left out, and so is pytest-benchmark's legend.
@@ -20,8 +20,8 @@ COLUMNS = 122
 
 def shown_lines(typescript: str) -> list[str]:
     """Return the lines as the terminal last showed them."""
-    begins = "test session starts" if "test session starts" in typescript else "$ "
-    begin = typescript.index(begins)
+    begins = "test session starts" if "test session starts" in typescript else "\n$ "
+    begin = typescript.index(begins) + begins.count("\n")
     body = typescript[typescript.rfind("\n", 0, begin) + 1 :].replace("\r\n", "\n")
     lines = [line.rpartition("\r")[2].replace("\x1b[K", "") for line in body.split("\n")]
     unwanted = re.compile(r"Legend:|  Outliers:|  OPS:|Script done|benchmark: 5")
@@ -31,8 +31,9 @@ def shown_lines(typescript: str) -> list[str]:
 
 def main() -> None:
     """Read a typescript, write an SVG."""
-    source, target = map(Path, sys.argv[1:])
-    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    source, target = map(Path, sys.argv[1:3])
+    columns = int(sys.argv[3]) if len(sys.argv) > 3 else COLUMNS  # noqa: PLR2004
+    console = Console(record=True, width=columns, file=io.StringIO(), force_terminal=True)
     for line in shown_lines(source.read_bytes().decode()):
         console.print(Text.from_ansi(line), soft_wrap=False, no_wrap=True, overflow="ellipsis")
     svg = console.export_svg(title=source.stem)
