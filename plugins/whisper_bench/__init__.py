@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from whisper_bench.ratio.report import RatioReport
     from whisper_bench.results.files import load_results, save_results
     from whisper_bench.results.schema import Result
+    from whisper_bench.sizing.calculate import calculate_sizing
+    from whisper_bench.sizing.outputs import generate_report
+    from whisper_bench.sizing.source import size_run
 
 _HOMES = {
     "BenchError": "whisper_bench.errors",
@@ -30,8 +33,10 @@ _HOMES = {
     "Result": "whisper_bench.results.schema",
     "calculate_matrix": "whisper_bench.ratio.matrix",
     "calculate_ratio": "whisper_bench.ratio.calculate",
+    "calculate_sizing": "whisper_bench.sizing.calculate",
     "detect_architecture": "whisper_bench.machine",
     "detect_cpu_model": "whisper_bench.machine",
+    "generate_report": "whisper_bench.sizing.outputs",
     "load_config": "whisper_bench.ratio.config",
     "load_model": "whisper_bench.engine",
     "load_results": "whisper_bench.results.files",
@@ -45,6 +50,7 @@ _HOMES = {
     "samples_frame": "whisper_bench.ratio.frames",
     "save_config": "whisper_bench.ratio.config",
     "save_results": "whisper_bench.results.files",
+    "size_run": "whisper_bench.sizing.source",
 }
 
 __all__ = [
@@ -54,8 +60,10 @@ __all__ = [
     "Result",
     "calculate_matrix",
     "calculate_ratio",
+    "calculate_sizing",
     "detect_architecture",
     "detect_cpu_model",
+    "generate_report",
     "load_config",
     "load_model",
     "load_results",
@@ -69,6 +77,7 @@ __all__ = [
     "samples_frame",
     "save_config",
     "save_results",
+    "size_run",
 ]
 
 

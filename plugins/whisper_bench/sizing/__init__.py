@@ -1,0 +1,1 @@
+"""How many Pods of what size a load needs, by simulation over measured service times."""

@@ -1,0 +1,120 @@
+"""What is asked of the service: load, objective, and how requests are spread over Pods."""
+
+import math
+import re
+
+import msgspec
+import numpy as np
+
+from whisper_bench.errors import BenchError
+from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.simulate import Balancing, Floats
+
+POISSON = 1.0
+
+
+class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Requests at `target_rps` (1/s).
+
+    `burstiness` is the squared coefficient of variation of the times between arrivals: 1 for
+    Poisson, more for bursts. `windows` has the share of requests by their number of 30 s windows.
+    """
+
+    target_rps: float
+    burstiness: float = POISSON
+    windows: dict[int, float] = msgspec.field(default_factory=lambda: {1: 1.0})
+
+    def __post_init__(self) -> None:
+        """Refuse what is no load."""
+        if not 0 < self.target_rps < math.inf:
+            raise BenchError(f"target rps {self.target_rps:g}: give requests a second above 0")
+        if not POISSON <= self.burstiness < math.inf:
+            raise BenchError(
+                f"burstiness {self.burstiness:g}: give 1 (Poisson) or more, the squared "
+                "coefficient of variation of the times between arrivals"
+            )
+        shares = self.windows.values()
+        if not shares or min(self.windows) < 1 or min(shares) <= 0 or sum(shares) == math.inf:
+            raise BenchError(f"audio mix {self.windows}: give shares above 0 of 1 window or more")
+
+    def arrivals(self, count: int, random: np.random.Generator) -> Floats:
+        """Return the times between `count` arrivals, in seconds.
+
+        Above Poisson they are hyperexponential with balanced means: H. C. Tijms, "A First Course in
+        Stochastic Models" (2003), appendix B.
+        """
+        gaps, phases = random.spawn(2)  # so that more arrivals begin as fewer do
+        unit = gaps.exponential(size=count)
+        if self.burstiness == POISSON:
+            return unit / self.target_rps
+        lean = math.sqrt((self.burstiness - 1) / (self.burstiness + 1))
+        often = (1 + lean) / 2
+        fast = phases.random(count) < often
+        rates = np.where(fast, 2 * often, 2 * (1 - often)) * self.target_rps
+        return unit / rates
+
+
+class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`percent` of the requests are answered within `limit_s` seconds."""
+
+    percent: float
+    limit_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no objective."""
+        if not 0 < self.limit_s < math.inf:
+            raise BenchError(f"objective of {self.limit_s:g} s: give a time above 0, such as 5s")
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the service is run: the balancer, requests a Pod takes at a time, and reserves.
+
+    `max_utilisation` is the highest share of time that the Pods may be busy; it and the objective
+    hold with `spare_pods` of the replicas gone.
+    """
+
+    balancing: Balancing = Balancing.RANDOM
+    concurrency: int = 1
+    max_utilisation: float = 0.8
+    spare_pods: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no policy."""
+        if not 0 < self.max_utilisation < 1:
+            raise BenchError(
+                f"utilisation {self.max_utilisation:g}: give a share above 0 and below 1, such as "
+                "0.8; a queue that is always busy grows without end"
+            )
+        if self.concurrency < 1 or self.spare_pods < 0:
+            raise BenchError(
+                f"concurrency {self.concurrency} and spare Pods {self.spare_pods}: give 1 or more "
+                "and 0 or more"
+            )
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that decides how many Pods are needed; the same seed gives the same answer."""
+
+    service: Service
+    load: Load
+    policy: Policy
+    objective: Objective
+    seed: int = 0
+
+    @property
+    def offered_load(self) -> float:
+        """Arrival rate times mean service time, in Erlangs: Pods that would always be busy."""
+        return self.load.target_rps * self.service.mean_s(self.load.windows)
+
+
+def seconds(text: str) -> float:
+    """Read a time: `5s`, `750ms`, `2m`, or plain seconds.
+
+    Raises:
+        BenchError: it is none.
+
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min)?", text.strip())
+    if not found:
+        raise BenchError(f"{text!r} is no time; write it as 5s, 750ms or 2m")
+    return float(found[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60}[found[2]]

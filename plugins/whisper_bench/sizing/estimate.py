@@ -1,0 +1,134 @@
+"""Latency percentiles of a number of Pods, by simulation, with the error of the simulation."""
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+
+from whisper_bench.sizing.demand import Load, Objective, Question
+from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.simulate import Balancing, Floats, waits
+
+BATCHES = 20
+LOW_RANK, HIGH_RANK = 5, 14
+"""Places (from 0) of the batches' percentiles between which the true one lies: the sign test's
+interval for a median of 20, one-sided 97.9 % (W. J. Conover, "Practical Nonparametric Statistics").
+A place among figures that each rise with load keeps the bound rising with load, too."""
+FEWEST_IN_BATCH = 1_000
+MOST_REQUESTS = 320_000
+"""Requests after which a percentile that is still in doubt is decided by its upper bound."""
+SETTLING = 20
+"""Mean service times that a system of idle Pods is given at least to fill."""
+
+
+class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `pods` do under a load; times in seconds from arrival to answer.
+
+    `objective_s` is the percentile that the objective is for, `low_s` and `high_s` its error
+    bounds; all are None where the Pods cannot keep up (a utilisation of 1 or more).
+    """
+
+    pods: int
+    target_rps: float
+    utilisation: float
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    objective_s: float | None
+    low_s: float | None
+    high_s: float | None
+    mean_wait_s: float | None
+    requests: int
+
+    def holds(self, objective: Objective) -> bool:
+        """Tell whether the upper error bound meets the objective."""
+        return self.high_s is not None and self.high_s <= objective.limit_s
+
+    def fails(self, objective: Objective) -> bool:
+        """Tell whether even the lower error bound misses the objective."""
+        return self.low_s is None or self.low_s > objective.limit_s
+
+
+def predict_latency(
+    question: Question, pods: int, *, most_requests: int = MOST_REQUESTS
+) -> Predicted:
+    """Simulate until the percentile is clear of the objective, or the requests run out."""
+    utilisation = question.offered_load / (pods * question.policy.concurrency)
+    if utilisation >= 1:
+        nothing = [None] * 7
+        return Predicted(pods, question.load.target_rps, utilisation, *nothing, requests=0)
+    for count in _counts(question, pods, most_requests):
+        found = _simulated(question, pods, count)
+        if found.holds(question.objective) or found.fails(question.objective):
+            break
+    return found
+
+
+def _counts(question: Question, pods: int, most_requests: int) -> Iterator[int]:
+    """Yield growing numbers of requests to simulate beyond those that fill the system."""
+    count = max(BATCHES * FEWEST_IN_BATCH, _settling(question, pods))
+    count = BATCHES * math.ceil(count / BATCHES)
+    yield count
+    while count < most_requests:
+        count *= 4
+        yield count
+
+
+def _settling(question: Question, pods: int) -> int:
+    """Return the requests that pass until the system forgets that it began idle.
+
+    A queue forgets in about 4 / (servers (1 - utilisation)**2) service times, twice the scale of
+    J. Abate and W. Whitt, "Transient behavior of the M/M/1 queue" (1987).
+    """
+    offered, policy = question.offered_load, question.policy
+    own_queues = policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
+    servers = policy.concurrency * (1 if own_queues else pods)
+    idle = 1 - offered / (pods * policy.concurrency)
+    return min(math.ceil(offered * (SETTLING + 4 / (servers * idle**2))), MOST_REQUESTS)
+
+
+def _simulated(question: Question, pods: int, count: int) -> Predicted:
+    settling, policy = _settling(question, pods), question.policy
+    trace = _trace(
+        msgspec.json.encode([question.service, question.load]), settling + count, question.seed
+    )
+    waits_s = waits(
+        *trace,
+        pods=pods,
+        concurrency=policy.concurrency,
+        balancing=policy.balancing,
+        random=np.random.default_rng([question.seed, 1]),
+    )[settling:]
+    answers_s, percent = waits_s + trace[1][settling:], question.objective.percent
+    p50_s, p95_s, p99_s, objective_s = np.percentile(answers_s, (50, 95, 99, percent)).tolist()
+    low_s, high_s = _bounds(answers_s, percent)
+    return Predicted(
+        pods=pods,
+        target_rps=question.load.target_rps,
+        utilisation=question.offered_load / (pods * policy.concurrency),
+        p50_s=p50_s,
+        p95_s=p95_s,
+        p99_s=p99_s,
+        objective_s=objective_s,
+        low_s=low_s,
+        high_s=high_s,
+        mean_wait_s=float(waits_s.mean()),
+        requests=count,
+    )
+
+
+def _bounds(answers_s: Floats, percent: float) -> tuple[float, float]:
+    each = np.percentile(np.split(answers_s, BATCHES), percent, axis=1)
+    ranked = np.sort(each)
+    return float(ranked[LOW_RANK]), float(ranked[HIGH_RANK])
+
+
+@lru_cache(maxsize=4)
+def _trace(asked: bytes, count: int, seed: int) -> tuple[Floats, Floats]:
+    """Return moments of arrival and service times; the same for every number of Pods."""
+    service, load = msgspec.json.decode(asked, type=tuple[Service, Load])
+    arriving, serving = (np.random.default_rng([seed, stream]) for stream in (2, 3))
+    gaps_s = load.arrivals(count, arriving)
+    return np.cumsum(gaps_s), service.draw(load.windows, count, serving)

@@ -1,0 +1,96 @@
+"""Around the answer: closed forms beside it, curves through it, and what would move it."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from msgspec.structs import replace
+
+from whisper_bench.sizing.demand import Question
+from whisper_bench.sizing.estimate import Predicted, predict_latency
+from whisper_bench.sizing.queueing import allen_cunneen_wait_s, erlang_c, erlang_c_wait_s
+from whisper_bench.sizing.search import fewest_pods
+from whisper_bench.sizing.simulate import Balancing
+from whisper_bench.sizing.sizing import CrossCheck, Sensitivity
+
+POINTS = 12
+"""Points of a curve."""
+BREAKING = 0.98
+"""Utilisation up to which the curve against load goes."""
+_DRAWS = 50_000
+_LOADS = (0.5, 0.8, 1.25, 1.5, 2.0)
+_SERVICES = (0.8, 0.9, 1.1, 1.2)
+_BURSTS = (1.0, 2.0, 4.0, 8.0)
+
+
+def cross_check(question: Question, pods: int) -> CrossCheck:
+    """Return what queueing theory says of as many servers behind one shared queue."""
+    service, load, policy = question.service, question.load, question.policy
+    servers, offered = pods * policy.concurrency, question.offered_load
+    mean_s = service.mean_s(load.windows)
+    drawn_s = service.draw(load.windows, _DRAWS, np.random.default_rng(question.seed))
+    cv2 = float(np.var(drawn_s) / np.mean(drawn_s) ** 2)
+    shared = replace(question, policy=replace(policy, balancing=Balancing.SHARED))
+    return CrossCheck(
+        offered_load=offered,
+        wait_probability=erlang_c(servers, offered),
+        erlang_c_wait_s=_finite(erlang_c_wait_s(servers, offered, mean_s)),
+        allen_cunneen_wait_s=_finite(
+            allen_cunneen_wait_s(servers, offered, mean_s, load.burstiness, cv2)
+        ),
+        simulated_wait_s=predict_latency(shared, pods, most_requests=0).mean_wait_s,
+    )
+
+
+def curve_by_pods(question: Question, needed: int) -> list[Predicted]:
+    """Return what numbers of Pods around the answer do, from the fewest that keep up.
+
+    The answer's and the one with the spare Pods are among them.
+    """
+    spare = needed + question.policy.spare_pods
+    least = math.floor(question.offered_load / question.policy.concurrency) + 1
+    most = max(spare + 2, math.ceil(needed * 1.3))
+    wanted = {*np.linspace(least, most, POINTS).astype(int).tolist(), needed - 1, needed, spare}
+    return [
+        predict_latency(question, pods, most_requests=0) for pods in sorted(wanted) if pods >= least
+    ]
+
+
+def curve_by_rps(question: Question, needed: int) -> list[Predicted]:
+    """Return what the Pods that are needed do under loads up to nearly all that they can."""
+    mean_s = question.service.mean_s(question.load.windows)
+    breaking_rps = BREAKING * needed * question.policy.concurrency / mean_s
+    wanted = {*(np.linspace(0.1, 1, POINTS) * breaking_rps).tolist(), question.load.target_rps}
+    return [
+        predict_latency(
+            replace(question, load=replace(question.load, target_rps=rps)), needed, most_requests=0
+        )
+        for rps in sorted(wanted)
+    ]
+
+
+def sensitivity(question: Question) -> list[Sensitivity]:
+    """Return the replicas that other loads, service times and bursts would need."""
+    found = []
+    for changed, value, other in _changes(question):
+        fewest = fewest_pods(other)
+        replicas = None if fewest is None else fewest.pods + question.policy.spare_pods
+        found.append(Sensitivity(changed, value, replicas))
+    return found
+
+
+def _changes(question: Question) -> Iterable[tuple[str, float, Question]]:
+    service, load = question.service, question.load
+    for factor in _LOADS:
+        rps = factor * load.target_rps
+        yield "target rps", rps, replace(question, load=replace(load, target_rps=rps))
+    for factor in _SERVICES:
+        slower = replace(service, factor=service.factor * factor)
+        yield "service time, times", factor, replace(question, service=slower)
+    for burstiness in _BURSTS:
+        bursty = replace(load, burstiness=burstiness)
+        yield "burstiness", burstiness, replace(question, load=bursty)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
