@@ -138,6 +138,8 @@ def test_predict_refuses(storage, capsys):
     assert main(["predict", "m4"]) == 2
     assert "ratio_config.json: No such file" in capsys.readouterr().err
     assert main(["ratio", "m4", "xeon"]) == 0
+    assert main(["predict", "m4", "--max-age-days", "old"]) == 2
+    assert "--max-age-days old: give a number of days" in capsys.readouterr().err
     assert main(["predict", "m4", "--max-age-days", "-1"]) == 2
     assert "--max-age-days -1: give a number of days, 0 or more" in capsys.readouterr().err
     edit(

@@ -1,5 +1,6 @@
 """The ratio of two runs: figures, validity, headline, and what cannot agree."""
 
+import json
 import math
 import statistics
 
@@ -9,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from documents import result_of
+from documents import encoded, result_of, saved_document
 from ratios import M4, XEON, m4, record, run, xeon
 from whisper_bench import calculate_ratio
 from whisper_bench.errors import BenchError
+from whisper_bench.ratio.load import run_of_saved
 from whisper_bench.ratio.report import Validity
+from whisper_bench.saved.file import parse_saved
 
 LATENCIES = st.lists(st.floats(0.05, 50), min_size=4, max_size=20)
 
@@ -128,10 +131,6 @@ def test_what_cannot_agree_is_listed():
 
 
 def test_result_files_give_the_same_ratio_as_the_saved_runs():
-    from documents import encoded
-    from whisper_bench.ratio.load import run_of_saved
-    from whisper_bench.saved.file import parse_saved
-
     here, there = (
         run_of_saved(parse_saved(encoded(*side), name), name, name)
         for side, name in ((M4, "m4"), (XEON, "xeon"))
@@ -140,6 +139,21 @@ def test_result_files_give_the_same_ratio_as_the_saved_runs():
     results = result_of(*M4), result_of(*XEON)
     assert calculate_ratio(*results).cases == by_run.cases
     assert calculate_ratio([results[0]], [results[1]]).headline == by_run.headline
+
+
+def test_result_files_of_one_run_are_one_run():
+    result = result_of(*M4)
+    two = msgspec.structs.replace(result, detail=msgspec.structs.replace(result.detail, threads=2))
+    report = calculate_ratio([result, two], [result, two])
+    assert [case.label for case in report.cases] == ["base-t1-vi_30s", "base-t2-vi_30s"]
+
+
+def test_a_saved_run_of_a_machine_nobody_named():
+    document = saved_document(*M4)
+    del document["machine_info"]["whisper_bench"]
+    saved = parse_saved(json.dumps(document).encode(), "m4")
+    with pytest.raises(BenchError, match="m4: machine_info has no whisper_bench; measure again"):
+        run_of_saved(saved, "m4", "m4")
 
 
 def test_result_files_of_different_runs_are_no_run():

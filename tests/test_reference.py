@@ -96,6 +96,11 @@ def test_a_field_that_is_not_compared(saved):
     assert outcome.ret == 4
 
 
+def test_a_field_to_let_through_without_a_reference_is_no_matter(saved, pytester):
+    assert saved("--whisper-allow-mismatch=tokens", *QUICK).ret == 0
+    assert config_in(pytester) is None
+
+
 def test_an_empty_variable_is_no_reference(saved):
     outcome = saved("--whisper-reference=", *QUICK)
     assert outcome.ret == 4

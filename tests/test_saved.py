@@ -165,5 +165,9 @@ def test_a_broken_file_beside_a_whole_one_is_passed_over(tmp_path):
             read_saved(find_saved("m4", tmp_path))
         doubtful.unlink()
     whole.unlink()
+    save(tmp_path, "Linux-B/0001_m4.json", b"{")
+    with pytest.raises(BenchError, match=r"Linux-B/0001_m4\.json: it is cut short"):
+        read_saved(find_saved("m4", tmp_path))
+    (tmp_path / "Linux-B/0001_m4.json").unlink()
     with pytest.raises(BenchError, match=r"0001_m4\.json: it is cut short"):
         read_saved(find_saved("m4", tmp_path))

@@ -17,8 +17,7 @@ def generated_schema(form: type) -> dict[str, Any]:
     generated = {"$schema": SCHEMA_ID, **msgspec.json.schema(form)}
     for definition in generated["$defs"].values():
         # Python 3.13 takes the indentation out of docstrings, those before leave it in
-        if "description" in definition:
-            definition["description"] = cleandoc(definition["description"])
+        definition["description"] = cleandoc(definition["description"])
     return generated
 
 

@@ -24,15 +24,14 @@ def t_quantile(probability: float, freedom: float) -> float:
     t, tail = _start(probability, freedom), 1 - probability
     if freedom > _NEARLY_NORMAL:
         return t
-    for _ in range(_STEPS):
+    step = math.inf
+    while abs(step) > _CLOSE * t:
         excess = t_tail(t, freedom) - tail
         newton = excess / _density(t, freedom)
         bend = newton * (freedom + 1) * t / (2 * (freedom + t * t))
         # where the curve bends too much for Halley, and while far below, Newton's step is safe
         step = newton / (1 - bend) if abs(bend) < 0.5 else newton  # noqa: PLR2004
         t = max(t + step, t / 2)
-        if abs(step) <= _CLOSE * t:
-            break
     return t
 
 
@@ -74,8 +73,9 @@ def _beta_ratio(a: float, b: float, x: float) -> float:
 def _beta_fraction(a: float, b: float, x: float) -> float:
     """Return the continued fraction 26.5.8 of Abramowitz and Stegun, by Lentz's method."""
     numerator, denominator = 1.0, 1 / (1 - (a + b) * x / (a + 1) or _TINY)
-    value = denominator
-    for step in range(1, _STEPS):
+    value, change, step = denominator, 0.0, 0
+    while abs(change - 1) > _PRECISION and step < _STEPS:
+        step += 1
         end = a + 2 * step
         even = step * (b - step) * x / ((end - 1) * end)
         odd = -(end - step) * (end - step + b) * x / (end * (end + 1))
@@ -86,6 +86,4 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
         numerator = 1 + odd / numerator or _TINY
         change = numerator * denominator
         value *= change
-        if abs(change - 1) <= _PRECISION:
-            break
     return value

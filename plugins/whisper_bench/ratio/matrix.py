@@ -47,9 +47,7 @@ def calculate_matrix(runs: Sequence[Run], *, allow_mismatch: Collection[str] = (
 
 
 def run_labels(runs: Sequence[RunFacts]) -> list[str]:
-    """Name runs for people, each its own: the save name, else the file's, else its path."""
-    for naming in (lambda run: run.name, lambda run: Path(run.where).stem, lambda run: run.where):
-        labels = [naming(run) for run in runs]
-        if len(set(labels)) == len(runs):
-            break
-    return labels
+    """Name different runs, each its own: by save name, else the file's, else its path."""
+    names, files = [run.name for run in runs], [Path(run.where).stem for run in runs]
+    paths = [run.where for run in runs]
+    return next((each for each in (names, files) if len(set(each)) == len(runs)), paths)

@@ -51,8 +51,7 @@ def stability_warnings(record: CaseRecord) -> list[str]:
     """Return what is unsteady about a case, with figures; the most serious first."""
     by_process: dict[int, list[float]] = {}
     for each in record.rounds:
-        if each.latency_s > 0:
-            by_process.setdefault(each.process, []).append(math.log(each.latency_s))
+        by_process.setdefault(each.process, []).append(math.log(each.latency_s))
     groups = list(by_process.values())
     means = [math.fsum(group) / len(group) for group in groups]
     return [

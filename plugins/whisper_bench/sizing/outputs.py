@@ -47,7 +47,9 @@ def sized(report: SizingReport) -> Sized:
         SIZING_ANNOTATION: (
             f"{sizing.load.target_rps:g} requests/s{held}; {basis.case} of {basis.run.name}, "
             f"{basis.run.moment:%Y-%m-%d}"
-        )
+        ),
+        # always there, so that an older sizing's does not stay
+        RATIO_ANNOTATION: "none: the production machine was measured",
     }
     if basis.ratio is not None and basis.target is not None:
         ratio = basis.ratio

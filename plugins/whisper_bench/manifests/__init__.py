@@ -1,0 +1,1 @@
+"""Kubernetes manifests edited in place: only what the sizing owns changes, byte for byte."""
