@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -57,13 +58,25 @@ def predict_latency(
     """Simulate until the percentile is clear of the objective, or the requests run out."""
     utilisation = question.offered_load / (pods * question.policy.concurrency)
     if utilisation >= 1:
-        nothing = [None] * 7
-        return Predicted(pods, question.load.target_rps, utilisation, *nothing, requests=0)
+        return _overrun(question, pods, utilisation)
     for count in _counts(question, pods, most_requests):
         found = _simulated(question, pods, count)
         if found.holds(question.objective) or found.fails(question.objective):
             break
     return found
+
+
+def _overrun(question: Question, pods: int, utilisation: float) -> Predicted:
+    """Return what is known of Pods that cannot keep up: nothing but that."""
+    figures = [name for name in Predicted.__struct_fields__ if name.endswith("_s")]
+    nothing: dict[str, Any] = dict.fromkeys(figures)
+    return Predicted(
+        pods=pods,
+        target_rps=question.load.target_rps,
+        utilisation=utilisation,
+        requests=0,
+        **nothing,
+    )
 
 
 def _counts(question: Question, pods: int, most_requests: int) -> Iterator[int]:

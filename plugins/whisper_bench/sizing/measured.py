@@ -1,0 +1,159 @@
+"""What a sizing rests on: measured latencies, throttling, ratio, and the cases to choose from."""
+
+import statistics
+from collections.abc import Sequence
+
+from whisper_bench.quantile import percentile, samples_needed
+from whisper_bench.ratio.report import CaseRatio, Validity
+from whisper_bench.sizing.document import Block, Bullets, Plot, Section, Table
+from whisper_bench.sizing.report import Basis, Candidate, SizingReport
+from whisper_bench.sizing.words import NOT_MEASURED, count_text, seconds_text
+from whisper_bench.throttling import Recommendation
+from whisper_bench.verdict import THROTTLED_SHARE, CaseVerdict
+
+_RANKS = {"fastest": 0.0, "p50": 50.0, "p90": 90.0, "p95": 95.0, "slowest": 100.0}
+
+
+def latency_section(basis: Basis) -> Section:
+    """Return the distribution of the measured rounds."""
+    run, samples_s = basis.run, basis.latencies_s
+    count, mean_s = len(samples_s), statistics.fmean(samples_s)
+    spread = f"{statistics.stdev(samples_s) / mean_s:.1%} of it" if count > 1 else "unknown"
+    rows = [("mean", _measured_text(mean_s)), ("standard deviation", spread)]
+    for name, percent in _RANKS.items():
+        rows.append((name, _measured_text(percentile(samples_s, percent))))
+    intro = (
+        f"{basis.case}, a clip of {basis.clip_duration_s:g} s, one request at a time on "
+        f"{run.cpu_model} ({run.architecture}), {run.moment:%Y-%m-%d}."
+    )
+    blocks: list[Block] = [
+        intro,
+        Table("Measured latency", (count_text(count, "round"), "latency"), rows),
+    ]
+    if count < samples_needed(95):
+        blocks.append(
+            f"{count_text(count, 'round')} tell little of the tail: for one to lie beyond p95 with "
+            f"95% confidence it takes {samples_needed(95)}, for p99 {samples_needed(99)}."
+        )
+    label = f"Histogram of {count_text(count, 'measured round')}"
+    caption = "Each tick below the bars is a round."
+    return Section("Measured latency", [*blocks, Plot("latency", f"{label}.", caption)])
+
+
+def throttling_section(report: SizingReport) -> Section:
+    """Return the verdicts, what they rest on, and the threads to deploy."""
+    title = "Threads and throttling"
+    cases, recommended = _of_model(report)
+    if not cases:
+        return Section(title, ["No case was judged."])
+    head = ("case", "verdict", "periods throttled", "latency", "CPU time")
+    rows = [_verdict_row(case) for case in cases]
+    evidence = [f"{case.label}: {text}" for case in cases for text in case.evidence]
+    blocks: list[Block] = [Table(title, head, rows), *map(_deploy, recommended)]
+    if report.basis.extrapolated:
+        blocks.insert(0, f"Judged on {report.basis.run.name}'s run, not on the production machine.")
+    if plotted_verdicts(report):
+        label = "Share of throttled periods by number of threads."
+        caption = f"From {THROTTLED_SHARE:.0%} on a case is throttled and is not sized on."
+        blocks.append(Plot("throttling", label, caption))
+    else:
+        blocks.append("No counters were read, or no quota was in force: there is no share to plot.")
+    return Section(title, [*blocks, "Evidence:", Bullets(evidence)] if evidence else blocks)
+
+
+def _deploy(each: Recommendation) -> str:
+    threads = "no number of threads" if each.threads is None else count_text(each.threads, "thread")
+    return f"Deploy {each.model} on {each.clip} with {threads}: {each.reason}."
+
+
+def plotted_verdicts(report: SizingReport) -> list[CaseVerdict]:
+    """Return the verdicts on the model and clip that was sized on, where a share is known."""
+    return [case for case in _of_model(report)[0] if case.throttled_share is not None]
+
+
+def _of_model(report: SizingReport) -> tuple[list[CaseVerdict], list[Recommendation]]:
+    """Return what was found of the model and clip that was sized on; a run may have others."""
+    throttling = report.throttling
+    of = {(case.model, case.clip) for case in throttling.cases if case.label == report.basis.case}
+    return (
+        [case for case in throttling.cases if (case.model, case.clip) in of],
+        [each for each in throttling.recommended if (each.model, each.clip) in of],
+    )
+
+
+def ratio_section(basis: Basis) -> Section | None:
+    """Return the ratio that the latency was taken from; None where the machine was measured."""
+    if not basis.extrapolated:
+        return None
+    ratio, title = basis.ratio, "Ratio"
+    used = f"Service times are those measured times {basis.factor:.3f}"
+    if not has_interval(ratio):
+        return Section(title, [f"{NOT_MEASURED}. {used}; no interval is known."])
+    assert ratio is not None
+    ends = f"{ratio.low:.3f} to {ratio.high:.3f}"
+    blocks: list[Block] = [
+        f"{NOT_MEASURED}. {used}, the bad end of the interval.",
+        Table("Ratio", _ratio_head(ratio), _ratio_rows(ratio)),
+        f"From {ratio.reference.processes} and {ratio.target.processes} processes.",
+    ]
+    if ratio.validity is Validity.WITHIN_RUN:
+        blocks.append(
+            f"{ratio.validity}: one process on a side, so that the interval is too narrow."
+        )
+    label = f"Ratio {ratio.ratio:.3f} with its interval, {ends}; sized on {basis.factor:.3f}."
+    caption = "1 is the same speed; to the right the production machine is slower."
+    return Section(title, [*blocks, Plot("ratio", label, caption)])
+
+
+def has_interval(ratio: CaseRatio | None) -> bool:
+    """Tell whether a ratio and both ends of its interval are known."""
+    return ratio is not None and None not in (ratio.ratio, ratio.low, ratio.high)
+
+
+def candidates_section(report: SizingReport) -> Section:
+    """Return what each measured case would need."""
+    title = "Cases to choose from"
+    costs = "replicas", "CPU a Pod", "CPUs in all", "MiB a Pod"
+    head = ("case", "verdict", "mean", *costs, "sized on")
+    rows = [_candidate_row(each, report.basis.case) for each in report.candidates]
+    if not rows:
+        return Section(title, ["No other case was measured."])
+    why = "The one with the fewest CPUs in all is sized on; one that is not fit has no replicas."
+    names = [each.case for each in report.candidates]
+    chosen = names.index(report.basis.case) if report.basis.case in names else None
+    return Section(title, [Table(title, head, rows, chosen=chosen), why])
+
+
+def _ratio_head(ratio: CaseRatio) -> tuple[str, ...]:
+    return "of", "ratio", f"{ratio.confidence:.0%} interval", "reference", "target"
+
+
+def _ratio_rows(ratio: CaseRatio) -> Sequence[tuple[str, ...]]:
+    means = _measured_text(ratio.reference.latency_s), _measured_text(ratio.target.latency_s)
+    rows: list[tuple[str, ...]]
+    rows = [("latency", f"{ratio.ratio:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}", *means)]
+    cpu = ratio.cpu
+    if cpu is not None:
+        sides = (_measured_text(side.cpu_s) for side in (ratio.reference, ratio.target))
+        rows.append(("CPU time", f"{cpu.value:.3f}", f"{cpu.low:.3f} to {cpu.high:.3f}", *sides))
+    return rows
+
+
+def _measured_text(value_s: float | None) -> str:
+    return "unknown" if value_s is None else f"{value_s:.3f} s"
+
+
+def _verdict_row(case: CaseVerdict) -> tuple[str, ...]:
+    counters, share = case.counters, case.throttled_share
+    periods = "no counters" if case.cpu_limit.quota_cpus else "no quota"
+    if counters is not None and share is not None:
+        periods = f"{counters.throttled_periods}/{counters.periods} ({share:.1%})"
+    times = map(_measured_text, (case.latency_s, case.cpu_s))
+    return case.label, str(case.verdict), periods, *times
+
+
+def _candidate_row(each: Candidate, chosen: str) -> tuple[str, ...]:
+    told: Sequence[object | None] = (each.replicas, each.cpu, each.cpus_in_all, each.memory_mib)
+    figures = ("none" if value is None else str(value) for value in told)
+    mark = "yes" if each.case == chosen else "no"
+    return each.case, str(each.verdict), seconds_text(each.mean_s), *figures, mark

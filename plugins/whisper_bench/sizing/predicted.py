@@ -1,0 +1,219 @@
+"""What the Pods will do: at the peak, with fewer or more of them, under less or more load."""
+
+from collections.abc import Iterable
+
+from whisper_bench.sizing.demand import POISSON, Objective
+from whisper_bench.sizing.document import Block, Plot, Section, Table
+from whisper_bench.sizing.estimate import Predicted
+from whisper_bench.sizing.report import SizingReport
+from whisper_bench.sizing.sizing import Sensitivity, Sizing
+from whisper_bench.sizing.words import (
+    changed_text,
+    count_text,
+    held_text,
+    objective_text,
+    percentile_name,
+    seconds_text,
+)
+
+_NO_OBJECTIVE = "No latency objective was given, so that no latency was predicted."
+_EXPECTED = {
+    True: "The simulation should be near Allen-Cunneen.",
+    False: "For bursts both formulas are rough, and too low for many Pods: the simulation counts.",
+}
+_NO_CURVE = "No other numbers were tried."
+
+
+def prediction_section(sizing: Sizing) -> Section:
+    """Return the percentiles with all Pods, and with the spare ones gone."""
+    title, objective = "Predicted at the peak", sizing.objective
+    if objective is None:
+        return Section(title, [_NO_OBJECTIVE])
+    rows = [
+        (name, str(each.pods), *_figures(each), held_text(each, objective))
+        for name, each in at_the_peak(sizing)
+    ]
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(Table(title, ("state", "Pods", *_head(objective)), rows))
+        name = percentile_name(objective)
+        blocks.append(
+            f"Seconds from arrival to answer; {name} ≤ is the upper error bound of the simulated "
+            f"{name}, and holds says whether it is within {objective.limit_s:g} s."
+        )
+    else:
+        blocks.append("Nothing to predict: no number of Pods that was tried holds the objective.")
+    if sizing.service_percentile_s is not None:
+        blocks.append(
+            f"{percentile_name(objective)} of the service time alone, without any waiting, is "
+            f"{seconds_text(sizing.service_percentile_s)}: no number of Pods beats it."
+        )
+    return Section(title, blocks)
+
+
+def at_the_peak(sizing: Sizing) -> Iterable[tuple[str, Predicted]]:
+    """Return what all Pods do, and what is left of them when the spare ones are gone."""
+    spares = sizing.policy.spare_pods
+    if sizing.whole is not None:
+        yield "all Pods", sizing.whole
+    if sizing.without_spares is not None and spares:
+        yield f"with {spares} gone", sizing.without_spares
+
+
+def pods_section(sizing: Sizing) -> Section | None:
+    """Return the percentiles against the number of Pods."""
+    title, objective = "Against the number of Pods", sizing.objective
+    if objective is None:
+        return None
+    if not sizing.by_pods:
+        return Section(title, [_NO_CURVE])
+    points = pods_curve(sizing)
+    marks = {sizing.needed: " (needed)", sizing.replicas: " (deployed)"}
+    rows = [
+        (f"{each.pods}{marks.get(each.pods, '')}", *_figures(each), held_text(each, objective))
+        for each in points
+    ]
+    label = (
+        f"Predicted p50, p95 and p99 against the number of Pods; {sizing.needed} are needed, "
+        f"{sizing.replicas} deployed; the objective is {objective_text(objective)}."
+    )
+    caption = (
+        f"At {sizing.load.target_rps:g} requests/s. Left of the first point Pods cannot keep up."
+    )
+    chosen = next(
+        (place for place, each in enumerate(points) if each.pods == sizing.replicas), None
+    )
+    table = Table(title, ("Pods", *_head(objective)), rows, chosen=chosen)
+    return Section(title, [Plot("pods", label, caption), table])
+
+
+def pods_curve(sizing: Sizing) -> list[Predicted]:
+    """Return the curve with the answer on it, which was simulated longer than the other points."""
+    found = {each.pods: each for each in sizing.by_pods}
+    found |= {each.pods: each for each in (sizing.without_spares, sizing.whole) if each is not None}
+    return [found[pods] for pods in sorted(found)]
+
+
+def load_curve(sizing: Sizing) -> list[Predicted]:
+    """Return the curve against load, the target's point as it was simulated for the answer."""
+    found = {each.target_rps: each for each in sizing.by_rps}
+    if sizing.without_spares is not None:
+        found[sizing.load.target_rps] = sizing.without_spares
+    return [found[rps] for rps in sorted(found)]
+
+
+def load_section(sizing: Sizing) -> Section | None:
+    """Return the percentiles against the load, up to what the needed Pods can do."""
+    title, objective = "Against the load", sizing.objective
+    if objective is None or not sizing.feasible:
+        return None
+    if not sizing.by_rps:
+        return Section(title, [_NO_CURVE])
+    points, target_rps = load_curve(sizing), sizing.load.target_rps
+    rows = [
+        (
+            f"{each.target_rps:.4g}{' (target)' if each.target_rps == target_rps else ''}",
+            *_figures(each),
+            held_text(each, objective),
+        )
+        for each in points
+    ]
+    chosen = next(
+        (place for place, each in enumerate(points) if each.target_rps == target_rps), None
+    )
+    pods = count_text(sizing.needed or 0, "Pod")
+    label = (
+        f"Predicted p50, p95 and p99 of {pods} against requests a second; the target is "
+        f"{target_rps:g}, the objective {objective_text(objective)}."
+    )
+    blocks: list[Block] = [
+        breaking_text(sizing, objective),
+        Plot("load", label, f"With the {pods} that are needed, the spare ones gone."),
+        Table(title, ("requests/s", *_head(objective)), rows, chosen=chosen),
+    ]
+    return Section(title, blocks)
+
+
+def breaking_text(sizing: Sizing, objective: Objective) -> str:
+    """Say how far the needed Pods go."""
+    pods = count_text(sizing.needed or 0, "Pod")
+    breaking_rps = (sizing.needed or 0) * sizing.policy.concurrency / sizing.mean_service_s
+    text = f"{pods} break at {breaking_rps:.3g} requests/s, always busy"
+    held = [each.target_rps for each in load_curve(sizing) if each.holds(objective)]
+    if not held:
+        return f"{text}."
+    return f"{text}; {max(held):.3g} is the highest load simulated that holds the objective."
+
+
+def sensitivity_section(report: SizingReport) -> Section | None:
+    """Return the replicas that other inputs would need."""
+    sizing, title = report.sizing, "If an input were another"
+    if not sizing.sensitivity:
+        return None
+    rows = [
+        (changed_text(each), _replicas(each), _moved(each, sizing.replicas))
+        for each in sizing.sensitivity
+    ]
+    blocks: list[Block] = [
+        Plot(
+            "sensitivity",
+            f"Replicas needed if the load, the service time or the burstiness were another, beside "
+            f"the {sizing.replicas} that are deployed.",
+            "One input is changed at a time; spare Pods are counted.",
+        ),
+        Table(title, ("with", "replicas", "difference"), rows),
+    ]
+    if report.basis.extrapolated:
+        blocks.append(
+            f"The service time is the measured one times {report.basis.factor:.3f}: service time "
+            f"times 1.1 is what a ratio of {1.1 * report.basis.factor:.3f} would need."
+        )
+    return Section(title, blocks)
+
+
+def _replicas(each: Sensitivity) -> str:
+    return "none would do" if each.replicas is None else str(each.replicas)
+
+
+def _moved(each: Sensitivity, deployed: int | None) -> str:
+    if each.replicas is None or deployed is None:
+        return ""
+    return f"{each.replicas - deployed:+d}" if each.replicas != deployed else "0"
+
+
+def cross_check_section(sizing: Sizing) -> Section | None:
+    """Return queueing theory beside the simulation."""
+    check, title = sizing.cross_check, "Cross-check by queueing theory"
+    if check is None:
+        return None
+    rows = [
+        ("Erlang C (service times taken for exponential)", seconds_text(check.erlang_c_wait_s)),
+        ("Allen-Cunneen (variability as measured)", seconds_text(check.allen_cunneen_wait_s)),
+        ("simulated", seconds_text(check.simulated_wait_s)),
+    ]
+    told = (
+        f"{sizing.needed} Pods behind one shared queue, {check.offered_load:.2f} Erlang offered; "
+        f"by Erlang C a request waits with a probability of {check.wait_probability:.1%}."
+    )
+    blocks: list[Block] = [told, Table(title, ("method", "mean wait"), rows)]
+    if sizing.without_spares is not None:
+        own = seconds_text(sizing.without_spares.mean_wait_s)
+        blocks.append(
+            f"{_EXPECTED[sizing.load.burstiness == POISSON]} With {sizing.policy.balancing} "
+            f"balancing, which was sized on, the mean wait is {own}."
+        )
+    return Section(title, blocks)
+
+
+def _head(objective: Objective) -> tuple[str, ...]:
+    times = ("p50", "p95", "p99", f"{percentile_name(objective)} ≤")
+    return "busy", *(f"{name}, s" for name in times), "holds"
+
+
+def _figures(each: Predicted) -> tuple[str, ...]:
+    times = map(_bare_seconds, (each.p50_s, each.p95_s, each.p99_s, each.high_s))
+    return (f"{each.utilisation:.0%}", *times)
+
+
+def _bare_seconds(value_s: float | None) -> str:
+    return seconds_text(value_s).removesuffix(" s")

@@ -1,0 +1,203 @@
+"""A sizing as a document: the answer, what was asked, and what follows from it."""
+
+from datetime import UTC
+
+from whisper_bench.sizing.document import Block, Bullets, Document, Notice, Section, Table
+from whisper_bench.sizing.measured import (
+    candidates_section,
+    latency_section,
+    ratio_section,
+    throttling_section,
+)
+from whisper_bench.sizing.pod import PodSize
+from whisper_bench.sizing.predicted import (
+    cross_check_section,
+    load_section,
+    pods_section,
+    prediction_section,
+    sensitivity_section,
+)
+from whisper_bench.sizing.report import SizingReport
+from whisper_bench.sizing.sizing import Sizing
+from whisper_bench.sizing.words import (
+    TIMES,
+    bound_text,
+    count_text,
+    extrapolation_text,
+    headline,
+    load_text,
+    mix_text,
+    objective_text,
+    percentile_name,
+    policy_text,
+    seconds_text,
+)
+
+_GIB_MIB = 1024
+_BYTES_MIB = 2**20
+
+
+def document_of(report: SizingReport) -> Document:
+    """Return all that a reviewer is shown, in the order in which it is asked for."""
+    sizing = report.sizing
+    title = headline(sizing)
+    sections = [
+        _inputs(report),
+        latency_section(report.basis),
+        throttling_section(report),
+        ratio_section(report.basis),
+        candidates_section(report),
+        prediction_section(sizing),
+        pods_section(sizing),
+        load_section(sizing),
+        sensitivity_section(report),
+        _memory(sizing.pod),
+        _scaling(sizing),
+        cross_check_section(sizing),
+        _warnings(report),
+        _made(report),
+    ]
+    return Document(
+        title=title[0].upper() + title[1:],
+        feasible=sizing.feasible,
+        answer=_answer(report),
+        sections=[section for section in sections if section is not None],
+    )
+
+
+def _answer(report: SizingReport) -> list[Block]:
+    sizing = report.sizing
+    blocks: list[Block] = []
+    extrapolated = extrapolation_text(report.basis)
+    if extrapolated:
+        blocks.append(Notice(f"{extrapolated}."))
+    blocks.append(_in_short(sizing))
+    if sizing.feasible:
+        blocks.append(Table("The answer", ("what", "value"), _answer_rows(sizing), words=True))
+    elif sizing.advice:
+        blocks += ["What would help:", Bullets(sizing.advice)]
+    if report.warnings:
+        count = count_text(len(report.warnings), "warning")
+        blocks.append(f"{count}: see Warnings, below.")
+    return blocks
+
+
+def _in_short(sizing: Sizing) -> str:
+    asked = f"For {load_text(sizing.load)}; objective {objective_text(sizing.objective)}."
+    if not sizing.feasible:
+        return f"{asked} Infeasible: nothing that was looked at would do."
+    reason = sizing.reason[0].upper() + sizing.reason[1:]
+    bound = bound_text(sizing)
+    return f"{asked} {reason}." + (f" {bound[0].upper()}{bound[1:]}." if bound else "")
+
+
+def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
+    replicas, pod = sizing.replicas or 0, sizing.pod
+    spares = f"{sizing.needed} needed, {sizing.policy.spare_pods} spare"
+    rows: list[tuple[str, ...]] = [("Replicas", f"{replicas} ({spares})")]
+    if pod is not None:
+        whole_gib = replicas * pod.memory_mib / _GIB_MIB
+        rows += [
+            ("CPU, requests = limits", f"{pod.cpu} a Pod, {replicas * pod.cpu} in all"),
+            (
+                "Memory, requests = limits",
+                f"{pod.memory_mib} MiB a Pod, {whole_gib:.1f} GiB in all",
+            ),
+            ("Threads", f"{pod.threads} a worker, {count_text(pod.concurrency, 'worker')} a Pod"),
+        ]
+    if sizing.objective and sizing.whole and sizing.without_spares:
+        name, spare = percentile_name(sizing.objective), sizing.policy.spare_pods
+        alone = f", {seconds_text(sizing.without_spares.objective_s)} with {spare} gone"
+        text = f"{seconds_text(sizing.whole.objective_s)}{alone if spare else ''}"
+        rows.append(
+            (f"{name} at the peak", f"{text}; the objective is {sizing.objective.limit_s:g} s")
+        )
+    if sizing.utilisation is not None:
+        rows.append(("Utilisation at the peak", f"{sizing.utilisation:.0%}"))
+    if sizing.hpa_utilisation_percent is not None:
+        rows.append(("Scale out (HPA)", f"above {sizing.hpa_utilisation_percent}% CPU utilisation"))
+    if sizing.price_per_audio_hour is not None:
+        rows.append(("Price of an hour of audio", f"{sizing.price_per_audio_hour:.4g}"))
+    return rows
+
+
+def _inputs(report: SizingReport) -> Section:
+    sizing = report.sizing
+    policy = sizing.policy
+    rows = [
+        ("Load", load_text(sizing.load)),
+        ("Length of audio", mix_text(sizing.load, sizing.service)),
+        ("Objective", objective_text(sizing.objective)),
+        ("Policy", policy_text(policy)),
+        ("Mean time of a request in a Pod", seconds_text(sizing.mean_service_s)),
+        ("Work offered", f"{sizing.offered_load:.2f} requests in service on average (Erlang)"),
+    ]
+    return Section(
+        "What was asked", [Table("What was asked", ("input", "value"), rows, words=True)]
+    )
+
+
+def _memory(pod: PodSize | None) -> Section:
+    title = "CPU and memory of a Pod"
+    if pod is None:
+        return Section(title, ["The size of a Pod was not measured."])
+    peak_mib = pod.peak_rss_bytes / _BYTES_MIB
+    needed_mib = peak_mib * pod.margin * pod.concurrency
+    rows = [
+        ("Peak of one process", f"{peak_mib:.1f} MiB, measured on {pod.measured_on}"),
+        (
+            "Margin",
+            f"{TIMES} {pod.margin:g}: the service around Whisper, longer clips, fragmentation",
+        ),
+        ("Workers in a Pod", f"{TIMES} {pod.concurrency}"),
+        ("Needed", f"{needed_mib:.1f} MiB"),
+        ("Rounded up to", f"{pod.memory_mib} MiB, in steps of {pod.step_mib} MiB"),
+        ("CPU", f"{pod.cpu}, whole CPUs for {count_text(pod.concurrency, 'worker')}"),
+        ("Threads", f"{count_text(pod.threads, 'thread')} a worker, as measured"),
+    ]
+    why = "Requests are limits, so that the Pod is Guaranteed and is the last to be evicted."
+    return Section(title, [Table(title, ("step", "value"), rows, words=True), why])
+
+
+def _scaling(sizing: Sizing) -> Section | None:
+    percent = sizing.hpa_utilisation_percent
+    if percent is None:
+        return None
+    why = (
+        f"So busy are all {sizing.replicas} Pods at the peak: work offered / (replicas {TIMES} "
+        f"requests at a time) = {sizing.offered_load:.2f} / ({sizing.replicas} {TIMES} "
+        f"{sizing.policy.concurrency}) = {sizing.utilisation:.1%}, rounded down. To be busier they "
+        "need more load than was sized for."
+    )
+    return Section("Scaling out (HPA)", [f"Target {percent}% CPU utilisation.", why])
+
+
+def _warnings(report: SizingReport) -> Section:
+    return Section("Warnings", [Bullets(report.warnings) if report.warnings else "None."])
+
+
+def _made(report: SizingReport) -> Section:
+    run, target = report.basis.run, report.basis.target
+    rows = [
+        ("Tool", f"pytest-whisper-bench {report.tool_version}"),
+        ("Made", report.created),
+        (
+            "Run",
+            f"{run.name}, {run.where}, measured {run.moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+        ),
+        ("Machine measured", f"{run.cpu_model}, {run.architecture}, {run.system} {run.kernel}"),
+        ("Node", run.node),
+        ("Python", run.python),
+    ]
+    if target is not None:
+        rows.append(("Machine sized for", f"{target.cpu_model}, {target.architecture}"))
+        rows.append(("Its run", f"{target.name}, {target.where}, {target.moment:%Y-%m-%d}"))
+    found = report.sizing.without_spares
+    if found is not None:
+        rows.append(("Requests simulated", f"{found.requests} for the answer"))
+    method = (
+        "Latencies are simulated request by request over the measured service times; the same "
+        "run, options and seed give the same figures."
+    )
+    title = "How it was made"
+    return Section(title, [Table(title, ("what", "value"), rows, words=True), method])

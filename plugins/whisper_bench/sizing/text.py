@@ -1,0 +1,155 @@
+"""A sizing as the terminal shows it."""
+
+import statistics
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from whisper_bench.quantile import percentile
+from whisper_bench.sizing.estimate import Predicted
+from whisper_bench.sizing.predicted import at_the_peak, breaking_text
+from whisper_bench.sizing.report import Basis, Candidate, SizingReport
+from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
+from whisper_bench.sizing.words import (
+    bound_text,
+    count_text,
+    extrapolation_text,
+    headline,
+    held_text,
+    load_text,
+    mix_text,
+    objective_text,
+    percentile_name,
+    policy_text,
+    seconds_text,
+)
+from whisper_bench.summary import table_lines
+
+COLUMNS = 120
+
+
+def sizing_lines(report: SizingReport) -> list[str]:
+    """Return the answer, what it rests on, what would change it, and what to be aware of."""
+    sizing = report.sizing
+    return [
+        *_wrapped(headline(sizing)),
+        *_why(sizing),
+        *_wrapped(extrapolation_text(report.basis)),
+        "",
+        *_inputs(report),
+        *_block(_predictions(sizing)),
+        *(_cross_check(sizing.cross_check, sizing) if sizing.cross_check else ()),
+        *_block(_candidates(report.candidates, report.basis.case)),
+        *_block(_sensitivity(sizing.sensitivity)),
+        *_block(line for text in report.warnings for line in _wrapped(f"! {text}")),
+    ]
+
+
+def _wrapped(text: str | None, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(text or "", COLUMNS, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _block(lines: Iterable[str]) -> list[str]:
+    """Set lines apart by an empty one, if there are any."""
+    found = list(lines)
+    return ["", *found] if found else []
+
+
+def _why(sizing: Sizing) -> Iterable[str]:
+    if sizing.feasible:
+        yield from _wrapped(sizing.reason)
+        yield from _wrapped(bound_text(sizing))
+    elif sizing.advice:
+        yield "what would help:"
+        yield from (line for text in sizing.advice for line in _wrapped(f"- {text}"))
+
+
+def _inputs(report: SizingReport) -> Iterable[str]:
+    sizing = report.sizing
+    told = [
+        ("measured", _measured(report.basis)),
+        ("load", load_text(sizing.load)),
+        ("audio", mix_text(sizing.load, sizing.service)),
+        ("objective", objective_text(sizing.objective)),
+        ("policy", policy_text(sizing.policy)),
+    ]
+    if sizing.hpa_utilisation_percent is not None:
+        told.append(("scale out", f"above {sizing.hpa_utilisation_percent}% CPU utilisation (HPA)"))
+    if sizing.price_per_audio_hour is not None:
+        told.append(("price", f"{sizing.price_per_audio_hour:.4g} an hour of audio"))
+    width = max(len(name) for name, _ in told)
+    for name, text in told:
+        yield from _wrapped(f"{name.ljust(width)}  {text}", " " * (width + 2))
+
+
+def _measured(basis: Basis) -> str:
+    run, samples_s = basis.run, basis.latencies_s
+    return (
+        f"{basis.case} of {run.name}, {run.moment:%Y-%m-%d}, {run.architecture}, {run.cpu_model}: "
+        f"{count_text(len(samples_s), 'round')}, mean {seconds_text(statistics.fmean(samples_s))}, "
+        f"p95 {seconds_text(percentile(samples_s, 95))}"
+    )
+
+
+def _predictions(sizing: Sizing) -> list[str]:
+    objective = sizing.objective
+    if objective is None:
+        return []
+    name = percentile_name(objective)
+    head = ("predicted", "Pods", "utilisation", "p50", "p95", "p99", f"{name} at most", "holds")
+    told = [
+        (title, *_figures(found), held_text(found, objective))
+        for title, found in at_the_peak(sizing)
+    ]
+    if not told:
+        return []
+    return [*table_lines([head, *told]), *_wrapped(breaking_text(sizing, objective))]
+
+
+def _figures(found: Predicted) -> tuple[str, ...]:
+    times = map(seconds_text, (found.p50_s, found.p95_s, found.p99_s, found.high_s))
+    return (str(found.pods), f"{found.utilisation:.0%}", *times)
+
+
+def _cross_check(check: CrossCheck, sizing: Sizing) -> Iterable[str]:
+    text = (
+        f"cross-check, {sizing.needed} Pods behind one queue: mean wait "
+        f"{seconds_text(check.erlang_c_wait_s)} by Erlang C, "
+        f"{seconds_text(check.allen_cunneen_wait_s)} by Allen-Cunneen, "
+        f"{seconds_text(check.simulated_wait_s)} simulated"
+    )
+    return _wrapped(text)
+
+
+def _candidates(candidates: Sequence[Candidate], chosen: str) -> list[str]:
+    if not candidates:
+        return []
+    head = ("candidate", "verdict", "mean", "Pods", "CPU each", "CPUs in all", "MiB each", "")
+    rows = [
+        (
+            each.case,
+            str(each.verdict),
+            seconds_text(each.mean_s),
+            "none" if each.replicas is None else str(each.replicas),
+            str(each.cpu),
+            "" if each.cpus_in_all is None else str(each.cpus_in_all),
+            str(each.memory_mib),
+            "sized on" if each.case == chosen else "",
+        )
+        for each in candidates
+    ]
+    return table_lines([head, *rows])
+
+
+def _sensitivity(found: Sequence[Sensitivity]) -> list[str]:
+    """Return two rows for each input: its values, and the Pods for each."""
+    rows: list[list[str]] = []
+    for changed, group in groupby(found, key=lambda each: each.changed):
+        members = list(group)
+        rows.append([f"if {changed}", *(f"{each.value:.4g}" for each in members)])
+        pods = ("none" if each.replicas is None else str(each.replicas) for each in members)
+        rows.append(["  Pods", *pods])
+    if not rows:
+        return []
+    longest = max(map(len, rows))
+    return table_lines([row + [""] * (longest - len(row)) for row in rows])

@@ -1,0 +1,135 @@
+"""Figures of a sizing in words, the same in every report."""
+
+import re
+
+from whisper_bench.sizing.demand import POISSON, Load, Objective, Policy
+from whisper_bench.sizing.estimate import Predicted
+from whisper_bench.sizing.pod import PodSize
+from whisper_bench.sizing.report import Basis
+from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.sizing import Sensitivity, Sizing
+
+UNSTABLE = "endless"
+TIMES = "\N{MULTIPLICATION SIGN}"
+NOT_MEASURED = "Extrapolated: the production machine was not measured"
+_NO_CHARACTER = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CHANGED = {"target rps": "{} requests/s", "service time, times": f"service time {TIMES} {{}}"}
+_BOUND = {
+    "objective": "the objective: fewer Pods would not be too busy, but would answer too slowly",
+    "utilisation": "the utilisation ceiling: fewer Pods would be busy for more of the time",
+    "rate": "rates alone: no latency was looked at",
+}
+
+
+def seconds_text(value_s: float | None) -> str:
+    """Return a time; None is one that grows without end."""
+    if value_s is None:
+        return UNSTABLE
+    return f"{value_s:.3f} s" if value_s < 1 else f"{value_s:.2f} s"
+
+
+def printable(text: str) -> str:
+    """Return a text in which what is no character of HTML or XML is shown to be none."""
+    return _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def count_text(count: int, noun: str) -> str:
+    """Return a count with its noun, in the plural unless it is one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def percentile_name(objective: Objective) -> str:
+    """Return p95 for 95."""
+    return f"p{objective.percent:g}"
+
+
+def headline(sizing: Sizing) -> str:
+    """Return the answer in a line."""
+    if not sizing.feasible or sizing.replicas is None:
+        return f"INFEASIBLE: {sizing.reason.removeprefix('infeasible: ')}"
+    pods = count_text(sizing.replicas, "Pod")
+    if sizing.pod is None:
+        return f"deploy {pods}, of a size that was not measured"
+    size = f"{sizing.pod.cpu} CPU and {sizing.pod.memory_mib} MiB"
+    return f"deploy {pods} of {size}, {_threads(sizing.pod)}"
+
+
+def _threads(pod: PodSize) -> str:
+    threads = count_text(pod.threads, "thread")
+    return f"{threads} each" if pod.concurrency == 1 else f"{pod.concurrency} workers of {threads}"
+
+
+def bound_text(sizing: Sizing) -> str | None:
+    """Say what asks for so many Pods; None where nothing would do."""
+    return None if sizing.bound_by is None else f"bound by {_BOUND[sizing.bound_by]}"
+
+
+def load_text(load: Load) -> str:
+    """Return the load: its peak and how it arrives."""
+    arrivals = (
+        "Poisson arrivals"
+        if load.burstiness == POISSON
+        else f"bursts (squared coefficient of variation {load.burstiness:g}, Poisson is 1)"
+    )
+    return f"{load.target_rps:g} requests/s at the peak, {arrivals}"
+
+
+def mix_text(load: Load, service: Service | None) -> str:
+    """Return the lengths of audio, and what share of it is hard to decode."""
+    whole = sum(load.windows.values())
+    if len(load.windows) == 1:
+        mix = f"{count_text(next(iter(load.windows)), 'window')} of 30 s each"
+    else:
+        shares = (
+            f"{share / whole:.0%} of {count_text(size, 'window')}"
+            for size, share in sorted(load.windows.items())
+        )
+        mix = f"{', '.join(shares)} of 30 s"
+    if service is not None and service.hard_share:
+        mix += f"; {service.hard_share:.1%} of requests take {service.hard_factor:g} times as long"
+    return mix
+
+
+def objective_text(objective: Objective | None) -> str:
+    """Return the objective."""
+    if objective is None:
+        return "none: utilisation decides"
+    return f"{percentile_name(objective)} within {objective.limit_s:g} s"
+
+
+def policy_text(policy: Policy) -> str:
+    """Return how the service is run."""
+    spare = count_text(policy.spare_pods, "spare Pod") if policy.spare_pods else "no spare Pod"
+    at_a_time = count_text(policy.concurrency, "request")
+    return (
+        f"{policy.balancing} balancing, {at_a_time} at a time in a Pod, busy at most "
+        f"{policy.max_utilisation:.0%} of the time, {spare}"
+    )
+
+
+def extrapolation_text(basis: Basis) -> str | None:
+    """Say what a latency that was not measured was taken from; None where it was measured."""
+    if not basis.extrapolated:
+        return None
+    target = basis.target.name if basis.target else "production"
+    text = f"{NOT_MEASURED}. {target}'s latency is {basis.run.name}'s times {basis.factor:.3f}"
+    ratio = basis.ratio
+    if ratio is None or ratio.ratio is None or ratio.low is None or ratio.high is None:
+        return text
+    made = f", of {basis.ratio_created}" if basis.ratio_created else ""
+    return (
+        f"{text}, the bad end of the ratio's {ratio.confidence:.0%} interval "
+        f"({ratio.ratio:.3f}, {ratio.low:.3f} to {ratio.high:.3f}{made})"
+    )
+
+
+def changed_text(each: Sensitivity) -> str:
+    """Name an input with the value that it was given instead."""
+    return _CHANGED.get(each.changed, f"{each.changed} {{}}").format(f"{each.value:.4g}")
+
+
+def held_text(found: Predicted, objective: Objective) -> str:
+    """Say whether a prediction meets the objective, within its error."""
+    if found.holds(objective):
+        return "yes"
+    return "no" if found.fails(objective) else "in doubt"
