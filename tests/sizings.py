@@ -66,6 +66,7 @@ THROTTLING = ThrottlingReport(
 )
 POD = pod_size(
     threads=1, cpu_limit=1.0, peak_rss_bytes=331 * 2**20,
+    busy_cpus=1.0,
     measured_on="xeon, x86_64, A test's Xeon",
 )  # fmt: skip
 
@@ -186,7 +187,12 @@ def unstable():
     """Return a report with points at which the Pods cannot keep up, mixed audio, and no spare."""
     policy = Policy(concurrency=2, spare_pods=0, max_utilisation=0.9)
     pod = pod_size(
-        threads=2, cpu_limit=None, peak_rss_bytes=331 * 2**20, measured_on="xeon", concurrency=2
+        threads=2,
+        cpu_limit=None,
+        peak_rss_bytes=331 * 2**20,
+        busy_cpus=1.4,
+        measured_on="xeon",
+        concurrency=2,
     )
     sizing = changed(
         load=Load(0.5, burstiness=4.0, windows={1: 0.7, 3: 0.3}),
@@ -196,6 +202,7 @@ def unstable():
         pod=pod,
         needed=6,
         bound_by="objective",
+        hpa_utilisation_percent=38,
         by_pods=[predicted(pods) for pods in (2, 3, 4, 5)],
         by_rps=[predicted(6, rps) for rps in (0.3, 0.6, 0.95)],
         without_spares=predicted(6),

@@ -245,14 +245,38 @@ def test_a_whole_number_of_pods_is_not_rounded_up():
 
 
 def test_a_pod_asks_for_what_was_measured():
-    pod = pod_size(threads=1, cpu_limit=1.0, peak_rss_bytes=343 * 2**20, measured_on="xeon")
+    pod = pod_size(
+        threads=1, cpu_limit=1.0, peak_rss_bytes=343 * 2**20, busy_cpus=1.0, measured_on="xeon"
+    )
     assert (pod.cpu, pod.memory_mib, pod.threads) == (1, 448, 1)
     assert pod.memory_mib >= 343 * 1.25
     two = pod_size(
-        threads=2, cpu_limit=None, peak_rss_bytes=2**30, measured_on="xeon", concurrency=2
+        threads=2,
+        cpu_limit=None,
+        peak_rss_bytes=2**30,
+        busy_cpus=1.4,
+        measured_on="xeon",
+        concurrency=2,
     )
     assert (two.cpu, two.memory_mib) == (4, 2560)
-    assert pod_size(threads=1, cpu_limit=0.5, peak_rss_bytes=1, measured_on="x").cpu == 1
+    half = pod_size(threads=1, cpu_limit=0.5, peak_rss_bytes=1, busy_cpus=0.5, measured_on="x")
+    assert half.cpu == 1
+    # a busy worker is half a CPU of the one that is asked for
+    sized = calculate_sizing(2.0, service=EXAMPLE, policy=Policy(spare_pods=0), pod=half)
+    assert sized.hpa_utilisation_percent == int(100 * sized.utilisation / 2)
+
+
+def test_the_bound_is_never_below_the_estimate_however_busy_the_pods_are():
+    for rps, pods, balancing in ((5, 10, "shared"), (2, 4, "shared"), (0.5, 1, "random")):
+        question = Question(
+            lognormal(count=500),
+            Load(rps),
+            Policy(balancing=Balancing(balancing), max_utilisation=0.99),
+            Objective(99, 20.0),
+        )
+        found = predict_latency(question, pods)
+        assert found.low_s <= found.objective_s <= found.high_s
+        assert found.utilisation >= 0.89
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 import sizings
 from chromium import needs_chromium, screenshot, scroll_widths_px
-from whisper_bench.sizing.document import Document
-from whisper_bench.sizing.html import html_report, page_of
-from whisper_bench.sizing.plots import plots_of
-from whisper_bench.sizing.sections import document_of
+from whisper_bench.report.document import Document
+from whisper_bench.report.html import html_report, page_of
+from whisper_bench.report.plots import plots_of
+from whisper_bench.report.sections import document_of
+from whisper_bench.report.words import printable
 from whisper_bench.sizing.sizing import Sensitivity
-from whisper_bench.sizing.words import printable
 
 KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
 VOID = {"meta", "br", "hr", "img", "link", "input"}

@@ -5,11 +5,11 @@ import pytest
 
 import sizings
 from whisper_bench.ratio.report import Validity
-from whisper_bench.sizing.document import Bullets, Section
-from whisper_bench.sizing.markdown import markdown_report
-from whisper_bench.sizing.measured import latency_section, ratio_section, throttling_section
-from whisper_bench.sizing.predicted import load_section, pods_section
-from whisper_bench.sizing.text import COLUMNS, sizing_lines
+from whisper_bench.report.document import Bullets, Section
+from whisper_bench.report.markdown import markdown_report
+from whisper_bench.report.measured import latency_section, ratio_section, throttling_section
+from whisper_bench.report.predicted import load_section, pods_section
+from whisper_bench.report.text import COLUMNS, sizing_lines
 from whisper_bench.throttling import Recommendation
 
 KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
@@ -156,7 +156,7 @@ def test_throttling_without_counters(quota_cpus, told):
 
 
 def test_another_model_is_not_plotted_beside():
-    from whisper_bench.sizing.measured import plotted_verdicts
+    from whisper_bench.report.measured import plotted_verdicts
 
     other = sizings.verdict(1, 18.0, 0, model="small")
     throttling = msgspec.structs.replace(sizings.THROTTLING, cases=[*sizings.VERDICTS, other])
@@ -166,7 +166,7 @@ def test_another_model_is_not_plotted_beside():
 
 
 def test_an_input_that_has_no_name_yet():
+    from whisper_bench.report.words import changed_text
     from whisper_bench.sizing.sizing import Sensitivity
-    from whisper_bench.sizing.words import changed_text
 
     assert changed_text(Sensitivity("hard share", 0.25, 3)) == "hard share 0.25"

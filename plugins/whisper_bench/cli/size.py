@@ -158,8 +158,8 @@ def _priced(options: argparse.Namespace, report: "SizingReport") -> "SizingRepor
 def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.manifests.deployment import deployment_diff
+    from whisper_bench.report.text import sizing_lines
     from whisper_bench.sizing.outputs import generate_report
-    from whisper_bench.sizing.text import sizing_lines
 
     deployment = _deployment(options, report)
     if options.check:
@@ -175,7 +175,7 @@ def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
         old, new, path = deployment
         written.append(path if old == new else write_over(path, new.encode()))
     if options.json:
-        show_json({**_answer(report), "files": written, "report": report})
+        show_json({**_answer(report), "files": list(map(str, written)), "report": report})
     else:
         show_lines([*sizing_lines(report), *(f"wrote {path}" for path in written)])
     return int(not report.sizing.feasible)

@@ -69,12 +69,13 @@ def calculate_sizing(
         return _by_utilisation(scaled, load, policy or Policy(), pod)
     question = Question(scaled, load, policy or Policy(), objective, seed)
     sized = _by_objective(question, pod)
-    if not evidence or sized.needed is None:
+    needed, whole = sized.without_spares, sized.whole
+    if not evidence or needed is None or whole is None:
         return sized
     return replace(
         sized,
-        by_pods=curve_by_pods(question, sized.needed),
-        by_rps=curve_by_rps(question, sized.needed),
+        by_pods=curve_by_pods(question, [needed, whole]),
+        by_rps=curve_by_rps(question, needed),
         sensitivity=sensitivity(question),
     )
 
@@ -155,9 +156,17 @@ def _sizing(
         service_percentile_s=None,
         offered_load=offered,
         utilisation=utilisation,
-        # at the peak that was sized for, rounded down: above it there is more load than that
-        hpa_utilisation_percent=None if utilisation is None else max(1, int(100 * utilisation)),
+        hpa_utilisation_percent=None if utilisation is None else _hpa_percent(utilisation, pod),
     )
+
+
+def _hpa_percent(utilisation: float, pod: PodSize | None) -> int:
+    """Return the CPU utilisation of the Pods at the peak, rounded down: above it is more load.
+
+    A busy worker keeps as many CPUs busy as were measured, which may be fewer than it asks for.
+    """
+    share = 1.0 if pod is None else min(1.0, pod.busy_cpus * pod.concurrency / pod.cpu)
+    return max(1, int(100 * utilisation * share))
 
 
 def _infeasible(sized: Sizing, objective: Objective) -> Sizing:

@@ -20,6 +20,8 @@ A place among figures that each rise with load keeps the bound rising with load,
 FEWEST_IN_BATCH = 1_000
 MOST_REQUESTS = 320_000
 """Requests after which a percentile that is still in doubt is decided by its upper bound."""
+MEMORIES = 25
+"""How often the system should forget within a batch."""
 SETTLING = 20
 """Mean service times that a system of idle Pods is given at least to fill."""
 
@@ -81,12 +83,24 @@ def _overrun(question: Question, pods: int, utilisation: float) -> Predicted:
 
 def _counts(question: Question, pods: int, most_requests: int) -> Iterator[int]:
     """Yield growing numbers of requests to simulate beyond those that fill the system."""
-    count = max(BATCHES * FEWEST_IN_BATCH, _settling(question, pods))
-    count = BATCHES * math.ceil(count / BATCHES)
+    count = BATCHES * max(FEWEST_IN_BATCH, _forgetful_batch(question, pods))
+    count = max(min(count, MOST_REQUESTS), BATCHES * (_settling(question, pods) // BATCHES))
     yield count
     while count < most_requests:
         count *= 4
         yield count
+
+
+def _forgetful_batch(question: Question, pods: int) -> int:
+    """Return the requests of a batch that sees the system in all its states.
+
+    A shorter one misses the rare long queues, and its percentile is too low. In service times of
+    one server the system forgets in about 2 / (1 - utilisation)**2, whether its queues are many or
+    one; bursts stretch that.
+    """
+    utilisation = question.offered_load / (pods * question.policy.concurrency)
+    forgets = 2 / (1 - utilisation) ** 2 * (1 + question.load.burstiness) / 2
+    return math.ceil(MEMORIES * utilisation * forgets)
 
 
 def _settling(question: Question, pods: int) -> int:
@@ -99,7 +113,8 @@ def _settling(question: Question, pods: int) -> int:
     own_queues = policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
     servers = policy.concurrency * (1 if own_queues else pods)
     idle = 1 - offered / (pods * policy.concurrency)
-    return min(math.ceil(offered * (SETTLING + 4 / (servers * idle**2))), MOST_REQUESTS)
+    forgets = 4 / (servers * idle**2) * (1 + question.load.burstiness) / 2
+    return min(math.ceil(offered * (SETTLING + forgets)), MOST_REQUESTS)
 
 
 def _simulated(question: Question, pods: int, count: int) -> Predicted:
@@ -116,7 +131,7 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     )[settling:]
     answers_s, percent = waits_s + trace[1][settling:], question.objective.percent
     p50_s, p95_s, p99_s, objective_s = np.percentile(answers_s, (50, 95, 99, percent)).tolist()
-    low_s, high_s = _bounds(answers_s, percent)
+    low_s, high_s = _bounds(answers_s, percent, objective_s)
     return Predicted(
         pods=pods,
         target_rps=question.load.target_rps,
@@ -132,10 +147,12 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     )
 
 
-def _bounds(answers_s: Floats, percent: float) -> tuple[float, float]:
+def _bounds(answers_s: Floats, percent: float, estimate_s: float) -> tuple[float, float]:
+    """Return the percentile's error bounds; the estimate of all requests is always within."""
     each = np.percentile(np.split(answers_s, BATCHES), percent, axis=1)
     ranked = np.sort(each)
-    return float(ranked[LOW_RANK]), float(ranked[HIGH_RANK])
+    low_s, high_s = float(ranked[LOW_RANK]), float(ranked[HIGH_RANK])
+    return min(low_s, estimate_s), max(high_s, estimate_s)
 
 
 @lru_cache(maxsize=4)

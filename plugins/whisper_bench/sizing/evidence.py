@@ -1,7 +1,7 @@
 """Around the answer: closed forms beside it, curves through it, and what would move it."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -42,31 +42,40 @@ def cross_check(question: Question, pods: int) -> CrossCheck:
     )
 
 
-def curve_by_pods(question: Question, needed: int) -> list[Predicted]:
-    """Return what numbers of Pods around the answer do, from the fewest that keep up.
+def curve_by_pods(question: Question, answers: Sequence[Predicted]) -> list[Predicted]:
+    """Return what numbers of Pods around the answers do, from the fewest that keep up.
 
-    The answer's and the one with the spare Pods are among them.
+    `answers` (what is needed, and the same with spare Pods) are among them as they are.
     """
-    spare = needed + question.policy.spare_pods
+    known = {answer.pods: answer for answer in answers}
+    needed, spare = min(known), max(known)
     least = math.floor(question.offered_load / question.policy.concurrency) + 1
     most = max(spare + 2, math.ceil(needed * 1.3))
     wanted = {*np.linspace(least, most, POINTS).astype(int).tolist(), needed - 1, needed, spare}
     return [
-        predict_latency(question, pods, most_requests=0) for pods in sorted(wanted) if pods >= least
+        known.get(pods) or predict_latency(question, pods, most_requests=0)
+        for pods in sorted(wanted)
+        if pods >= least
     ]
 
 
-def curve_by_rps(question: Question, needed: int) -> list[Predicted]:
-    """Return what the Pods that are needed do under loads up to nearly all that they can."""
+def curve_by_rps(question: Question, answer: Predicted) -> list[Predicted]:
+    """Return what the Pods that are needed do under loads up to nearly all that they can.
+
+    The answer is among them as it is.
+    """
+    needed = answer.pods
     mean_s = question.service.mean_s(question.load.windows)
     breaking_rps = BREAKING * needed * question.policy.concurrency / mean_s
-    wanted = {*(np.linspace(0.1, 1, POINTS) * breaking_rps).tolist(), question.load.target_rps}
-    return [
+    wanted = (np.linspace(0.1, 1, POINTS) * breaking_rps).tolist()
+    others = [
         predict_latency(
             replace(question, load=replace(question.load, target_rps=rps)), needed, most_requests=0
         )
-        for rps in sorted(wanted)
+        for rps in wanted
+        if rps != answer.target_rps
     ]
+    return sorted([*others, answer], key=lambda point: point.target_rps)
 
 
 def sensitivity(question: Question) -> list[Sensitivity]:

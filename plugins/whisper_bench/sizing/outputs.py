@@ -22,8 +22,8 @@ def generate_report(report: SizingReport, folder: Path = Path()) -> list[Path]:
         BenchError: one cannot be written.
 
     """
-    from whisper_bench.sizing.html import html_report
-    from whisper_bench.sizing.markdown import markdown_report
+    from whisper_bench.report.html import html_report
+    from whisper_bench.report.markdown import markdown_report
 
     pages = {".md": markdown_report(report), ".html": html_report(report)}
     return [

@@ -15,7 +15,7 @@ class PodSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `cpu` is a whole number of CPUs, `memory_mib` in MiB: the peak of one process times `margin`,
     rounded up to `step_mib`, for each of `concurrency` workers. `measured_on` names the machine
-    whose peak it is.
+    whose peak it is. `busy_cpus` are the CPUs that one request kept busy: CPU-seconds over latency.
     """
 
     threads: int
@@ -25,6 +25,7 @@ class PodSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peak_rss_bytes: int
     margin: float
     step_mib: int
+    busy_cpus: float
     measured_on: str
 
 
@@ -33,6 +34,7 @@ def pod_size(
     threads: int,
     cpu_limit: float | None,
     peak_rss_bytes: int,
+    busy_cpus: float,
     measured_on: str,
     concurrency: int = 1,
 ) -> PodSize:
@@ -50,5 +52,6 @@ def pod_size(
         peak_rss_bytes=peak_rss_bytes,
         margin=MEMORY_MARGIN,
         step_mib=MEMORY_STEP_MIB,
+        busy_cpus=busy_cpus,
         measured_on=measured_on,
     )

@@ -181,11 +181,14 @@ def _case(
     hard: HardClips,
 ) -> _Case:
     ratio = None
+    latency_s = sum(each.latency_s for each in record.rounds)
+    busy_cpus = sum(each.cpu_s for each in record.rounds) / latency_s
     peak_bytes = max(process.peak_rss_bytes for process in record.processes)
     measured_on = f"{facts.name}, {facts.architecture}, {facts.cpu_model}"
     if config is not None:
         ratio = next(each for each in config.cases if each.label == record.label)
         peak_bytes = ratio.target.peak_rss_bytes
+        busy_cpus = (ratio.target.cpu_s or ratio.target.latency_s) / ratio.target.latency_s
         target = config.target
         measured_on = f"{target.name}, {target.architecture}, {target.cpu_model}"
     return _Case(
@@ -203,6 +206,7 @@ def _case(
             threads=record.threads,
             cpu_limit=record.cpu_limit.cpus,
             peak_rss_bytes=peak_bytes,
+            busy_cpus=busy_cpus,
             measured_on=measured_on,
             concurrency=concurrency,
         ),

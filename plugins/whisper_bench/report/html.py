@@ -5,22 +5,22 @@ from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 
-from whisper_bench.sizing.document import Block, Bullets, Document, Notice, Plot, Section, Table
+from whisper_bench.report.document import Block, Bullets, Document, Notice, Plot, Section, Table
+from whisper_bench.report.sections import document_of
+from whisper_bench.report.words import printable
 from whisper_bench.sizing.report import SizingReport
-from whisper_bench.sizing.sections import document_of
-from whisper_bench.sizing.words import printable
 
 
 def html_report(report: SizingReport) -> str:
     """Return the page; the same report gives the same page. Needs matplotlib."""
-    from whisper_bench.sizing.plots import plots_of
+    from whisper_bench.report.plots import plots_of
 
     return page_of(document_of(report), plots_of(report))
 
 
 def page_of(document: Document, plots: Mapping[str, str]) -> str:
     """Return a document with its plots (SVG by name) as a page."""
-    css = files("whisper_bench.sizing").joinpath("report.css").read_text(encoding="utf-8")
+    css = files("whisper_bench.report").joinpath("report.css").read_text(encoding="utf-8")
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',

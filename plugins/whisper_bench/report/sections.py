@@ -2,24 +2,21 @@
 
 from datetime import UTC
 
-from whisper_bench.sizing.document import Block, Bullets, Document, Notice, Section, Table
-from whisper_bench.sizing.measured import (
+from whisper_bench.report.document import Block, Bullets, Document, Notice, Section, Table
+from whisper_bench.report.measured import (
     candidates_section,
     latency_section,
     ratio_section,
     throttling_section,
 )
-from whisper_bench.sizing.pod import PodSize
-from whisper_bench.sizing.predicted import (
+from whisper_bench.report.predicted import (
     cross_check_section,
     load_section,
     pods_section,
     prediction_section,
     sensitivity_section,
 )
-from whisper_bench.sizing.report import SizingReport
-from whisper_bench.sizing.sizing import Sizing
-from whisper_bench.sizing.words import (
+from whisper_bench.report.words import (
     TIMES,
     bound_text,
     count_text,
@@ -32,6 +29,9 @@ from whisper_bench.sizing.words import (
     policy_text,
     seconds_text,
 )
+from whisper_bench.sizing.pod import PodSize
+from whisper_bench.sizing.report import SizingReport
+from whisper_bench.sizing.sizing import Sizing
 
 _GIB_MIB = 1024
 _BYTES_MIB = 2**20
@@ -159,6 +159,14 @@ def _memory(pod: PodSize | None) -> Section:
     return Section(title, [Table(title, ("step", "value"), rows, words=True), why])
 
 
+def _of_cpu(pod: PodSize | None) -> str:
+    """Say how much of its CPU a busy Pod was measured to use."""
+    if pod is None:
+        return ""
+    used = f"{pod.busy_cpus * pod.concurrency:.2f} of {pod.cpu} CPU"
+    return f" of the time, in which a Pod uses {used}"
+
+
 def _scaling(sizing: Sizing) -> Section | None:
     percent = sizing.hpa_utilisation_percent
     if percent is None:
@@ -166,8 +174,8 @@ def _scaling(sizing: Sizing) -> Section | None:
     why = (
         f"So busy are all {sizing.replicas} Pods at the peak: work offered / (replicas {TIMES} "
         f"requests at a time) = {sizing.offered_load:.2f} / ({sizing.replicas} {TIMES} "
-        f"{sizing.policy.concurrency}) = {sizing.utilisation:.1%}, rounded down. To be busier they "
-        "need more load than was sized for."
+        f"{sizing.policy.concurrency}) = {sizing.utilisation:.1%}{_of_cpu(sizing.pod)}, rounded "
+        "down. To be busier they need more load than was sized for."
     )
     return Section("Scaling out (HPA)", [f"Target {percent}% CPU utilisation.", why])
 

@@ -2,10 +2,10 @@
 
 import re
 
-from whisper_bench.sizing.document import Block, Bullets, Notice, Plot, Table
+from whisper_bench.report.document import Block, Bullets, Notice, Plot, Table
+from whisper_bench.report.sections import document_of
+from whisper_bench.report.words import printable
 from whisper_bench.sizing.report import SizingReport
-from whisper_bench.sizing.sections import document_of
-from whisper_bench.sizing.words import printable
 
 _SPECIAL = re.compile(r"[\\`*<>|\[\]~]|(?<!\w)_|_(?!\w)")
 _BLOCK = re.compile(r"^(\d*)([#+=.)-])")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from whisper_bench.quantile import percentile, samples_needed
 from whisper_bench.ratio.report import CaseRatio, Validity
-from whisper_bench.sizing.document import Block, Bullets, Plot, Section, Table
+from whisper_bench.report.document import Block, Bullets, Plot, Section, Table
+from whisper_bench.report.words import NOT_MEASURED, count_text, seconds_text
 from whisper_bench.sizing.report import Basis, Candidate, SizingReport
-from whisper_bench.sizing.words import NOT_MEASURED, count_text, seconds_text
 from whisper_bench.throttling import Recommendation
 from whisper_bench.verdict import THROTTLED_SHARE, CaseVerdict
 

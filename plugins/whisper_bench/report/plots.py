@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from whisper_bench.quantile import percentile
+from whisper_bench.report.document import Plot
+from whisper_bench.report.measured import plotted_verdicts
+from whisper_bench.report.predicted import load_curve, pods_curve
+from whisper_bench.report.sections import document_of
+from whisper_bench.report.svg import COLOURS, figure_of, svg_of
+from whisper_bench.report.words import changed_text, count_text, percentile_name, printable
 from whisper_bench.sizing.demand import Objective
-from whisper_bench.sizing.document import Plot
 from whisper_bench.sizing.estimate import Predicted
-from whisper_bench.sizing.measured import plotted_verdicts
-from whisper_bench.sizing.predicted import load_curve, pods_curve
 from whisper_bench.sizing.report import SizingReport
-from whisper_bench.sizing.sections import document_of
-from whisper_bench.sizing.svg import COLOURS, figure_of, svg_of
-from whisper_bench.sizing.words import changed_text, count_text, percentile_name, printable
 from whisper_bench.verdict import THROTTLED_SHARE
 
 if TYPE_CHECKING:

@@ -2,12 +2,8 @@
 
 from collections.abc import Iterable
 
-from whisper_bench.sizing.demand import POISSON, Objective
-from whisper_bench.sizing.document import Block, Plot, Section, Table
-from whisper_bench.sizing.estimate import Predicted
-from whisper_bench.sizing.report import SizingReport
-from whisper_bench.sizing.sizing import Sensitivity, Sizing
-from whisper_bench.sizing.words import (
+from whisper_bench.report.document import Block, Plot, Section, Table
+from whisper_bench.report.words import (
     changed_text,
     count_text,
     held_text,
@@ -15,6 +11,10 @@ from whisper_bench.sizing.words import (
     percentile_name,
     seconds_text,
 )
+from whisper_bench.sizing.demand import POISSON, Objective
+from whisper_bench.sizing.estimate import Predicted
+from whisper_bench.sizing.report import SizingReport
+from whisper_bench.sizing.sizing import Sensitivity, Sizing
 
 _NO_OBJECTIVE = "No latency objective was given, so that no latency was predicted."
 _EXPECTED = {

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from whisper_bench.quantile import percentile
-from whisper_bench.sizing.estimate import Predicted
-from whisper_bench.sizing.predicted import at_the_peak, breaking_text
-from whisper_bench.sizing.report import Basis, Candidate, SizingReport
-from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
-from whisper_bench.sizing.words import (
+from whisper_bench.report.predicted import at_the_peak, breaking_text
+from whisper_bench.report.words import (
     bound_text,
     count_text,
     extrapolation_text,
@@ -23,6 +20,9 @@ from whisper_bench.sizing.words import (
     policy_text,
     seconds_text,
 )
+from whisper_bench.sizing.estimate import Predicted
+from whisper_bench.sizing.report import Basis, Candidate, SizingReport
+from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
 from whisper_bench.summary import table_lines
 
 COLUMNS = 120

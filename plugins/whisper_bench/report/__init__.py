@@ -1,0 +1,1 @@
+"""A sizing for people: terminal text, Markdown, and one HTML file with plots."""
