@@ -22,6 +22,7 @@ def checkout(tmp_path, monkeypatch):
     """A folder that has the documentation in it, and is written to in its stead."""
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def expanded(command):
@@ -45,4 +46,19 @@ def test_an_example_prints_what_is_shown(checkout, capsys, command, shown):
 
 
 def test_there_are_examples():
-    assert len(list(examples())) >= 3
+    assert len(list(examples())) >= 4
+
+
+def test_the_samples_sizing_is_what_the_tool_makes(checkout):
+    given = "size generic --storage docs/sample --model base --target-rps 0.5 --slo-p95 20s"
+    shipped = ROOT / "docs" / "sample"
+    (checkout / "deployment.yaml").write_bytes((ROOT / "k8s" / "deployment.yaml").read_bytes())
+    assert main([*given.split(), "--deployment", "deployment.yaml"]) == 0
+    made = (checkout / "deployment.yaml").read_bytes()
+    assert made == (shipped / "deployment.yaml").read_bytes()
+    pages = [folder / "sizing_report.md" for folder in (checkout, shipped)]
+    told = [
+        [line for line in page.read_text(encoding="utf-8").splitlines() if "| Made " not in line]
+        for page in pages
+    ]
+    assert told[0] == told[1]
