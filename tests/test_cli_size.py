@@ -9,6 +9,7 @@ from conftest import ROOT
 from whisper_bench.cli import main
 
 ASKED = ["--target-rps", "0.2", "--slo-p95", "20s", "--balancing", "shared", "--model", "base"]
+"""What costs little to simulate."""
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def services(kind, count, random):
     return random.lognormal(MU, SIGMA, count)
 
 
-def ours(kind, pods, utilisation, balancing, *, count=400_000, seed=1):
+def ours(kind, pods, utilisation, balancing, *, count=150_000, seed=1):
     """Return answers in seconds after the system has filled."""
     random = np.random.default_rng(seed)
     rate = pods * utilisation / MEAN_S
@@ -35,7 +35,7 @@ def ours(kind, pods, utilisation, balancing, *, count=400_000, seed=1):
     return (waits_s + services_s)[count // 10 :]
 
 
-def theirs(kind, pods, utilisation, balancing, *, customers=40_000, seed=2):
+def theirs(kind, pods, utilisation, balancing, *, customers=30_000, seed=2):
     """The same in Ciw: one node of many servers, or a node a Pod."""
     ciw.seed(seed)
     rate = pods * utilisation / MEAN_S
@@ -87,7 +87,7 @@ def test_agrees_with_ciw_within_the_errors_of_both(kind, balancing, pods, utilis
 
 @pytest.mark.parametrize(("pods", "utilisation"), [(1, 0.6), (3, 0.9), (20, 0.9)])
 def test_agrees_with_erlang_c(pods, utilisation):
-    answers_s = ours(EXPONENTIAL, pods, utilisation, Balancing.SHARED, count=1_000_000)
+    answers_s = ours(EXPONENTIAL, pods, utilisation, Balancing.SHARED, count=300_000)
     value, error = figure_and_error(answers_s, np.mean)
     true = MEAN_S + erlang_c_wait_s(pods, pods * utilisation, MEAN_S)
     assert abs(value - true) <= 4 * error

@@ -137,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
         hard=HardClips(_number(options, "hard_share"), _number(options, "hard_factor")),
         most_days=_number(options, "max_age_days") if options.max_age_days else MOST_DAYS,
         allow_mismatch=options.allow_mismatch,
+        evidence=not options.check,
     )
     return _finish(options, _priced(options, report))
 

@@ -66,6 +66,7 @@ def size_run(
     hard: HardClips = HardClips(),  # noqa: B008 - frozen
     most_days: float = MOST_DAYS,
     allow_mismatch: Collection[str] = (),
+    evidence: bool = True,
 ) -> SizingReport:
     """Size every measured thread count of a model, and report the one that takes the fewest CPUs.
 
@@ -104,7 +105,7 @@ def size_run(
         (case for case in cases if sizings[case.record.label]),
         key=lambda case: _cost(case, sizings[case.record.label]),
     )
-    sizing = sizer(service=best.service, pod=best.pod, evidence=True)
+    sizing = sizer(service=best.service, pod=best.pod, evidence=evidence)
     by_ratio = _by_ratio(best, sizer) if sizing.sensitivity else []
     return SizingReport(
         sizing=replace(sizing, sensitivity=[*sizing.sensitivity, *by_ratio]),
