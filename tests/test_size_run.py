@@ -150,6 +150,22 @@ def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
     )
 
 
+def test_a_case_that_the_ratio_does_not_know_is_left_out_where_that_is_let_through():
+    both = [judged_record(*M4), judged_record(*M4, case=("base", 2, "vi_30s"))]
+    asked = partial(size_run, both, facts(where="m4b.json"), quick, config=kept(), most_days=1e6)
+    with pytest.raises(NotComparableError, match="cases: none against base-t2-vi_30s"):
+        asked()
+    report = asked(allow_mismatch=["cases"])
+    assert [each.case for each in report.candidates] == ["base-t1-vi_30s"]
+
+
+def test_a_clip_under_another_name_is_the_same_clip():
+    renamed = judged_record(*M4, case=("base", 1, "mine"))
+    report = size_run([renamed], facts(), quick, config=kept(), most_days=1e6)
+    assert report.basis.case == "base-t1-mine"
+    assert report.basis.extrapolated
+
+
 def test_memory_is_that_of_the_production_machine():
     config = kept()
     bigger = msgspec.structs.replace(config.cases[0].target, peak_rss_bytes=700 * 2**20)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import Architecture
+from whisper_bench.ratio.comparable import paired
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig
 from whisper_bench.ratio.load import run_of_records
 from whisper_bench.ratio.predict import predict
@@ -22,7 +23,7 @@ from whisper_bench.sizing.pod import PodSize, pod_size
 from whisper_bench.sizing.report import Basis, Candidate, SizingReport
 from whisper_bench.sizing.service import HARD_FACTOR, Service
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
-from whisper_bench.throttling import ThrottlingReport, judged
+from whisper_bench.throttling import judged
 from whisper_bench.verdict import FAILING, CaseVerdict
 
 PRODUCTION: Architecture = "x86_64"
@@ -91,14 +92,24 @@ def size_run(
         for each in chosen
         for text in (*trust_warnings(each), *stability_warnings(each))
     ]
+    ratios: dict[str, CaseRatio] = {}
     if config is not None:
         run = run_of_records(chosen, facts)
+        ratios = {case.label: ratio for ratio, case in paired(config.cases, run.cases)[0]}
         predicted = predict(run, config, most_days=most_days, allow_mismatch=allow_mismatch)
         warnings = [*predicted.warnings, *map(str, predicted.ratio_mismatches)]
     throttling = judged(list(records))
     cases = [
-        _case(record, throttling, config, facts, concurrency=concurrency, hard=hard)
+        _case(
+            record,
+            next(each for each in throttling.cases if each.label == record.label),
+            ratios.get(record.label),
+            config.target if config else facts,
+            concurrency=concurrency,
+            hard=hard,
+        )
         for record in chosen
+        if config is None or record.label in ratios
     ]
     sizings = _sized(cases, facts.name, sizer)
     best = min(
@@ -174,27 +185,23 @@ def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> li
 
 def _case(
     record: CaseRecord,
-    throttling: ThrottlingReport,
-    config: RatioConfig | None,
-    facts: RunFacts,
+    verdict: CaseVerdict,
+    ratio: CaseRatio | None,
+    production: RunFacts,
     *,
     concurrency: int,
     hard: HardClips,
 ) -> _Case:
-    ratio = None
-    latency_s = sum(each.latency_s for each in record.rounds)
-    busy_cpus = sum(each.cpu_s for each in record.rounds) / latency_s
-    peak_bytes = max(process.peak_rss_bytes for process in record.processes)
-    measured_on = f"{facts.name}, {facts.architecture}, {facts.cpu_model}"
-    if config is not None:
-        ratio = next(each for each in config.cases if each.label == record.label)
-        peak_bytes = ratio.target.peak_rss_bytes
-        busy_cpus = (ratio.target.cpu_s or ratio.target.latency_s) / ratio.target.latency_s
-        target = config.target
-        measured_on = f"{target.name}, {target.architecture}, {target.cpu_model}"
+    if ratio is None:
+        peak_bytes = max(process.peak_rss_bytes for process in record.processes)
+        cpu_s = sum(each.cpu_s for each in record.rounds)
+        busy_cpus = cpu_s / sum(each.latency_s for each in record.rounds)
+    else:
+        side = ratio.target
+        peak_bytes, busy_cpus = side.peak_rss_bytes, (side.cpu_s or side.latency_s) / side.latency_s
     return _Case(
         record=record,
-        verdict=next(each for each in throttling.cases if each.label == record.label),
+        verdict=verdict,
         ratio=ratio,
         service=Service(
             samples_s=[each.latency_s for each in record.rounds],
@@ -208,7 +215,7 @@ def _case(
             cpu_limit=record.cpu_limit.cpus,
             peak_rss_bytes=peak_bytes,
             busy_cpus=busy_cpus,
-            measured_on=measured_on,
+            measured_on=f"{production.name}, {production.architecture}, {production.cpu_model}",
             concurrency=concurrency,
         ),
     )
