@@ -31,7 +31,7 @@ def test_a_run_of_the_production_machine(here, capsys):
         "wrote sizing_report.md\nwrote sizing_report.html\nwrote k8s/deployment.yaml\n"
     )
     assert "<svg" in (here / "sizing_report.html").read_text()
-    assert "4" in (here / "sizing_report.md").read_text()
+    assert "deploy 4 pods" in (here / "sizing_report.md").read_text().lower()
     after = (here / "k8s/deployment.yaml").read_text()
     assert "replicas: 4\n" in after
     assert "memory: 448Mi" in after.replace('"', "")
@@ -87,12 +87,15 @@ def test_infeasible_exits_1_and_leaves_the_deployment(here, capsys):
     assert main(asked) == 1
     out = capsys.readouterr().out
     assert out.startswith("INFEASIBLE")
-    assert "no number of Pods helps" in out
+    assert "no number of Pods" in " ".join(out.split())
     assert (here / "k8s/deployment.yaml").read_text() == before
     assert "nfeasible" in (here / "sizing_report.md").read_text()
     assert main([*asked, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["replicas"] is None
-    assert main([*asked, "--check"]) == 2
+    assert main([*asked, "--check"]) == 1
+    assert "INFEASIBLE" in capsys.readouterr().out
+    assert main([*asked, "--check", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["feasible"] is False
 
 
 def test_without_a_deployment_only_reports_are_written(here, capsys):
@@ -111,6 +114,7 @@ def test_p99_price_and_a_mix_of_lengths(here, capsys):
     ]) == 0  # fmt: skip
     sizing = json.loads(capsys.readouterr().out)["report"]["sizing"]
     assert sizing["load"]["windows"] == {"1": 0.7, "2": 0.3}
+    assert sizing["load"]["audio_s"] == pytest.approx(0.5 * 30 + 0.2 * 20 + 0.3 * 60)
     assert sizing["objective"] == {"percent": 99.0, "limit_s": 90.0}
     assert sizing["price_per_audio_hour"] > 0
 
@@ -128,11 +132,17 @@ def test_without_an_objective(here, capsys):
         ("--target-rps", "nan", "--target-rps nan: give a number"),
         ("--spare-pods", "1.5", "--spare-pods 1.5: give a whole number"),
         ("--concurrency", "0", "concurrency 0 and spare Pods 1"),
-        ("--max-utilisation", "80", "utilisation 80: give a share above 0 and below 1"),
+        ("--max-utilisation", "80", "utilisation 80: give a share from 0.01 to below 1"),
         ("--slo-p95", "soon", "'soon' is no time"),
-        ("--audio", "30s:much", "--audio 30s:much: write it as 30s:0.7,90s:0.3"),
+        ("--audio", "30s:much", "--audio 30s:much: '30s:much' is no length with a share above 0"),
         ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node are given tog"),
         ("--max-age-days", "old", "--max-age-days old: give a number"),
+        ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is no length with a share above 0"),
+        ("--audio", "30s:nan", "'30s:nan' is no length with a share above 0"),
+        ("--audio", "0s:1", "'0s:1' is no length with a share above 0"),
+        ("--seed", "-1", "seed -1: give a whole number, 0 or more"),
+        ("--allow-mismatch", "tokens", "--allow-mismatch: nothing is compared without --ratio-c"),
+        ("--cpus-per-node", "8", "--price-per-node-hour and --cpus-per-node are given together"),
         ("--model", "large", "and not large; choose one with --model"),
         ("--ratio-config", "none.json", "none.json: No such file"),
     ],

@@ -95,3 +95,28 @@ def test_trouble_with_a_link_that_is_not_about_links(tmp_path, monkeypatch):
     with pytest.raises(BenchError, match="Input/output error"):
         write_new(tmp_path / "m4.json", b"1")
     assert names(tmp_path) == []
+
+
+def test_several_files_are_written_all_or_none(tmp_path):
+    from whisper_bench.files import write_all_over
+
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "folder").write_text("a file where a folder should be")
+    with pytest.raises(BenchError, match="cannot write .*folder/b"):
+        write_all_over({tmp_path / "a": b"new", tmp_path / "folder" / "b": b"new"})
+    assert (tmp_path / "a").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "folder"]
+
+
+def test_a_link_stays_one_and_a_mode_is_kept(tmp_path):
+    from whisper_bench.files import write_over
+
+    real = tmp_path / "real.yaml"
+    real.write_text("old")
+    real.chmod(0o600)
+    link = tmp_path / "link.yaml"
+    link.symlink_to("real.yaml")
+    assert write_over(link, b"new") == link
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o600

@@ -12,10 +12,10 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import StaleError, config_of
+from whisper_bench.sizing.candidates import HardClips
 from whisper_bench.sizing.demand import Objective, Policy
 from whisper_bench.sizing.outputs import sized, with_price
 from whisper_bench.sizing.simulate import Balancing
-from whisper_bench.sizing.source import HardClips
 from whisper_bench.verdict import Verdict
 
 ASKED = partial(
@@ -115,10 +115,61 @@ def test_a_model_is_chosen_where_there_are_several():
         on_xeon(*both, model="large")
 
 
-def test_of_several_clips_the_shortest_is_sized_on():
+def test_of_several_clips_the_shortest_is_sized_on_and_said():
     long = judged_record(*XEON, case=("base", 1, "vi_60s"))
     long = msgspec.structs.replace(long, clip=msgspec.structs.replace(long.clip, windows=2))
-    assert on_xeon(long, judged_record(*XEON)).basis.case == "base-t1-vi_30s"
+    report = on_xeon(long, judged_record(*XEON))
+    assert report.basis.case == "base-t1-vi_30s"
+    assert "sized on the clip vi_30s, the shortest; also measured: vi_60s" in report.warnings
+
+
+def test_a_percentile_of_few_rounds_is_warned_of():
+    assert any("6 rounds: p95 of the service time needs 59" in each for each in on_xeon().warnings)
+    many = judged_record(*(XEON * 10))
+    assert not any("of the service time needs" in each for each in on_xeon(many).warnings)
+    loose = size_run([judged_record(*XEON)], XEON_FACTS, partial(calculate_sizing, 2.0))
+    assert not any("of the service time needs" in each for each in loose.warnings)
+
+
+def test_a_ratio_that_leads_elsewhere_is_refused():
+    back = config_of(
+        calculate_ratio(xeon(judged_record(*XEON)), m4(judged_record(*M4))), facts().moment
+    )
+    with pytest.raises(BenchError, match="the ratio leads to m4, which is ARM64, and production is"):
+        size_run([judged_record(*XEON)], XEON_FACTS, quick, config=back, most_days=1e6)
+    unlike = calculate_ratio(
+        m4(judged_record(*M4)),
+        xeon(judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=2.0))),
+        allow_mismatch=["cpu_limit"],
+    )
+    with pytest.raises(BenchError, match="the ratio was made with another cpu_limit on each side"):
+        on_m4(config_of(unlike, facts().moment))
+
+
+def test_what_is_let_through_is_told():
+    other = judged_record(*M4, compute_type="float32")
+    report = size_run(
+        [other], facts(where="m4b.json"), quick,
+        config=kept(), most_days=1e6, allow_mismatch=["compute_type"],
+    )  # fmt: skip
+    assert "let through: compute_type: int8 against float32 [base-t1-vi_30s]" in report.warnings
+
+
+def test_the_annotation_tells_the_whole_question():
+    report = size_run(
+        [judged_record(*XEON)],
+        XEON_FACTS,
+        partial(
+            calculate_sizing, 2.0, burstiness=2.0, windows={1: 0.5, 2: 0.5},
+            policy=Policy(concurrency=2),
+        ),
+        hard=HardClips(0.1, 3.0),
+        concurrency=2,
+    )  # fmt: skip
+    assert sized(report).annotations["whisper-bench/sizing"].startswith(
+        "2 requests/s, burstiness 2, windows 0.5 of 1, 0.5 of 2, 0.1 hard, random, 2 at a time, "
+        "at most 80% busy, 1 spare; "
+    )
 
 
 def kept(**settings):
@@ -222,6 +273,19 @@ def test_a_price_an_hour_of_audio():
     report = with_price(on_xeon(), 0.4, 8)
     sizing = report.sizing
     assert sizing.price_per_audio_hour == pytest.approx(sizing.replicas / 8 * 0.4 / (2.0 * 30))
+    # three Pods of 1 CPU on a node of 3.5: the half is lost
+    odd = with_price(report, 0.4, 3.5).sizing.price_per_audio_hour
+    assert odd == pytest.approx(sizing.replicas / 3 * 0.4 / (2.0 * 30))
+    short = msgspec.structs.replace(
+        report,
+        sizing=msgspec.structs.replace(
+            sizing, load=msgspec.structs.replace(sizing.load, audio_s=10.0)
+        ),
+    )
+    cost = with_price(short, 0.4, 8).sizing.price_per_audio_hour
+    assert cost == pytest.approx(3 * sizing.price_per_audio_hour)
+    with pytest.raises(BenchError, match="a Pod of 1 CPU fits on no node of 0.5 CPUs"):
+        with_price(report, 0.4, 0.5)
     for price, cpus in ((-1, 8), (1, 0)):
         with pytest.raises(BenchError, match="give a price of 0 or more and CPUs above 0"):
             with_price(report, price, cpus)
@@ -240,7 +304,8 @@ def test_no_deployment_of_what_is_infeasible():
     assert (fields.replicas, fields.cpu, fields.threads) == (report.sizing.replicas, 1, 1)
     assert fields.annotations == {
         "whisper-bench/sizing": (
-            "2 requests/s, p95 within 10 s; base-t1-vi_30s of xeon, 2026-11-24"
+            "2 requests/s, p95 within 10 s, shared, 1 at a time, at most 80% busy, 1 spare; "
+            "base-t1-vi_30s of xeon, 2026-11-24"
         ),
         "whisper-bench/ratio": "none: the production machine was measured",
     }

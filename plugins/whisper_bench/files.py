@@ -3,9 +3,10 @@
 import errno
 import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -40,15 +41,30 @@ def write_new(path: Path, content: bytes) -> Path:
 
 
 def write_over(path: Path, content: bytes) -> Path:
-    """Write `content` under `path`, in the place of what was there.
+    """Write `content` under `path`, in the place of what was there; see `write_all_over`."""
+    write_all_over({path: content})
+    return path
+
+
+def write_all_over(contents: Mapping[Path, bytes]) -> None:
+    """Write several files in the place of what was there: all of them, or none where one cannot be.
+
+    A link stays one, and its file is written; a file that was there keeps its mode.
 
     Raises:
-        BenchError: the folder or the file cannot be written; what was there is as it was.
+        BenchError: a folder or file cannot be written; what was there is as it was.
 
     """
-    with _whole(path, content) as scratch:
-        scratch.replace(path)
-    return path
+    with ExitStack() as stack:
+        ready = []
+        for path, content in contents.items():
+            place = path.resolve()
+            scratch = stack.enter_context(_whole(place, content))
+            if place.exists():
+                scratch.chmod(stat.S_IMODE(place.stat().st_mode))
+            ready.append((scratch, place))
+        for scratch, place in ready:
+            scratch.replace(place)
 
 
 @contextmanager

@@ -115,7 +115,9 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
     if sizing.utilisation is not None:
         rows.append(("Utilisation at the peak", f"{sizing.utilisation:.0%}"))
     if sizing.hpa_utilisation_percent is not None:
-        rows.append(("Scale out (HPA)", f"above {sizing.hpa_utilisation_percent}% CPU utilisation"))
+        percent = sizing.hpa_utilisation_percent
+        told = f"above {percent}% CPU utilisation, minReplicas {sizing.replicas}"
+        rows.append(("Scale out (HPA)", told))
     if sizing.price_per_audio_hour is not None:
         rows.append(("Price of an hour of audio", f"{sizing.price_per_audio_hour:.4g}"))
     return rows
@@ -177,7 +179,8 @@ def _scaling(sizing: Sizing) -> Section | None:
         f"{sizing.policy.concurrency}) = {sizing.utilisation:.1%}{_of_cpu(sizing.pod)}, rounded "
         "down. To be busier they need more load than was sized for."
     )
-    return Section("Scaling out (HPA)", [f"Target {percent}% CPU utilisation.", why])
+    target = f"Target {percent}% CPU utilisation, minReplicas {sizing.replicas}."
+    return Section("Scaling out (HPA)", [target, why])
 
 
 def _warnings(report: SizingReport) -> Section:

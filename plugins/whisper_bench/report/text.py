@@ -74,7 +74,8 @@ def _inputs(report: SizingReport) -> Iterable[str]:
         ("policy", policy_text(sizing.policy)),
     ]
     if sizing.hpa_utilisation_percent is not None:
-        told.append(("scale out", f"above {sizing.hpa_utilisation_percent}% CPU utilisation (HPA)"))
+        scaling = f"{sizing.hpa_utilisation_percent}% CPU utilisation"
+        told.append(("scale out", f"above {scaling} (HPA, minReplicas {sizing.replicas})"))
     if sizing.price_per_audio_hour is not None:
         told.append(("price", f"{sizing.price_per_audio_hour:.4g} an hour of audio"))
     width = max(len(name) for name, _ in told)

@@ -14,9 +14,12 @@ from whisper_bench.sizing.search import (
     MOST_PODS,
     fewest_for_utilisation,
     fewest_pods,
+    is_hopeless,
     service_percentile_s,
+    share_too_slow,
 )
 from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.simulate import Balancing
 from whisper_bench.sizing.sizing import Sizing
 
 _ONE_WINDOW: Mapping[int, float] = {1: 1.0}
@@ -32,6 +35,7 @@ def calculate_sizing(
     policy: Policy | None = None,
     burstiness: float = POISSON,
     windows: Mapping[int, float] = _ONE_WINDOW,
+    audio_s: float | None = None,
     pod: PodSize | None = None,
     evidence: bool = True,
     seed: int = 0,
@@ -51,6 +55,7 @@ def calculate_sizing(
         policy: balancing, concurrency, utilisation ceiling and spare Pods.
         burstiness: squared coefficient of variation of the times between arrivals.
         windows: shares of requests by their number of 30 s windows.
+        audio_s: mean length of a request's audio, where it is not whole windows.
         pod: CPU, memory and threads of a Pod.
         evidence: also make the curves and the sensitivity, which takes seconds.
         seed: of the simulation; the same seed gives the same answer.
@@ -61,7 +66,9 @@ def calculate_sizing(
     """
     if not 0 < ratio < math.inf:
         raise BenchError(f"ratio {ratio:g}: give a number above 0")
-    load = Load(target_rps, burstiness, dict(windows))
+    load = Load(target_rps, burstiness, dict(windows), audio_s)
+    if service is None and objective is not None:
+        raise BenchError("an objective is held over measured service times; give service= as well")
     if service is None:
         return _by_rates(load, ratio, m4_rps, policy or Policy(spare_pods=0), pod)
     scaled = replace(service, factor=service.factor * ratio)
@@ -76,7 +83,7 @@ def calculate_sizing(
         sized,
         by_pods=curve_by_pods(question, [needed, whole]),
         by_rps=curve_by_rps(question, needed),
-        sensitivity=sensitivity(question),
+        sensitivity=sensitivity(question, needed.pods),
     )
 
 
@@ -99,7 +106,7 @@ def _by_utilisation(service: Service, load: Load, policy: Policy, pod: PodSize |
         sized,
         bound_by="utilisation",
         reason=(
-            f"{sized.offered_load:.2f} Pods' worth of work at {policy.max_utilisation:.0%} "
+            f"{sized.offered_load:.2f} Pods' worth of work at {100 * policy.max_utilisation:g}% "
             "utilisation; no latency objective was given, so none is held"
         ),
     )
@@ -115,14 +122,14 @@ def _by_objective(question: Question, pod: PodSize | None) -> Sizing:
         service_percentile_s=service_percentile_s(service, load, objective),
     )
     if found is None:
-        return _infeasible(sized, objective)
+        return _infeasible(sized, service, objective)
     least = fewest_for_utilisation(service, load, policy)
     return replace(
         sized,
         bound_by="utilisation" if found.pods == least else "objective",
         reason=(
             f"the fewest Pods that keep p{objective.percent:g} within {objective.limit_s:g} s "
-            f"(upper error bound {found.high_s:.2f} s) at {policy.max_utilisation:.0%} "
+            f"(upper error bound {found.high_s:.2f} s) at {100 * policy.max_utilisation:g}% "
             f"utilisation or less, and {spare} spare"
         ),
         whole=predict_latency(question, found.pods + spare) if spare else found,
@@ -169,19 +176,22 @@ def _hpa_percent(utilisation: float, pod: PodSize | None) -> int:
     return max(1, int(100 * utilisation * share))
 
 
-def _infeasible(sized: Sizing, objective: Objective) -> Sizing:
-    p, alone_s = f"p{objective.percent:g}", sized.service_percentile_s or 0.0
-    if alone_s > objective.limit_s:
+def _infeasible(sized: Sizing, service: Service, objective: Objective) -> Sizing:
+    p, load = f"p{objective.percent:g}", sized.load
+    share = share_too_slow(service, load, objective)
+    if is_hopeless(service, load, objective):
+        alone_s = sized.service_percentile_s or objective.limit_s
         faster = (
-            f"a service {alone_s / objective.limit_s:.2f} times faster, and more to leave room "
-            "for waiting: a smaller model, more threads with as many CPUs, a smaller beam, a "
+            f"a service {max(alone_s / objective.limit_s, 1):.2f} times faster, and more to leave "
+            "room for waiting: a smaller model, more threads with as many CPUs, a smaller beam, a "
             "faster node"
         )
         return replace(
             sized,
             reason=(
-                f"infeasible: {p} of the service time alone is {alone_s:.2f} s, above the "
-                f"objective of {objective.limit_s:g} s, so that no number of Pods helps"
+                f"infeasible: {share:.2%} of the requests take longer than {objective.limit_s:g} s "
+                f"in a Pod alone (p{objective.percent:g} {alone_s:.2f} s), and "
+                f"{100 - objective.percent:g} % may, so that no number of Pods helps"
             ),
             advice=[
                 faster,
@@ -189,12 +199,16 @@ def _infeasible(sized: Sizing, objective: Objective) -> Sizing:
                 "shorter clips, or long ones on a service of their own",
             ],
         )
+    own_queues = sized.policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
     balancer = (
-        "another balancer: with random every Pod has a queue of its own; least-outstanding or a "
-        "shared queue wait far less"
+        "another balancer: now every Pod has a queue of its own; least-outstanding or a shared "
+        "queue wait far less"
     )
     return replace(
         sized,
         reason=f"infeasible: not even {MOST_PODS} Pods keep {p} within {objective.limit_s:g} s",
-        advice=[balancer, "a shorter service time, or a higher objective"],
+        advice=[
+            *([balancer] if own_queues else []),
+            "a shorter service time, a higher objective, or less load on one Deployment",
+        ],
     )

@@ -11,21 +11,31 @@ from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, Floats
 
 POISSON = 1.0
+MOST_RPS, MOST_BURSTINESS, MOST_WINDOWS = 1e5, 100.0, 480
+MOST_WORKERS, MOST_SPARE, LEAST_UTILISATION = 64, 1000, 0.01
+"""Beyond these lies a slip of the keyboard, and hours of simulation (480 windows are 4 hours)."""
 
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Requests at `target_rps` (1/s).
 
     `burstiness` is the squared coefficient of variation of the times between arrivals: 1 for
-    Poisson, more for bursts. `windows` has the share of requests by their number of 30 s windows.
+    Poisson, more for bursts. `windows` has the share of requests by their number of 30 s windows,
+    `audio_s` the mean length of their audio where it is known.
     """
 
     target_rps: float
     burstiness: float = POISSON
     windows: dict[int, float] = msgspec.field(default_factory=lambda: {1: 1.0})
+    audio_s: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no load."""
+        """Refuse what is no load, or more than can be simulated."""
+        if self.target_rps > MOST_RPS or self.burstiness > MOST_BURSTINESS:
+            raise BenchError(
+                f"target rps {self.target_rps:g}, burstiness {self.burstiness:g}: up to "
+                f"{MOST_RPS:g} and {MOST_BURSTINESS:g} can be simulated"
+            )
         if not 0 < self.target_rps < math.inf:
             raise BenchError(f"target rps {self.target_rps:g}: give requests a second above 0")
         if not POISSON <= self.burstiness < math.inf:
@@ -33,9 +43,15 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"burstiness {self.burstiness:g}: give 1 (Poisson) or more, the squared "
                 "coefficient of variation of the times between arrivals"
             )
-        shares = self.windows.values()
-        if not shares or min(self.windows) < 1 or min(shares) <= 0 or sum(shares) == math.inf:
-            raise BenchError(f"audio mix {self.windows}: give shares above 0 of 1 window or more")
+        sizes = all(isinstance(size, int) and 1 <= size <= MOST_WINDOWS for size in self.windows)
+        shares = all(0 < share < math.inf for share in self.windows.values())
+        if not self.windows or not sizes or not shares:
+            raise BenchError(
+                f"audio mix {self.windows}: give shares above 0 of lengths of 1 to {MOST_WINDOWS} "
+                "windows of 30 s"
+            )
+        if self.audio_s is not None and not 0 < self.audio_s < math.inf:
+            raise BenchError(f"audio of {self.audio_s:g} s: give a length above 0")
 
     def arrivals(self, count: int, random: np.random.Generator) -> Floats:
         """Return the times between `count` arrivals, in seconds.
@@ -64,6 +80,8 @@ class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what is no objective."""
         if not 0 < self.limit_s < math.inf:
             raise BenchError(f"objective of {self.limit_s:g} s: give a time above 0, such as 5s")
+        if not 0 < self.percent < 100:  # noqa: PLR2004
+            raise BenchError(f"objective of p{self.percent:g}: give a percentile such as 95")
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,15 +98,17 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse what is no policy."""
-        if not 0 < self.max_utilisation < 1:
+        if not LEAST_UTILISATION <= self.max_utilisation < 1:
             raise BenchError(
-                f"utilisation {self.max_utilisation:g}: give a share above 0 and below 1, such as "
-                "0.8; a queue that is always busy grows without end"
+                f"utilisation {self.max_utilisation:g}: give a share from 0.01 to below 1, "
+                "such as 0.8; a queue that is always busy grows without end"
             )
-        if self.concurrency < 1 or self.spare_pods < 0:
+        whole = all(isinstance(each, int) for each in (self.concurrency, self.spare_pods))
+        within = 1 <= self.concurrency <= MOST_WORKERS and 0 <= self.spare_pods <= MOST_SPARE
+        if not whole or not within:
             raise BenchError(
-                f"concurrency {self.concurrency} and spare Pods {self.spare_pods}: give 1 or more "
-                "and 0 or more"
+                f"concurrency {self.concurrency} and spare Pods {self.spare_pods}: give whole "
+                f"numbers from 1 to {MOST_WORKERS} and from 0 to {MOST_SPARE}"
             )
 
 
@@ -100,6 +120,11 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy
     objective: Objective
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a seed that is none."""
+        if self.seed < 0:
+            raise BenchError(f"seed {self.seed}: give a whole number, 0 or more")
 
     @property
     def offered_load(self) -> float:

@@ -13,6 +13,8 @@ from whisper_bench.sizing.search import fewest_pods
 from whisper_bench.sizing.simulate import Balancing
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity
 
+FOR_A_CURVE = 40_000
+"""Requests of a point that is drawn and not decided on."""
 POINTS = 12
 """Points of a curve."""
 BREAKING = 0.98
@@ -38,7 +40,7 @@ def cross_check(question: Question, pods: int) -> CrossCheck:
         allen_cunneen_wait_s=_finite(
             allen_cunneen_wait_s(servers, offered, mean_s, load.burstiness, cv2)
         ),
-        simulated_wait_s=predict_latency(shared, pods, most_requests=0).mean_wait_s,
+        simulated_wait_s=predict_latency(shared, pods, most_requests=FOR_A_CURVE).mean_wait_s,
     )
 
 
@@ -53,7 +55,7 @@ def curve_by_pods(question: Question, answers: Sequence[Predicted]) -> list[Pred
     most = max(spare + 2, math.ceil(needed * 1.3))
     wanted = {*np.linspace(least, most, POINTS).astype(int).tolist(), needed - 1, needed, spare}
     return [
-        known.get(pods) or predict_latency(question, pods, most_requests=0)
+        known.get(pods) or predict_latency(question, pods, most_requests=FOR_A_CURVE)
         for pods in sorted(wanted)
         if pods >= least
     ]
@@ -70,7 +72,9 @@ def curve_by_rps(question: Question, answer: Predicted) -> list[Predicted]:
     wanted = (np.linspace(0.1, 1, POINTS) * breaking_rps).tolist()
     others = [
         predict_latency(
-            replace(question, load=replace(question.load, target_rps=rps)), needed, most_requests=0
+            replace(question, load=replace(question.load, target_rps=rps)),
+            needed,
+            most_requests=FOR_A_CURVE,
         )
         for rps in wanted
         if rps != answer.target_rps
@@ -78,27 +82,28 @@ def curve_by_rps(question: Question, answer: Predicted) -> list[Predicted]:
     return sorted([*others, answer], key=lambda point: point.target_rps)
 
 
-def sensitivity(question: Question) -> list[Sensitivity]:
+def sensitivity(question: Question, needed: int) -> list[Sensitivity]:
     """Return the replicas that other loads, service times and bursts would need."""
     found = []
-    for changed, value, other in _changes(question):
-        fewest = fewest_pods(other)
+    for changed, value, factor, other in _changes(question):
+        fewest = fewest_pods(other, near=round(needed * factor))
         replicas = None if fewest is None else fewest.pods + question.policy.spare_pods
         found.append(Sensitivity(changed, value, replicas))
     return found
 
 
-def _changes(question: Question) -> Iterable[tuple[str, float, Question]]:
+def _changes(question: Question) -> Iterable[tuple[str, float, float, Question]]:
+    """Yield what is changed, to what value, by what factor the work grows, and the new question."""
     service, load = question.service, question.load
     for factor in _LOADS:
         rps = factor * load.target_rps
-        yield "target rps", rps, replace(question, load=replace(load, target_rps=rps))
+        yield "target rps", rps, factor, replace(question, load=replace(load, target_rps=rps))
     for factor in _SERVICES:
         slower = replace(service, factor=service.factor * factor)
-        yield "service time, times", factor, replace(question, service=slower)
+        yield "service time, times", factor, factor, replace(question, service=slower)
     for burstiness in _BURSTS:
         bursty = replace(load, burstiness=burstiness)
-        yield "burstiness", burstiness, replace(question, load=bursty)
+        yield "burstiness", burstiness, 1.0, replace(question, load=bursty)
 
 
 def _finite(value: float) -> float | None:

@@ -5,30 +5,40 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_over
+from whisper_bench.files import write_all_over
 from whisper_bench.manifests.deployment import Sized
+from whisper_bench.sizing.demand import POISSON
 from whisper_bench.sizing.report import SizingReport
+from whisper_bench.sizing.sizing import Sizing
 
 REPORT = "sizing_report"
 WINDOW_S = 30
+ONE_WINDOW = {1: 1.0}
 SIZING_ANNOTATION = "whisper-bench/sizing"
 RATIO_ANNOTATION = "whisper-bench/ratio"
 
 
-def generate_report(report: SizingReport, folder: Path = Path()) -> list[Path]:
-    """Write sizing_report.md and sizing_report.html in a folder, whole, over older ones.
-
-    Raises:
-        BenchError: one cannot be written.
-
-    """
+def report_pages(report: SizingReport, folder: Path) -> dict[Path, bytes]:
+    """Return the reports by the path that each goes to."""
     from whisper_bench.report.html import html_report
     from whisper_bench.report.markdown import markdown_report
 
-    pages = {".md": markdown_report(report), ".html": html_report(report)}
-    return [
-        write_over(folder / f"{REPORT}{ending}", page.encode()) for ending, page in pages.items()
-    ]
+    return {
+        folder / f"{REPORT}.md": markdown_report(report).encode(),
+        folder / f"{REPORT}.html": html_report(report).encode(),
+    }
+
+
+def generate_report(report: SizingReport, folder: Path = Path()) -> list[Path]:
+    """Write sizing_report.md and sizing_report.html in a folder, both over older ones or neither.
+
+    Raises:
+        BenchError: one cannot be written; older ones are as they were.
+
+    """
+    pages = report_pages(report, folder)
+    write_all_over(pages)
+    return list(pages)
 
 
 def sized(report: SizingReport) -> Sized:
@@ -41,12 +51,9 @@ def sized(report: SizingReport) -> Sized:
     sizing, basis = report.sizing, report.basis
     if sizing.replicas is None or sizing.pod is None:
         raise BenchError(f"no Deployment can be sized: {sizing.reason}")
-    objective = sizing.objective
-    held = f", p{objective.percent:g} within {objective.limit_s:g} s" if objective else ""
     annotations = {
         SIZING_ANNOTATION: (
-            f"{sizing.load.target_rps:g} requests/s{held}; {basis.case} of {basis.run.name}, "
-            f"{basis.run.moment:%Y-%m-%d}"
+            f"{_asked(sizing)}; {basis.case} of {basis.run.name}, {basis.run.moment:%Y-%m-%d}"
         ),
         # always there, so that an older sizing's does not stay
         RATIO_ANNOTATION: "none: the production machine was measured",
@@ -61,10 +68,28 @@ def sized(report: SizingReport) -> Sized:
     return Sized(sizing.replicas, pod.cpu, pod.memory_mib, pod.threads, annotations)
 
 
+def _asked(sizing: Sizing) -> str:
+    """Return the question that the sizing answers, all of it, in a line."""
+    load, policy, objective = sizing.load, sizing.policy, sizing.objective
+    parts = [f"{load.target_rps:g} requests/s"]
+    if load.burstiness != POISSON:
+        parts.append(f"burstiness {load.burstiness:g}")
+    if load.windows != ONE_WINDOW:
+        mix = ", ".join(f"{share:g} of {size}" for size, share in sorted(load.windows.items()))
+        parts.append(f"windows {mix}")
+    if sizing.service is not None and sizing.service.hard_share:
+        parts.append(f"{sizing.service.hard_share:g} hard")
+    if objective is not None:
+        parts.append(f"p{objective.percent:g} within {objective.limit_s:g} s")
+    parts.append(f"{policy.balancing}, {policy.concurrency} at a time")
+    parts.append(f"at most {100 * policy.max_utilisation:g}% busy, {policy.spare_pods} spare")
+    return ", ".join(parts)
+
+
 def with_price(
     report: SizingReport, price_per_node_hour: float, cpus_per_node: float
 ) -> SizingReport:
-    """Add what an hour of audio costs at the target load, nodes paid by the CPUs that Pods ask for.
+    """Add what an hour of audio costs at the target load, a Pod paying its share of a full node.
 
     Raises:
         BenchError: a price or number of CPUs that is none.
@@ -78,11 +103,17 @@ def with_price(
     sizing = report.sizing
     if sizing.replicas is None or sizing.cpu is None:
         return report
+    pods_per_node = int(cpus_per_node // sizing.cpu)
+    if pods_per_node < 1:
+        raise BenchError(
+            f"a Pod of {sizing.cpu} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "
+            "nodes with --cpus-per-node"
+        )
     shares = sum(sizing.load.windows.values())
     windows = sum(size * share for size, share in sizing.load.windows.items()) / shares
     # requests/s times seconds of audio each is hours of audio an hour
-    audio_hours = sizing.load.target_rps * windows * WINDOW_S
-    nodes = sizing.replicas * sizing.cpu / cpus_per_node
+    audio_hours = sizing.load.target_rps * (sizing.load.audio_s or windows * WINDOW_S)
+    nodes = sizing.replicas / pods_per_node
     priced = msgspec.structs.replace(
         sizing, price_per_audio_hour=nodes * price_per_node_hour / audio_hours
     )

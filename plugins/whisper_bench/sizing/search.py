@@ -11,6 +11,8 @@ from whisper_bench.sizing.service import Service
 MOST_PODS = 20_000
 """Pods above which the search gives up."""
 _DRAWS = 100_000
+_NEARLY = 0.95
+"""Share of what the objective allows from which no wait at all is left, and draws would decide."""
 
 
 def fewest_for_utilisation(service: Service, load: Load, policy: Policy) -> int:
@@ -27,36 +29,62 @@ def service_percentile_s(service: Service, load: Load, objective: Objective) -> 
     return float(np.percentile(drawn_s, objective.percent))
 
 
-def fewest_pods(question: Question) -> Predicted | None:
+def share_too_slow(service: Service, load: Load, objective: Objective) -> float:
+    """Return the share of requests that take longer than the objective in a Pod alone."""
+    drawn_s = service.draw(load.windows, _DRAWS, np.random.default_rng(0))
+    return float(np.mean(drawn_s > objective.limit_s))
+
+
+def is_hopeless(service: Service, load: Load, objective: Objective) -> bool:
+    """Tell whether no number of Pods helps, since too many requests are too slow alone."""
+    allowed = 1 - objective.percent / 100
+    return share_too_slow(service, load, objective) > _NEARLY * allowed
+
+
+def fewest_pods(question: Question, near: int | None = None) -> Predicted | None:
     """Return what the fewest Pods do whose percentile's upper error bound meets the objective.
 
-    None where no number of Pods up to MOST_PODS does, or the service alone takes longer than the
-    objective allows. Spare Pods are not among them.
+    None where no number of Pods up to MOST_PODS does, or too many requests are too slow alone.
+    Spare Pods are not among them. `near` is a guess, which only saves time.
     """
     service, load, objective = question.service, question.load, question.objective
-    if service_percentile_s(service, load, objective) > objective.limit_s:
+    if is_hopeless(service, load, objective):
         return None
     least = fewest_for_utilisation(service, load, question.policy)
-    above = _gallop(question, least)
-    if above is None:
+    bracket = _bracket(question, least, max(least, min(near or least, MOST_PODS)))
+    if bracket is None:
         return None
-    fails, holds, best = above
-    while holds - fails > 1:
-        middle = (fails + holds) // 2
+    fails, best = bracket
+    while best.pods - fails > 1:
+        middle = (fails + best.pods) // 2
         found = predict_latency(question, middle)
         if found.holds(objective):
-            holds, best = middle, found
+            best = found
         else:
             fails = middle
     return best
 
 
-def _gallop(question: Question, least: int) -> tuple[int, int, Predicted] | None:
-    """Double the step until a number of Pods holds; return the last that failed, it, and how."""
-    fails, pods, step = least - 1, least, 1
-    while pods <= max(MOST_PODS, least):
-        found = predict_latency(question, pods)
+def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted] | None:
+    """Return a number of Pods that fails (or one below the least), and a higher one that holds.
+
+    Steps double from the start, downwards while Pods hold, upwards while they do not.
+    """
+    if start > MOST_PODS:
+        return None
+    found, step = predict_latency(question, start), 1
+    while found.holds(question.objective):
+        lower = max(found.pods - step, least - 1)
+        if lower < least:
+            return lower, found
+        tried = predict_latency(question, lower)
+        if not tried.holds(question.objective):
+            return lower, found
+        found, step = tried, 2 * step
+    fails = found.pods
+    while fails < MOST_PODS:
+        found = predict_latency(question, min(fails + step, MOST_PODS))
         if found.holds(question.objective):
-            return fails, pods, found
-        fails, pods, step = pods, pods + step, 2 * step
+            return fails, found
+        fails, step = found.pods, 2 * step
     return None

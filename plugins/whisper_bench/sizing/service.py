@@ -14,6 +14,8 @@ HARD_FACTOR = 8.0
 """How many times longer a clip takes whose decoding falls back to higher temperatures, at the worst
 that was seen (3 to 8 times; docs/sizing.md)."""
 
+MOST_HARD_FACTOR = 1000.0
+
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Measured latencies of one request alone in its Pod, in seconds, for `windows` 30 s windows.
@@ -37,8 +39,11 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"factor {self.factor:g} and share of hard clips {self.hard_share:g}: give a "
                 "factor above 0 and a share from 0 to 1"
             )
-        if not 1 <= self.hard_factor < math.inf:
-            raise BenchError(f"hard clips take {self.hard_factor:g} times as long: give 1 or more")
+        if not 1 <= self.hard_factor <= MOST_HARD_FACTOR:
+            raise BenchError(
+                f"hard clips take {self.hard_factor:g} times as long: give from 1 to "
+                f"{MOST_HARD_FACTOR:g}"
+            )
 
     def draw(self, mix: Mapping[int, float], count: int, random: np.random.Generator) -> Floats:
         """Return `count` service times for a mix of lengths (shares by 30 s windows).

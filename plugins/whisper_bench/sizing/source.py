@@ -1,58 +1,41 @@
 """From a saved run, and a kept ratio where it is of the other machine, to a sizing report."""
 
-import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Protocol
 
-import msgspec
 from msgspec.structs import replace
 
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import Architecture
+from whisper_bench.quantile import samples_needed
 from whisper_bench.ratio.comparable import paired
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig
 from whisper_bench.ratio.load import run_of_records
-from whisper_bench.ratio.predict import predict
+from whisper_bench.ratio.predict import PredictionReport, predict
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
 from whisper_bench.ratio.stability import stability_warnings
 from whisper_bench.record import CaseRecord, trust_warnings
-from whisper_bench.sizing.pod import PodSize, pod_size
-from whisper_bench.sizing.report import Basis, Candidate, SizingReport
-from whisper_bench.sizing.service import HARD_FACTOR, Service
-from whisper_bench.sizing.sizing import Sensitivity, Sizing
+from whisper_bench.sizing.candidates import (
+    HardClips,
+    MeasuredCase,
+    Sizer,
+    by_ratio,
+    candidate_of,
+    cost_of,
+    measured_case,
+    sized_cases,
+)
+from whisper_bench.sizing.report import Basis, SizingReport
+from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.throttling import judged
-from whisper_bench.verdict import FAILING, CaseVerdict
 
 PRODUCTION: Architecture = "x86_64"
 
 
-class Sizer(Protocol):
-    """`calculate_sizing` with the load, objective and policy given."""
-
-    def __call__(self, *, service: Service, pod: PodSize, evidence: bool) -> Sizing:
-        """Return the sizing of a service in Pods of a size."""
-
-
 class NoRatioError(BenchError):
     """A run of a machine that production is not, without a ratio to bring it there."""
-
-
-class HardClips(msgspec.Struct, frozen=True):
-    """A share of requests whose decoding falls back, and how many times as long those take."""
-
-    share: float = 0.0
-    factor: float = HARD_FACTOR
-
-
-class _Case(msgspec.Struct, frozen=True):
-    record: CaseRecord
-    verdict: CaseVerdict
-    ratio: CaseRatio | None
-    service: Service
-    pod: PodSize
 
 
 def size_run(
@@ -92,15 +75,17 @@ def size_run(
         for each in chosen
         for text in (*trust_warnings(each), *stability_warnings(each))
     ]
+    warnings += _clips_left_out(records, chosen)
     ratios: dict[str, CaseRatio] = {}
     if config is not None:
+        _check_target(config, production)
         run = run_of_records(chosen, facts)
         ratios = {case.label: ratio for ratio, case in paired(config.cases, run.cases)[0]}
         predicted = predict(run, config, most_days=most_days, allow_mismatch=allow_mismatch)
-        warnings = [*predicted.warnings, *map(str, predicted.ratio_mismatches)]
+        warnings += [*predicted.warnings, *_let_through(predicted)]
     throttling = judged(list(records))
     cases = [
-        _case(
+        measured_case(
             record,
             next(each for each in throttling.cases if each.label == record.label),
             ratios.get(record.label),
@@ -111,17 +96,18 @@ def size_run(
         for record in chosen
         if config is None or record.label in ratios
     ]
-    sizings = _sized(cases, facts.name, sizer)
+    sizings = sized_cases(cases, facts.name, sizer)
     best = min(
         (case for case in cases if sizings[case.record.label]),
-        key=lambda case: _cost(case, sizings[case.record.label]),
+        key=lambda case: cost_of(case, sizings[case.record.label]),
     )
     sizing = sizer(service=best.service, pod=best.pod, evidence=evidence)
-    by_ratio = _by_ratio(best, sizer) if sizing.sensitivity else []
+    warnings += _few_samples(sizing)
+    ends = by_ratio(best, sizer) if sizing.sensitivity else []
     return SizingReport(
-        sizing=replace(sizing, sensitivity=[*sizing.sensitivity, *by_ratio]),
+        sizing=replace(sizing, sensitivity=[*sizing.sensitivity, *ends]),
         basis=_basis(best, facts, config),
-        candidates=[_candidate(case, sizings[case.record.label]) for case in cases],
+        candidates=[candidate_of(case, sizings[case.record.label]) for case in cases],
         throttling=throttling,
         warnings=warnings,
         tool_version=version("pytest-whisper-bench"),
@@ -129,43 +115,46 @@ def size_run(
     )
 
 
-def _by_ratio(case: _Case, sizer: Sizer) -> list[Sensitivity]:
-    """Return the replicas at both ends of the ratio's interval and in its middle."""
-    if case.ratio is None:
+def _check_target(config: RatioConfig, production: Architecture) -> None:
+    """Refuse a ratio that leads elsewhere than to production, or changes the Pod on the way."""
+    target = config.target
+    if target.architecture != production:
+        raise NoRatioError(
+            f"the ratio leads to {target.name}, which is {target.architecture}, and production is "
+            f"{production}: make it with the production run second, whisper-bench ratio M4 XEON, "
+            "or give --production-architecture"
+        )
+    for each in config.allowed_mismatches:
+        if each.field in {"cpu_limit", "threads"}:
+            raise NoRatioError(
+                f"the ratio was made with another {each.field} on each side ({each.reference} and "
+                f"{each.target}), so that no Pod's CPU follows from it; measure both alike"
+            )
+
+
+def _let_through(predicted: PredictionReport) -> list[str]:
+    new = [f"let through: {each}" for each in predicted.allowed_mismatches]
+    return new + [f"let through by the ratio: {each}" for each in predicted.ratio_mismatches]
+
+
+def _clips_left_out(records: Sequence[CaseRecord], chosen: Sequence[CaseRecord]) -> list[str]:
+    clip = chosen[0].clip.name
+    others = {each.clip.name for each in records if each.model == chosen[0].model} - {clip}
+    if not others:
         return []
-    ends = [end for end in (case.ratio.low, case.ratio.ratio, case.ratio.high) if end is not None]
-    return [
-        Sensitivity(
-            "ratio",
-            end,
-            sizer(service=replace(case.service, factor=end), pod=case.pod, evidence=False).replicas,
-        )
-        for end in ends
-    ]
+    return [f"sized on the clip {clip}, the shortest; also measured: {', '.join(sorted(others))}"]
 
 
-def _sized(cases: Sequence[_Case], run: str, sizer: Sizer) -> dict[str, Sizing | None]:
-    """Return the sizing of each case; None of one that was throttled or could not be judged."""
-    found = {
-        case.record.label: None
-        if FAILING & set(case.verdict.findings)
-        else sizer(service=case.service, pod=case.pod, evidence=False)
-        for case in cases
-    }
-    if not any(found.values()):
-        verdicts = "; ".join(f"{case.verdict.label} {case.verdict.verdict}" for case in cases)
-        raise BenchError(
-            f"{run}: no case is fit to be sized on ({verdicts}); see whisper-bench throttling "
-            f"{run}, and measure again"
-        )
-    return found
-
-
-def _cost(case: _Case, sizing: Sizing | None) -> tuple[float, float, int]:
-    """Order by CPUs in all, then the service time where none are enough, then threads."""
-    if sizing is None or sizing.replicas is None:
-        return math.inf, case.service.mean_s({case.service.windows: 1.0}), case.pod.threads
-    return sizing.replicas * case.pod.cpu, 0.0, case.pod.threads
+def _few_samples(sizing: Sizing) -> list[str]:
+    """Say where the percentile rests on fewer rounds than it needs, all of one clip."""
+    objective, service = sizing.objective, sizing.service
+    if objective is None or service is None:
+        return []
+    rounds, needed = len(service.samples_s), samples_needed(objective.percent)
+    if rounds >= needed:
+        return []
+    few = f"{rounds} rounds: p{objective.percent:g} of the service time needs {needed}"
+    return [f"{few}, and real audio varies more than one clip (--audio, --hard-share)"]
 
 
 def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> list[CaseRecord]:
@@ -183,45 +172,7 @@ def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> li
     return [record for record in chosen if record.clip.name == first]
 
 
-def _case(
-    record: CaseRecord,
-    verdict: CaseVerdict,
-    ratio: CaseRatio | None,
-    production: RunFacts,
-    *,
-    concurrency: int,
-    hard: HardClips,
-) -> _Case:
-    if ratio is None:
-        peak_bytes = max(process.peak_rss_bytes for process in record.processes)
-        cpu_s = sum(each.cpu_s for each in record.rounds)
-        busy_cpus = cpu_s / sum(each.latency_s for each in record.rounds)
-    else:
-        side = ratio.target
-        peak_bytes, busy_cpus = side.peak_rss_bytes, (side.cpu_s or side.latency_s) / side.latency_s
-    return _Case(
-        record=record,
-        verdict=verdict,
-        ratio=ratio,
-        service=Service(
-            samples_s=[each.latency_s for each in record.rounds],
-            windows=record.clip.windows,
-            factor=1.0 if ratio is None or ratio.high is None else ratio.high,
-            hard_share=hard.share,
-            hard_factor=hard.factor,
-        ),
-        pod=pod_size(
-            threads=record.threads,
-            cpu_limit=record.cpu_limit.cpus,
-            peak_rss_bytes=peak_bytes,
-            busy_cpus=busy_cpus,
-            measured_on=f"{production.name}, {production.architecture}, {production.cpu_model}",
-            concurrency=concurrency,
-        ),
-    )
-
-
-def _basis(case: _Case, facts: RunFacts, config: RatioConfig | None) -> Basis:
+def _basis(case: MeasuredCase, facts: RunFacts, config: RatioConfig | None) -> Basis:
     return Basis(
         run=facts,
         case=case.record.label,
@@ -232,18 +183,4 @@ def _basis(case: _Case, facts: RunFacts, config: RatioConfig | None) -> Basis:
         target=config.target if config else None,
         ratio=case.ratio,
         ratio_created=f"{config.created:%Y-%m-%d}" if config else None,
-    )
-
-
-def _candidate(case: _Case, sizing: Sizing | None) -> Candidate:
-    replicas = sizing.replicas if sizing else None
-    return Candidate(
-        case=case.record.label,
-        threads=case.record.threads,
-        verdict=case.verdict.verdict,
-        mean_s=case.service.mean_s({case.service.windows: 1.0}),
-        replicas=replicas,
-        cpu=case.pod.cpu,
-        cpus_in_all=None if replicas is None else replicas * case.pod.cpu,
-        memory_mib=case.pod.memory_mib,
     )

@@ -1,0 +1,135 @@
+"""The measured cases of a run as candidates: each sized, so that the best can be chosen."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.report import CaseRatio
+from whisper_bench.ratio.run import RunFacts
+from whisper_bench.record import CaseRecord
+from whisper_bench.sizing.pod import PodSize, pod_size
+from whisper_bench.sizing.report import Candidate
+from whisper_bench.sizing.service import HARD_FACTOR, Service
+from whisper_bench.sizing.sizing import Sensitivity, Sizing
+from whisper_bench.verdict import FAILING, CaseVerdict
+
+
+class Sizer(Protocol):
+    """`calculate_sizing` with the load, objective and policy given."""
+
+    def __call__(self, *, service: Service, pod: PodSize, evidence: bool) -> Sizing:
+        """Return the sizing of a service in Pods of a size."""
+
+
+class HardClips(msgspec.Struct, frozen=True):
+    """A share of requests whose decoding falls back, and how many times as long those take."""
+
+    share: float = 0.0
+    factor: float = HARD_FACTOR
+
+
+class MeasuredCase(msgspec.Struct, frozen=True):
+    """A case of the run, what was found of its throttling, and what its Pod would be."""
+
+    record: CaseRecord
+    verdict: CaseVerdict
+    ratio: CaseRatio | None
+    service: Service
+    pod: PodSize
+
+
+def by_ratio(case: MeasuredCase, sizer: Sizer) -> list[Sensitivity]:
+    """Return the replicas at both ends of the ratio's interval and in its middle."""
+    if case.ratio is None:
+        return []
+    ends = [end for end in (case.ratio.low, case.ratio.ratio, case.ratio.high) if end is not None]
+    return [
+        Sensitivity(
+            "ratio",
+            end,
+            sizer(service=replace(case.service, factor=end), pod=case.pod, evidence=False).replicas,
+        )
+        for end in ends
+    ]
+
+
+def sized_cases(cases: Sequence[MeasuredCase], run: str, sizer: Sizer) -> dict[str, Sizing | None]:
+    """Return the sizing of each case; None of one that was throttled or could not be judged."""
+    found = {
+        case.record.label: None
+        if FAILING & set(case.verdict.findings)
+        else sizer(service=case.service, pod=case.pod, evidence=False)
+        for case in cases
+    }
+    if not any(found.values()):
+        verdicts = "; ".join(f"{case.verdict.label} {case.verdict.verdict}" for case in cases)
+        raise BenchError(
+            f"{run}: no case is fit to be sized on ({verdicts}); see whisper-bench throttling "
+            f"{run}, and measure again"
+        )
+    return found
+
+
+def cost_of(case: MeasuredCase, sizing: Sizing | None) -> tuple[float, float, int]:
+    """Order by CPUs in all, then the service time where none are enough, then threads."""
+    if sizing is None or sizing.replicas is None:
+        return math.inf, case.service.mean_s({case.service.windows: 1.0}), case.pod.threads
+    return sizing.replicas * case.pod.cpu, 0.0, case.pod.threads
+
+
+def measured_case(
+    record: CaseRecord,
+    verdict: CaseVerdict,
+    ratio: CaseRatio | None,
+    production: RunFacts,
+    *,
+    concurrency: int,
+    hard: HardClips,
+) -> MeasuredCase:
+    """Return a case as a candidate; with a ratio its times and memory are the target's."""
+    if ratio is None:
+        peak_bytes = max(process.peak_rss_bytes for process in record.processes)
+        cpu_s = sum(each.cpu_s for each in record.rounds)
+        busy_cpus = cpu_s / sum(each.latency_s for each in record.rounds)
+    else:
+        side = ratio.target
+        peak_bytes, busy_cpus = side.peak_rss_bytes, (side.cpu_s or side.latency_s) / side.latency_s
+    return MeasuredCase(
+        record=record,
+        verdict=verdict,
+        ratio=ratio,
+        service=Service(
+            samples_s=[each.latency_s for each in record.rounds],
+            windows=record.clip.windows,
+            factor=1.0 if ratio is None or ratio.high is None else ratio.high,
+            hard_share=hard.share,
+            hard_factor=hard.factor,
+        ),
+        pod=pod_size(
+            threads=record.threads,
+            cpu_limit=record.cpu_limit.cpus,
+            peak_rss_bytes=peak_bytes,
+            busy_cpus=busy_cpus,
+            measured_on=f"{production.name}, {production.architecture}, {production.cpu_model}",
+            concurrency=concurrency,
+        ),
+    )
+
+
+def candidate_of(case: MeasuredCase, sizing: Sizing | None) -> Candidate:
+    """Return what a report tells of a case."""
+    replicas = sizing.replicas if sizing else None
+    return Candidate(
+        case=case.record.label,
+        threads=case.record.threads,
+        verdict=case.verdict.verdict,
+        mean_s=case.service.mean_s({case.service.windows: 1.0}),
+        replicas=replicas,
+        cpu=case.pod.cpu,
+        cpus_in_all=None if replicas is None else replicas * case.pod.cpu,
+        memory_mib=case.pod.memory_mib,
+    )
