@@ -135,7 +135,9 @@ def test_a_ratio_that_leads_elsewhere_is_refused():
     back = config_of(
         calculate_ratio(xeon(judged_record(*XEON)), m4(judged_record(*M4))), facts().moment
     )
-    with pytest.raises(BenchError, match="the ratio leads to m4, which is ARM64, and production is"):
+    with pytest.raises(
+        BenchError, match="the ratio leads to m4, which is ARM64, and production is"
+    ):
         size_run([judged_record(*XEON)], XEON_FACTS, quick, config=back, most_days=1e6)
     unlike = calculate_ratio(
         m4(judged_record(*M4)),
@@ -166,9 +168,13 @@ def test_the_annotation_tells_the_whole_question():
         hard=HardClips(0.1, 3.0),
         concurrency=2,
     )  # fmt: skip
-    assert sized(report).annotations["whisper-bench/sizing"].startswith(
-        "2 requests/s, burstiness 2, windows 0.5 of 1, 0.5 of 2, 0.1 hard, random, 2 at a time, "
-        "at most 80% busy, 1 spare; "
+    assert (
+        sized(report)
+        .annotations["whisper-bench/sizing"]
+        .startswith(
+            "2 requests/s, burstiness 2, windows 0.5 of 1, 0.5 of 2, 0.1 hard, random, 2 at a time, "
+            "at most 80% busy, 1 spare; "
+        )
     )
 
 

@@ -141,7 +141,9 @@ def test_a_service_slower_than_the_objective_is_infeasible_whatever_is_done():
     sizing = calculate_sizing(2.0, service=EXAMPLE, objective=Objective(95, 3.0))
     assert not sizing.feasible
     assert (sizing.replicas, sizing.needed, sizing.whole) == (None, None, None)
-    assert sizing.reason.startswith("infeasible: 9.22% of the requests take longer than 3 s in a Pod")
+    assert sizing.reason.startswith(
+        "infeasible: 9.22% of the requests take longer than 3 s in a Pod"
+    )
     assert "(p95 3.48 s), and 5 % may" in sizing.reason
     assert "no number of Pods helps" in sizing.reason
     assert any("a smaller model" in each for each in sizing.advice)
@@ -159,7 +161,8 @@ def test_an_objective_without_room_for_any_wait_is_infeasible():
 
 
 @pytest.mark.parametrize(
-    ("balancing", "advice"), [(Balancing.RANDOM, "another balancer"), (Balancing.SHARED, "a shorter")]
+    ("balancing", "advice"),
+    [(Balancing.RANDOM, "another balancer"), (Balancing.SHARED, "a shorter")],
 )
 def test_more_pods_than_can_be_had(balancing, advice):
     sizing = calculate_sizing(
