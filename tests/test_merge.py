@@ -143,8 +143,11 @@ def test_what_is_not_one_machine_is_not_merged():
     backend = msgspec.structs.replace(other.backend, instruction_set="GENERIC")
     with pytest.raises(BenchError, match="instruction_set 'AVX2' and 'GENERIC'"):
         merge_runs([m4(), m4(msgspec.structs.replace(other, backend=backend))])
-    with pytest.raises(NotComparableError, match="compute_type: int8 against float32"):
-        merge_runs([m4(), m4(record(*M4, compute_type="float32"))])
+    with pytest.raises(NotComparableError) as caught:
+        merge_runs(
+            [m4(where="a/1.json"), m4(record(*M4, compute_type="float32"), where="b/2.json")]
+        )
+    assert str(caught.value).startswith("m4 (1.json) and m4 (2.json) cannot be compared:")
 
 
 def test_a_case_that_some_runs_lack_is_left_out_where_that_is_let_through():

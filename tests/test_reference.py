@@ -26,7 +26,7 @@ def test_the_ratio_is_told_and_kept_at_the_end(saved, pytester):
     outcome.assert_outcomes(passed=1)
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines([
-        "reference  m4    *.benchmarks/*/0001_m4.json",
+        "reference  m4 * .benchmarks/*/0001_m4.json",
         "target     xeon  *.benchmarks/*/0002_xeon.json",
         "case * m4 * xeon * ratio * 95% interval * processes*",
         "base-t1-noise * 2 and 2*",

@@ -6,6 +6,7 @@ With the runs' means as samples it is.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
@@ -33,7 +34,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
             f"{name}: {len(runs)} run(s) saved, and two or more of each name are needed; measure "
             "again under the same name, at another time"
         )
-    first, *others = runs
+    first, *others = [_named_by_file(run) for run in runs]
     for other in others:
         comparable_pairs(first, other, allow_mismatch)
         _check_machine(first, other)
@@ -46,6 +47,12 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
             if all(case.label in cases for cases in by_label)
         ],
     )
+
+
+def _named_by_file(run: Run) -> Run:
+    """Name a run so that one that differs is told from the others of its name."""
+    named = f"{run.facts.name} ({Path(run.facts.where).name})"
+    return msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, name=named))
 
 
 def _check_machine(first: Run, other: Run) -> None:

@@ -30,7 +30,7 @@ from whisper_bench.ratio.run import Run, RunFacts
 from whisper_bench.record import CaseRecord
 from whisper_bench.saved.find import STORAGE
 from whisper_bench.session.config import BenchConfig
-from whisper_bench.session.storage import benchmark_session, saved_file
+from whisper_bench.session.storage import benchmark_session, saved_file, short
 
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench
@@ -132,8 +132,8 @@ def reference_of(config: pytest.Config, ours: BenchConfig) -> Reference | None:
             f"--whisper-reference={ours.reference}: a ratio of {ours.rounds} round has no "
             "interval; give --whisper-rounds=2 or more, better the defaults"
         )
-    storage = getattr(benchmark_session(config).storage, "path", STORAGE)
-    return Reference(ours.reference, Path(storage), ours.allow_mismatch)
+    storage = Path(getattr(benchmark_session(config).storage, "path", STORAGE))
+    return Reference(ours.reference, Path(short(storage, config)), ours.allow_mismatch)
 
 
 def compare(config: pytest.Config, bench: "Bench", reference: Reference) -> str | None:
