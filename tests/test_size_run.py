@@ -7,7 +7,7 @@ import pytest
 
 from ratios import M4, XEON, facts, m4, record, xeon
 from samples import LIMIT
-from whisper_bench import calculate_ratio, calculate_sizing, size_run
+from whisper_bench import calculate_ratio, calculate_sizing, generate_report, size_run
 from whisper_bench.counters import CpuCounters
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
@@ -155,6 +155,20 @@ def test_what_is_let_through_is_told():
         config=kept(), most_days=1e6, allow_mismatch=["compute_type"],
     )  # fmt: skip
     assert "let through: compute_type: int8 against float32 [base-t1-vi_30s]" in report.warnings
+
+
+def test_what_the_ratio_let_through_is_told_again():
+    unlike = calculate_ratio(
+        m4(judged_record(*M4)), xeon(judged_record(*XEON, tokens=200)), allow_mismatch=["tokens"]
+    )
+    warnings = on_m4(config_of(unlike, facts().moment)).warnings
+    assert "let through by the ratio: tokens: 3 against 200 [base-t1-vi_30s]" in warnings
+
+
+def test_both_reports_are_written(tmp_path):
+    paths = generate_report(on_xeon(), tmp_path / "out")
+    assert [path.name for path in paths] == ["sizing_report.md", "sizing_report.html"]
+    assert all(path.read_text().strip() for path in paths)
 
 
 def test_the_annotation_tells_the_whole_question():

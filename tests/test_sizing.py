@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from whisper_bench import calculate_sizing
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing import search
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question, seconds
 from whisper_bench.sizing.estimate import predict_latency
 from whisper_bench.sizing.pod import pod_size
@@ -57,6 +58,21 @@ def test_as_many_pods_as_there_is_work_are_far_too_few():
     found = predict_latency(question, math.ceil(2.0 * 1.8))
     assert found.objective_s == pytest.approx(10.6, rel=0.1)
     assert found.fails(Objective(95, 5.0))
+
+
+def test_the_search_ends_at_the_most_pods(monkeypatch):
+    policy = Policy(balancing=Balancing.RANDOM, max_utilisation=0.99)
+    question = Question(SMALL, Load(2.0), policy, Objective(95, 5.0))
+    assert fewest_pods(question).pods > 8
+    monkeypatch.setattr(search, "MOST_PODS", 8)
+    assert fewest_pods(question) is None
+
+
+def test_a_guess_changes_nothing_but_the_time():
+    policy = Policy(balancing=Balancing.RANDOM, max_utilisation=0.99)
+    question = Question(SMALL, Load(2.0), policy, Objective(95, 5.0))
+    found = {fewest_pods(question, near=near).pods for near in (1, 9, 13, 40, 10**9)}
+    assert found == {fewest_pods(question).pods}
 
 
 def test_rates_alone_give_the_plain_formula():
