@@ -39,6 +39,7 @@ def base_weights():
     try:
         return resolve_weights("base")
     except BenchError as error:
+        # a machine without the extra `weights` and without the hub; CI installs the extra
         pytest.skip(f"the real base weights are not here: {error}")
 
 

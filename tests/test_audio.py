@@ -126,9 +126,11 @@ def test_speaking_again_gives_the_same_bytes(tmp_path):
             ["espeak-ng", "--version"], capture_output=True, text=True, check=True
         )
     except FileNotFoundError:
+        # a program of the system's, which pip cannot bring; .ci/run installs it
         pytest.skip("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
     version = re.search(r"1\.\d+", told.stdout)[0]
     if version != "1.51":
+        # its voices change between versions, and with them the bytes that are compared here
         pytest.skip(f"espeak-ng {version} speaks in another way than 1.51, which made the clip")
     for name in ("make_clips.py", "vi_30s.txt", "vi_30s.json"):
         (tmp_path / name).write_bytes((ROOT / "audio" / name).read_bytes())

@@ -180,6 +180,7 @@ def quota_of(quota_us, period_us=100_000):
     """Make a real version 1 group with a quota; skipped with the reason where that cannot be."""
     parent = Path("/sys/fs/cgroup/cpu")
     if not (parent / "cpu.cfs_quota_us").exists():
+        # the kernel mounts version 1 or 2; version 2 is tested in a guest (test_v2_guest.py)
         pytest.skip(f"no cgroup v1 cpu controller at {parent}")
     folder = parent / f"whisper-bench-test-{os.getpid()}"
     try:

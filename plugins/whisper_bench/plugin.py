@@ -36,8 +36,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         raise pytest.UsageError(f"nothing would be measured: {reason}")
     from whisper_bench.session.hooks import begin
 
-    # an item that was parametrized has a callspec, which pytest's types do not tell
-    begin(session, [_case_of(item.callspec.params) for item in items])  # type: ignore[attr-defined]
+    begin(session, [_case_of(_params_of(item)) for item in items])
 
 
 @pytest.fixture
@@ -109,6 +108,12 @@ class BenchmarkHooks:
             from whisper_bench.session.hooks import summary
 
             summary(terminalreporter, bench)
+
+
+def _params_of(item: Any) -> dict[str, Any]:
+    """Return what an item was parametrized with; its callspec is not in pytest's types."""
+    params: dict[str, Any] = item.callspec.params
+    return params
 
 
 def _case_of(params: dict[str, Any]) -> "Case":

@@ -51,10 +51,9 @@ def short(path: Path, config: pytest.Config) -> str:
         return str(path)
 
 
-def benchmark_session(config: pytest.Config) -> Any:
-    """Return pytest-benchmark's session."""
-    # pytest-benchmark keeps its session there, untyped, and offers no other way to it
-    return config._benchmarksession  # type: ignore[attr-defined]  # noqa: SLF001
+def benchmark_session(config: Any) -> Any:
+    """Return pytest-benchmark's session, which it hangs on pytest's config, untyped."""
+    return config._benchmarksession  # noqa: SLF001 - pytest-benchmark offers no other way to it
 
 
 def is_whole(path: Path) -> bool:
