@@ -1,35 +1,20 @@
-"""Sizing: the worked example, properties, refusals, and the plain formula."""
+"""Sizing: the worked example, the plain formula, what is feasible, and the evidence."""
 
 import math
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from services import EXAMPLE, SMALL
 from whisper_bench import calculate_sizing
-from whisper_bench.errors import BenchError
-from whisper_bench.sizing import search
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question, seconds
+from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.estimate import predict_latency
-from whisper_bench.sizing.pod import pod_size
-from whisper_bench.sizing.search import MOST_PODS, fewest_for_utilisation, fewest_pods
+from whisper_bench.sizing.search import MOST_PODS
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing
-
-SIGMA = math.sqrt(math.log(1 + 0.5**2))
-
-
-def lognormal(mean_s=1.8, count=20_000):
-    """Service times of a mean and a coefficient of variation of 0.5, by quantiles."""
-    normal = np.random.default_rng(5).normal(size=count)
-    normal = (normal - normal.mean()) / normal.std()
-    drawn = np.exp(SIGMA * normal)
-    return Service((drawn * mean_s / drawn.mean()).tolist())
-
-
-EXAMPLE = lognormal()
 
 
 @pytest.mark.parametrize(
@@ -60,21 +45,6 @@ def test_as_many_pods_as_there_is_work_are_far_too_few():
     assert found.fails(Objective(95, 5.0))
 
 
-def test_the_search_ends_at_the_most_pods(monkeypatch):
-    policy = Policy(balancing=Balancing.RANDOM, max_utilisation=0.99)
-    question = Question(SMALL, Load(2.0), policy, Objective(95, 5.0))
-    assert fewest_pods(question).pods > 8
-    monkeypatch.setattr(search, "MOST_PODS", 8)
-    assert fewest_pods(question) is None
-
-
-def test_a_guess_changes_nothing_but_the_time():
-    policy = Policy(balancing=Balancing.RANDOM, max_utilisation=0.99)
-    question = Question(SMALL, Load(2.0), policy, Objective(95, 5.0))
-    found = {fewest_pods(question, near=near).pods for near in (1, 9, 13, 40, 10**9)}
-    assert found == {fewest_pods(question).pods}
-
-
 def test_rates_alone_give_the_plain_formula():
     sizing = calculate_sizing(10, 2.5, 0.9)
     assert sizing.replicas == math.ceil(10 * 2.5 / 0.9 / 0.8)
@@ -94,39 +64,6 @@ def test_the_plain_formula_is_one(target_rps, ratio, m4_rps):
         math.ceil(exact),
         math.ceil(exact * (1 + 1e-9)),
     }
-
-
-SLOWS = st.floats(1.05, 2.0)
-BALANCINGS = st.sampled_from(Balancing)
-QUICK = settings(max_examples=20, deadline=None)
-
-
-def pods(rps, service, limit_s, balancing):
-    policy = Policy(balancing=balancing, max_utilisation=0.9)
-    found = fewest_pods(Question(service, Load(rps), policy, Objective(95, limit_s)))
-    return math.inf if found is None else found.pods
-
-
-SMALL = lognormal(count=500)
-
-
-@given(st.floats(0.2, 8), SLOWS, st.floats(4, 12), BALANCINGS)
-@QUICK
-def test_more_load_never_needs_fewer_pods(rps, more, limit_s, balancing):
-    assert pods(rps, SMALL, limit_s, balancing) <= pods(rps * more, SMALL, limit_s, balancing)
-
-
-@given(st.floats(0.2, 8), SLOWS, st.floats(4, 12), BALANCINGS)
-@QUICK
-def test_a_slower_service_never_needs_fewer_pods(rps, slower, limit_s, balancing):
-    slow = msgspec.structs.replace(SMALL, factor=slower)
-    assert pods(rps, SMALL, limit_s, balancing) <= pods(rps, slow, limit_s, balancing)
-
-
-@given(st.floats(0.2, 8), SLOWS, st.floats(4, 12), BALANCINGS)
-@QUICK
-def test_a_tighter_objective_never_needs_fewer_pods(rps, tighter, limit_s, balancing):
-    assert pods(rps, SMALL, limit_s, balancing) <= pods(rps, SMALL, limit_s / tighter, balancing)
 
 
 def test_the_objective_holds_with_the_spare_pods_gone():
@@ -244,139 +181,3 @@ def test_bursts_and_long_clips_and_hard_ones_need_more():
     assert replicas(windows={1: 0.5, 3: 0.5}) > plain
     hard = msgspec.structs.replace(SMALL, hard_share=0.04)
     assert replicas(service=hard) >= plain
-
-
-def test_draws_have_the_mean_that_is_told():
-    service = msgspec.structs.replace(SMALL, factor=1.5, hard_share=0.1, hard_factor=5.0)
-    mix = {1: 3.0, 2: 1.0}
-    drawn = service.draw(mix, 400_000, np.random.default_rng(1))
-    assert drawn.mean() == pytest.approx(service.mean_s(mix), rel=0.01)
-    of_two = msgspec.structs.replace(SMALL, windows=2)
-    assert of_two.mean_s({2: 1.0}) == pytest.approx(SMALL.mean_s({1: 1.0}))
-
-
-@pytest.mark.parametrize("burstiness", [1.0, 4.0])
-def test_arrivals_have_the_rate_and_the_burstiness_that_is_told(burstiness):
-    gaps = Load(5.0, burstiness).arrivals(1_000_000, np.random.default_rng(1))
-    assert gaps.mean() == pytest.approx(0.2, rel=0.02)
-    assert (gaps.std() / gaps.mean()) ** 2 == pytest.approx(burstiness, rel=0.05)
-
-
-def test_pods_that_cannot_keep_up_have_no_figures():
-    found = predict_latency(Question(SMALL, Load(2.0), Policy(), Objective(95, 5.0)), 3)
-    assert found.utilisation == pytest.approx(1.2)
-    assert found.objective_s is None
-    assert found.fails(Objective(95, 1e9))
-    assert not found.holds(Objective(95, 1e9))
-
-
-def test_a_whole_number_of_pods_is_not_rounded_up():
-    service = Service([0.8])
-    assert fewest_for_utilisation(service, Load(1.0), Policy()) == 1
-    question = Question(service, Load(1.0), Policy(), Objective(95, 5.0))
-    assert question.offered_load == pytest.approx(0.8)
-
-
-def test_a_pod_asks_for_what_was_measured():
-    pod = pod_size(
-        threads=1, cpu_limit=1.0, peak_rss_bytes=343 * 2**20, busy_cpus=1.0, measured_on="xeon"
-    )
-    assert (pod.cpu, pod.memory_mib, pod.threads) == (1, 448, 1)
-    assert pod.memory_mib >= 343 * 1.25
-    two = pod_size(
-        threads=2,
-        cpu_limit=None,
-        peak_rss_bytes=2**30,
-        busy_cpus=1.4,
-        measured_on="xeon",
-        concurrency=2,
-    )
-    assert (two.cpu, two.memory_mib) == (4, 2560)
-    half = pod_size(threads=1, cpu_limit=0.5, peak_rss_bytes=1, busy_cpus=0.5, measured_on="x")
-    assert half.cpu == 1
-    # a busy worker is half a CPU of the one that is asked for
-    sized = calculate_sizing(2.0, service=EXAMPLE, policy=Policy(spare_pods=0), pod=half)
-    assert sized.hpa_utilisation_percent == int(100 * sized.utilisation / 2)
-
-
-def test_the_bound_is_never_below_the_estimate_however_busy_the_pods_are():
-    for rps, pods, balancing in ((5, 10, "shared"), (2, 4, "shared"), (0.5, 1, "random")):
-        question = Question(
-            lognormal(count=500),
-            Load(rps),
-            Policy(balancing=Balancing(balancing), max_utilisation=0.99),
-            Objective(99, 20.0),
-        )
-        found = predict_latency(question, pods)
-        assert found.utilisation >= 0.89
-        assert found.low_s < found.objective_s
-        assert found.high_s is None or found.high_s > found.objective_s
-
-
-def test_pods_too_busy_to_be_simulated_do_not_hold():
-    question = Question(
-        SMALL,
-        Load(0.999 / 1.8),
-        Policy(balancing=Balancing.SHARED, max_utilisation=0.9995),
-        Objective(95, 1e6),
-    )
-    found = predict_latency(question, 1)
-    assert found.high_s is None
-    assert not found.holds(question.objective)
-    assert fewest_pods(question).pods == 2
-
-
-@pytest.mark.parametrize(
-    ("make", "told"),
-    [
-        (lambda: Load(0), "target rps 0: give requests a second above 0"),
-        (lambda: Load(math.nan), "target rps nan"),
-        (lambda: Load(1, 0.5), "burstiness 0.5: give 1 (Poisson) or more"),
-        (lambda: Load(1, 1, {}), "audio mix {}"),
-        (lambda: Load(1, 1, {1: math.nan}), "audio mix {1: nan}"),
-        (lambda: Load(1, 1, {1.5: 1.0}), "audio mix {1.5: 1.0}"),
-        (lambda: Load(1, 1, {481: 1.0}), "lengths of 1 to 480 windows of 30 s"),
-        (lambda: Load(1, 1, {1: 1.0}, 0.0), "audio of 0 s: give a length above 0"),
-        (lambda: Load(1e300), "target rps 1e+300, burstiness 1: up to 100000 and 100"),
-        (lambda: Load(1, 1e3), "target rps 1, burstiness 1000: up to 100000 and 100"),
-        (lambda: Objective(150, 1), "objective of p150: give a percentile such as 95"),
-        (lambda: Objective(math.nan, 1), "objective of pnan"),
-        (lambda: Policy(spare_pods=1.5), "spare Pods 1.5: give whole numbers"),
-        (lambda: Policy(concurrency=1000), "concurrency 1000 and spare Pods 1: give whole numbers"),
-        (lambda: Policy(max_utilisation=1e-9), "utilisation 1e-09: give a share from 0.01"),
-        (lambda: Question(SMALL, Load(1), Policy(), Objective(95, 9), -1), "seed -1: give a whole"),
-        (
-            lambda: calculate_sizing(4, 2.0, 1.0, objective=Objective(95, 0.1)),
-            "an objective is held over measured service times; give service= as well",
-        ),
-        (lambda: Load(1, 1, {0: 1.0}), "audio mix {0: 1.0}"),
-        (lambda: Load(1, 1, {1: -1.0}), "audio mix {1: -1.0}"),
-        (lambda: Objective(95, 0), "objective of 0 s"),
-        (lambda: Policy(max_utilisation=1.0), "utilisation 1: give a share from 0.01 to below 1"),
-        (lambda: Policy(concurrency=0), "concurrency 0 and spare Pods 1"),
-        (lambda: Policy(spare_pods=-1), "concurrency 1 and spare Pods -1"),
-        (lambda: Service([]), "service times must be positive numbers of seconds"),
-        (lambda: Service([1.0, math.nan]), "service times must be positive numbers of seconds"),
-        (lambda: Service([1.0], factor=0.0), "factor 0 and share of hard clips 0"),
-        (lambda: Service([1.0], hard_share=2.0), "share of hard clips 2"),
-        (lambda: Service([1.0], hard_factor=0.5), "hard clips take 0.5 times as long"),
-        (lambda: calculate_sizing(1.0, 0.0, 1.0), "ratio 0: give a number above 0"),
-        (lambda: calculate_sizing(1.0, 1.0), "m4_rps None: without measured service times"),
-        (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: without measured"),
-        (lambda: seconds("soon"), "'soon' is no time; write it as 5s, 750ms or 2m"),
-    ],
-)
-def test_what_is_not_possible_is_named(make, told):
-    with pytest.raises(BenchError) as caught:
-        make()
-    assert told in str(caught.value)
-
-
-def test_times_are_read():
-    assert [seconds(text) for text in ("5s", "750ms", "2m", "1.5", "3 min")] == [
-        5,
-        0.75,
-        120,
-        1.5,
-        180,
-    ]
