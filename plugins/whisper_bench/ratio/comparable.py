@@ -7,7 +7,7 @@ import msgspec
 
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
-from whisper_bench.ratio.run import Identity, Run, RunCase
+from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts
 
 TOKENS_TOLERANCE = 0.02
 """int8 kernels differ between architectures, so that the same clip may give a few tokens more."""
@@ -16,6 +16,7 @@ CASES = "cases"
 _PLAIN = tuple(
     name for name in Identity.__struct_fields__ if name not in {"decoding", "versions", "tokens"}
 )
+_MACHINE = ("architecture", "cpu_model", "system")
 _KEYS = ("model", "threads", "clip")
 ALLOWABLE = (CASES, *_PLAIN, "tokens", "decoding", "versions")
 """What --allow-mismatch takes; of decoding and versions also one part: versions.numpy."""
@@ -189,6 +190,15 @@ def differing(
         agree = _tokens_agree(here, there) if field == "tokens" else here == there
         if not agree:
             yield Mismatch(field, here, there, [label])
+
+
+def machine_mismatches(
+    here: RunFacts, there: RunFacts, settings: Iterable[tuple[Mapping[str, str], Mapping[str, str]]]
+) -> Iterable[Mismatch]:
+    """Return how two runs of one machine differ in it or in how it was set up, case by case."""
+    machines = [{name: getattr(run, name) for name in _MACHINE} for run in (here, there)]
+    for mine, theirs in [(machines[0], machines[1]), *settings]:
+        yield from differing(mine, theirs, "")
 
 
 def fields_of(identity: Identity) -> dict[str, Value]:

@@ -11,11 +11,9 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.ratio.comparable import comparable_pairs, differing
+from whisper_bench.ratio.comparable import comparable_pairs, machine_mismatches
 from whisper_bench.ratio.run import RUNS_APART, Run, RunCase, RunFacts, Samples
 from whisper_bench.welch import LogMean, log_mean
-
-_MACHINE = ("architecture", "cpu_model", "system")
 
 
 def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> Run:
@@ -56,20 +54,18 @@ def _named_by_file(run: Run) -> Run:
 
 
 def _check_machine(first: Run, other: Run) -> None:
-    here, there = ({name: getattr(run.facts, name) for name in _MACHINE} for run in (first, other))
     settings = [
         (mine.setting, theirs.setting)
         for mine in first.cases
         for theirs in other.cases
         if mine.label == theirs.label
     ]
-    for mine, theirs in [(here, there), *settings]:
-        for mismatch in differing(mine, theirs, ""):
-            raise BenchError(
-                f"{first.facts.where} and {other.facts.where} are of different machines or "
-                f"set-ups: {mismatch.field} {mismatch.reference!r} and {mismatch.target!r}; give "
-                "each its own save name"
-            )
+    for mismatch in machine_mismatches(first.facts, other.facts, settings):
+        raise BenchError(
+            f"{first.facts.where} and {other.facts.where} are of different machines or set-ups: "
+            f"{mismatch.field} {mismatch.reference!r} and {mismatch.target!r}; give each its own "
+            "save name"
+        )
 
 
 def _facts(runs: Sequence[Run]) -> RunFacts:

@@ -9,8 +9,8 @@ from whisper_bench.case import case_label
 from whisper_bench.ratio.comparable import (
     Mismatch,
     check_allowable,
-    differing,
     let_through,
+    machine_mismatches,
     mismatches,
     paired,
 )
@@ -20,7 +20,6 @@ from whisper_bench.ratio.run import RUNS_APART, Kind, Run, RunCase, RunFacts
 from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
 _Pair = tuple[CaseRatio, RunCase]
-_MACHINE = ("architecture", "cpu_model", "system")
 _NAMELESS = ("unknown", "implementer")
 """What a chip is called whose name the system does not tell (whisper_bench.machine)."""
 
@@ -116,17 +115,13 @@ def _check_machine(
             f"{names[0]} was measured on {run.facts.cpu_model!r}, which names no chip, so that "
             "whether the ratio is of this machine is not known; measure with --whisper-cpu-model"
         )
-    sides = [
-        {name: getattr(each, name) for name in _MACHINE} for each in (config.reference, run.facts)
-    ]
-    of_cases = [(ratio.reference.setting, case.setting) for ratio, case in pairs]
-    for here, there in [(sides[0], sides[1]), *of_cases]:
-        for mismatch in differing(here, there, ""):
-            raise StaleError(
-                f"the ratio is of another machine or set-up: {mismatch.field} of {names[1]} is "
-                f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure as the "
-                "reference was measured, or make a ratio anew with whisper-bench ratio"
-            )
+    settings = [(ratio.reference.setting, case.setting) for ratio, case in pairs]
+    for mismatch in machine_mismatches(config.reference, run.facts, settings):
+        raise StaleError(
+            f"the ratio is of another machine or set-up: {mismatch.field} of {names[1]} is "
+            f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure as the "
+            "reference was measured, or make a ratio anew with whisper-bench ratio"
+        )
 
 
 def _warnings(run: Run, config: RatioConfig, pairs: Sequence[_Pair]) -> Iterable[str]:
