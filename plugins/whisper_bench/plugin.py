@@ -64,7 +64,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     if bench := session.config.stash.get(collect.BENCH, None):
         from whisper_bench.session.hooks import last_word
 
-        last_word(bench)
+        last_word(session, bench)
     return outcome
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from whisper_bench.cli import predict, ratio, results, size, throttling, weights
+from whisper_bench.cli import k8s, predict, ratio, results, size, throttling, weights
 from whisper_bench.cli.show import show_json
 from whisper_bench.errors import BenchError
 
@@ -30,6 +30,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("pytest-whisper-bench"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (results, throttling, ratio, predict, size, weights):
+    for command in (results, throttling, ratio, predict, size, k8s, weights):
         command.declare(commands)
     return parser

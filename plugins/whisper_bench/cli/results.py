@@ -1,13 +1,8 @@
 """`whisper-bench results NAME`: result files from a run that pytest-benchmark saved."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from whisper_bench.cli.arguments import add_results, add_saved_run
-
-if TYPE_CHECKING:
-    from whisper_bench.results.schema import Result
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
     """Convert the saved run; a result that is there already is left as it is."""
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.results.convert import results_of
-    from whisper_bench.results.files import save_results
+    from whisper_bench.results.files import result_line, save_results
     from whisper_bench.saved.file import read_saved
     from whisper_bench.saved.find import find_saved, save_name
 
@@ -38,11 +33,5 @@ def run(options: argparse.Namespace) -> int:
             ],
         })  # fmt: skip
     else:
-        show_lines([f"from {path}", *map(_line, written, results)])
+        show_lines([f"from {path}", *map(result_line, written, results)])
     return 0
-
-
-def _line(path: Path, result: "Result") -> str:
-    return (
-        f"{path}  {result.avg_latency_ms:.1f} ms  {result.rps:.4f} rps  {result.iterations} rounds"
-    )

@@ -24,6 +24,13 @@ def file_name(result: Result) -> str:
     return "_".join([*parts, result.timestamp[:10]]) + ".json"
 
 
+def result_line(path: Path, result: Result) -> str:
+    """Tell a result file's figures in one line."""
+    return (
+        f"{path}  {result.avg_latency_ms:.1f} ms  {result.rps:.4f} rps  {result.iterations} rounds"
+    )
+
+
 def save_results(result: Result, folder: Path = RESULTS_FOLDER) -> Path:
     """Write a result file and return its path; a name that is taken gets _2, _3 ...
 

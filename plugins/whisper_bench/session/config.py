@@ -35,6 +35,7 @@ class BenchConfig:
     on_throttling: str
     resume: bool
     allow_unpinned: bool
+    frames: bool
     save_name: str | None
 
     @classmethod
@@ -69,6 +70,7 @@ class BenchConfig:
             on_throttling=options.one_of(config, "on-throttling", ("fail", "warn")),
             resume=options.switch(config, "resume"),
             allow_unpinned=options.switch(config, "allow-unpinned"),
+            frames=options.switch(config, "frames"),
             save_name=_save_name(config),
         )
 

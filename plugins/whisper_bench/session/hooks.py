@@ -14,6 +14,7 @@ from whisper_bench.saved.file import parse_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.frames import check_framable, print_frames
 from whisper_bench.session.reference import compare, reference_of
 from whisper_bench.session.storage import (
     benchmark_session,
@@ -38,6 +39,7 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     config = session.config
     try:
         check_storage(config)
+        check_framable(config, BenchConfig.of(config))
         _refuse_twins(cases)
         ours = BenchConfig.of(config)
         bench = Bench(
@@ -91,8 +93,10 @@ def _results_trouble(
     return trouble
 
 
-def last_word(bench: Bench) -> None:
-    """Say the stress test's verdict after all else."""
+def last_word(session: pytest.Session, bench: Bench) -> None:
+    """Print what travels in the log, and say the stress test's verdict after all else."""
+    if bench.config.frames:
+        print_frames(session.config, bench)
     if bench.config.stress:
         only_warn = bench.config.on_throttling == "warn"
         lines = verdict_lines(bench.throttling, missing=bench.missing, only_warn=only_warn)

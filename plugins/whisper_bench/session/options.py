@@ -45,6 +45,7 @@ STRESS_TEXT = "measure 1, 2 and 4 threads under the limit and fail where throttl
 _STRESS_THREADS = (1, 2, 4)
 _SWITCHES: tuple[tuple[str, str], ...] = (
     ("resume", "go on from the rounds of the newest unfinished run of this name"),
+    ("frames", "print the saved run into the log, for whisper-bench k8s collect"),
     ("allow-unpinned", "measure weights whose sha256 is not the pinned one, and record it"),
 )
 

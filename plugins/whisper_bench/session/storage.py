@@ -32,15 +32,15 @@ def storage_folders(config: pytest.Config) -> list[Path]:
     return [storing.storage.get("any").parent]
 
 
-def saved_file(config: pytest.Config, save_name: str | None, started_s: float) -> str:
-    """Name the file that pytest-benchmark has just saved; where it saved none, say so."""
+def saved_path(config: pytest.Config, save_name: str | None, started_s: float) -> Path | None:
+    """Return the file that pytest-benchmark has just saved, if it saved one."""
     saved = [
         path
         for folder in storage_folders(config)
         for path in folder.glob(f"*_{save_name}.json")
         if path.stat().st_mtime >= started_s
     ]
-    return short(max(saved), config) if saved else "this run, not saved"
+    return max(saved, default=None)
 
 
 def short(path: Path, config: pytest.Config) -> str:

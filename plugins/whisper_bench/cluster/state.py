@@ -1,0 +1,111 @@
+"""What a Pod's status means to somebody who waits for its results."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from whisper_bench.cluster.objects import Condition, ContainerStatus, Pod, Terminated, Waiting
+
+OOM_KILLED = "OOMKilled"
+_STARTING = {"", "ContainerCreating", "PodInitializing"}
+HOPELESS = frozenset({
+    "CreateContainerConfigError",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "RunContainerError",
+})  # fmt: skip
+"""Reasons to wait (pkg/kubelet/images/types.go, kuberuntime) that no time takes away."""
+_REMEDIES = {
+    OOM_KILLED: "give the container more memory, in requests and limits (medium needs 2Gi)",
+    "Evicted": "the node ran short; run again, or choose a node with more to spare",
+    "DeadlineExceeded": "raise activeDeadlineSeconds, or ask for fewer rounds",
+    "Unschedulable": "free the node, or ask for another with --node-selector and --toleration",
+    "ErrImagePull": "push the image, or name another with --image",
+    "ImagePullBackOff": "push the image, or name another with --image",
+    "InvalidImageName": "name another with --image",
+    "ErrImageNeverPull": "load the image on the node, or let it be pulled",
+}
+
+
+class Phase(StrEnum):
+    """Where a Pod is in its life."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    GONE = "Gone"
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """A Pod's phase and why; `reason` is Kubernetes' own word, "" where it gives none."""
+
+    phase: Phase
+    reason: str = ""
+    message: str = ""
+    node: str = ""
+    exit_code: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more comes of it."""
+        return self.phase in {Phase.SUCCEEDED, Phase.FAILED, Phase.GONE}
+
+    @property
+    def hopeless(self) -> bool:
+        """It waits for what no time brings."""
+        return self.phase == Phase.PENDING and self.reason in HOPELESS
+
+    @property
+    def told(self) -> str:
+        """One line: phase, node, reason, message."""
+        where = f" on {self.node}" if self.node else ""
+        why = ": ".join(word for word in (self.reason, self.message.strip()) if word)
+        return f"{self.phase}{where}" + (f": {why}" if why else "")
+
+    @property
+    def remedy(self) -> str:
+        """What helps, "" where that is not known from the reason."""
+        return _REMEDIES.get(self.reason, "")
+
+
+GONE = PodState(Phase.GONE, "Deleted", "somebody deleted the Pod, or its node is lost")
+
+
+def state_of(pod: Pod | None) -> PodState:
+    """Return what a Pod's status says; None is a Pod that is not there any more."""
+    if pod is None:
+        return GONE
+    status, node = pod.status, pod.spec.node_name
+    containers = [*status.init_container_statuses, *status.container_statuses]
+    if status.phase == Phase.SUCCEEDED:
+        return PodState(Phase.SUCCEEDED, node=node, exit_code=0)
+    if status.phase == Phase.FAILED:
+        return _failed(pod, containers)
+    if any(each.state.running for each in status.container_statuses):
+        return PodState(Phase.RUNNING, node=node)
+    return _pending(pod, containers)
+
+
+def _failed(pod: Pod, containers: list[ContainerStatus]) -> PodState:
+    ends = [each.state.terminated for each in containers if each.state.terminated]
+    bad = next((end for end in ends if end.exit_code or end.reason == OOM_KILLED), None)
+    status, end = pod.status, bad or Terminated(exit_code=0)
+    # the Pod's own reason (Evicted, DeadlineExceeded, Shutdown) is why its container was ended
+    reason = status.reason or end.reason or "Error"
+    message = status.message or end.message.strip() or f"exit status {end.exit_code}"
+    exit_code = bad.exit_code if bad else None
+    return PodState(Phase.FAILED, reason, message, pod.spec.node_name, exit_code)
+
+
+def _pending(pod: Pod, containers: list[ContainerStatus]) -> PodState:
+    waits = [each.state.waiting for each in containers if each.state.waiting]
+    wait = next((each for each in waits if each.reason not in _STARTING), None)
+    unmet = next((each for each in pod.status.conditions if _is_unscheduled(each)), None)
+    why: Waiting | Condition | None = wait or unmet or next(iter(waits), None)
+    reason, message = (why.reason, why.message) if why else ("", "")
+    return PodState(Phase.PENDING, reason, message, pod.spec.node_name)
+
+
+def _is_unscheduled(condition: Condition) -> bool:
+    return condition.type == "PodScheduled" and condition.status == "False"

@@ -1,0 +1,30 @@
+"""The saved run in the log, where the log is all that outlives the machine."""
+
+import pytest
+
+from whisper_bench.cluster.parcel import pack
+from whisper_bench.errors import BenchError
+from whisper_bench.session.bench import Bench
+from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.storage import saved_path, storage_folders
+
+
+def check_framable(config: pytest.Config, ours: BenchConfig) -> None:
+    """Refuse --whisper-frames where there would be nothing to frame, or nowhere to print it."""
+    if not ours.frames:
+        return
+    if not storage_folders(config):
+        raise BenchError(
+            "--whisper-frames prints the saved run, and none will be saved as a file; add "
+            "--benchmark-save=NAME"
+        )
+    if not config.pluginmanager.hasplugin("terminalreporter"):
+        raise BenchError("--whisper-frames prints to pytest's terminal; drop -p no:terminal")
+
+
+def print_frames(config: pytest.Config, bench: Bench) -> None:
+    """Print the saved run's frames, each line in one write."""
+    saved = saved_path(config, bench.config.save_name, bench.started_s)
+    if saved is not None:
+        for line in pack(saved):
+            bench.terminal.say(line)
