@@ -104,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
         toleration,
         wished_pod,
     )
+    from whisper_bench.cluster.client import ClusterError
     from whisper_bench.cluster.collect import collect as collected_of
     from whisper_bench.cluster.follow import Waits
     from whisper_bench.cluster.run import PodRun
@@ -125,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         ended = runs.to_end(pod)
     except KeyboardInterrupt:
-        raise BenchError("interrupted; nothing was collected") from None
+        raise ClusterError("interrupted; nothing was collected") from None
     collected, faults = collected_of([(f"pod/{name}", ended.log)], options.storage, options.results)
     return _show(options, collected, [*_ends(ended), *faults], _facts_of(ended))
 

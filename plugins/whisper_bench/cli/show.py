@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,8 +10,14 @@ import msgspec
 
 def show_json(document: Any) -> None:
     """Print one JSON document."""
-    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    encoded = msgspec.json.format(msgspec.json.encode(document, enc_hook=_plain), indent=2)
     sys.stdout.write(encoded.decode() + "\n")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def show_lines(lines: Iterable[str]) -> None:

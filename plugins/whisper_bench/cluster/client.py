@@ -57,15 +57,16 @@ class Cluster:
         config: Any = untyped
         file = str(kubeconfig) if kubeconfig else None
         try:
-            api = config.new_client_from_config(file, context)
+            asked = client.Configuration()
+            # the client's own retries would hide for minutes what is told here after seconds
+            asked.retries = False
+            api = config.new_client_from_config(file, context, client_configuration=asked)
             contexts, active = config.list_kube_config_contexts(file)
         except (ConfigException, OSError) as error:
             raise BenchError(
                 f"no cluster: {error}; name a kubeconfig with --kubeconfig, and a context of "
                 "it with --context"
             ) from error
-        # the client's own retries would hide for minutes what is told here after seconds
-        api.configuration.retries = 0
         chosen = next((each for each in contexts if each["name"] == context), active)
         self.namespace: str = namespace or chosen["context"].get("namespace") or "default"
         self.context: str = chosen["name"]

@@ -15,13 +15,17 @@ _T = TypeVar("_T")
 
 
 class Patience:
-    """Asks until there is an answer, or `patience_s` have passed without one."""
+    """Asks until there is an answer, or `patience_s` have passed without one.
+
+    A cluster that has never answered is not waited for: its address may be wrong.
+    """
 
     def __init__(
         self,
         say: Callable[[str], None],
         patience_s: float = PATIENCE_S,
         *,
+        answered: bool = False,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -29,6 +33,7 @@ class Patience:
         self._patience_s = patience_s
         self._sleep = sleep
         self._clock = clock
+        self._answered = answered
 
     def ask(self, question: Callable[[], _T]) -> _T:
         """Return the answer.
@@ -43,12 +48,15 @@ class Patience:
                 answer = question()
             except UnreachableError as error:
                 now_s = self._clock()
+                if not self._answered:
+                    raise
                 if lost_s is None:
                     lost_s = now_s
                     self._say(f"{error}; asking again for {clock_time(self._patience_s)}")
                 if now_s - lost_s >= self._patience_s:
                     raise
             else:
+                self._answered = True
                 if lost_s is not None:
                     self._say("the connection is back")
                 return answer

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from whisper_bench.cluster.bench_pod import RUN_LABEL, container_of
-from whisper_bench.cluster.client import Cluster, ClusterError
+from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
 from whisper_bench.cluster.follow import Follower, Waits
 from whisper_bench.cluster.interrupt import Interruption
 from whisper_bench.cluster.objects import Pod
@@ -72,9 +72,11 @@ class PodRun:
     @contextmanager
     def _created(self, pod: dict[str, Any], interruption: Interruption) -> Iterator[Pod]:
         created: Pod | None = None
+        name = pod["metadata"]["name"]
+        self._patience.ask(lambda: self._cluster.pod(name))  # is there a cluster at all?
         try:
             with interruption.held():
-                created = self._patience.ask(lambda: self._create(pod))
+                created = self._surely_created(pod, name)
             where = f"namespace {self._cluster.namespace} of {self._cluster.context}"
             self._say(f"created in {where}")
             yield created
@@ -82,6 +84,12 @@ class PodRun:
             if created is not None:
                 with interruption.held():
                     self._remove(created)
+
+    def _surely_created(self, pod: dict[str, Any], name: str) -> Pod:
+        try:
+            return self._patience.ask(lambda: self._create(pod))
+        except UnreachableError as error:
+            raise self._left_behind(name, error) from error
 
     def _create(self, pod: dict[str, Any]) -> Pod:
         """Create the Pod, or find that an earlier request, whose answer was lost, has done it."""
@@ -101,14 +109,11 @@ class PodRun:
         if self._keep:
             self._say(f"kept, as told; to delete it: {self._by_hand(name)}")
             return
-        patience = Patience(self._say, _CLEANUP_PATIENCE_S)
+        patience = Patience(self._say, _CLEANUP_PATIENCE_S, answered=True)
         try:
             patience.ask(lambda: self._delete(pod))
         except ClusterError as error:
-            raise ClusterError(
-                f"Pod {name} may be left behind: {error}. Delete it: {self._by_hand(name)}; its "
-                "activeDeadlineSeconds ends it in any case"
-            ) from error
+            raise self._left_behind(name, error) from error
         self._say("deleted")
 
     def _delete(self, pod: Pod) -> None:
@@ -124,6 +129,12 @@ class PodRun:
     def _is_there(self, pod: Pod) -> bool:
         there = self._cluster.pod(pod.metadata.name)
         return there is not None and there.metadata.uid == pod.metadata.uid
+
+    def _left_behind(self, name: str, error: ClusterError) -> ClusterError:
+        return ClusterError(
+            f"Pod {name} may be left behind: {error}. Delete it: {self._by_hand(name)}; its "
+            "activeDeadlineSeconds ends it in any case"
+        )
 
     def _by_hand(self, name: str) -> str:
         cluster = self._cluster

@@ -1,0 +1,47 @@
+"""Runs in a Pod of a real API server, for tests: quick to ask, and a log of a real run."""
+
+from pathlib import Path
+
+from whisper_bench.cluster.bench_pod import PodWishes, read_manifest, wished_pod
+from whisper_bench.cluster.client import Cluster
+from whisper_bench.cluster.follow import Waits
+from whisper_bench.cluster.parcel import pack
+from whisper_bench.cluster.patience import Patience
+from whisper_bench.cluster.run import PodRun
+
+ROOT = Path(__file__).parents[1]
+MANIFEST = ROOT / "k8s" / "bench-pod.yaml"
+SAMPLE = ROOT / "docs" / "sample" / "Linux-CPython-3.11-64bit"
+RUN = SAMPLE / "0003_avx.json"
+POD = "benchmark-avx"
+QUICK = {"pending_s": 20.0, "image_s": 20.0, "poll_s": 0.05, "log_every_s": 0.1}
+INSECURE = "ignore:Unverified HTTPS request"
+"""The stand-in servers' certificates are their own."""
+
+
+def framed_log(path=RUN):
+    lines = ["collected 1 item", "base-t1-vi_30s  case 1/1  round 10/10", *pack(path), "1 passed"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def bench_pod(save="avx", **wishes):
+    manifest = read_manifest(MANIFEST)
+    return wished_pod(manifest, PodWishes(save_name=save, **wishes), "run-of-a-test", "a test")
+
+
+class Runs:
+    """Runs one Pod; what is said is in `said`."""
+
+    def __init__(self, kubeconfig, namespace):
+        self.cluster = Cluster(kubeconfig=kubeconfig, context=None, namespace=namespace)
+        self.said = []
+
+    def to_end(self, pod=None, *, keep=False, patience_s=20.0, **waits):
+        runs = PodRun(
+            self.cluster,
+            self.said.append,
+            keep=keep,
+            waits=Waits(**{**QUICK, **waits}),
+            patience=Patience(self.said.append, patience_s),
+        )
+        return runs.to_end(pod or bench_pod())

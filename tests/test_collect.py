@@ -1,0 +1,141 @@
+"""Saved runs through a log and home again: real ones of the sample, and every way to spoil them."""
+
+import json
+import zlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from whisper_bench.cluster import collect as collecting
+from whisper_bench.cluster.collect import collect, human_lines
+from whisper_bench.cluster.frames import encode
+from whisper_bench.cluster.parcel import Parcel, pack
+
+SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "Linux-CPython-3.11-64bit"
+RUN = SAMPLE / "0003_avx.json"
+
+
+def log_of(*paths):
+    return "\n".join(["collected 1 item", *(line for path in paths for line in pack(path)), "done"])
+
+
+def parcel(**changes):
+    facts = {"parcel_version": 1, "folder": "Linux", "save_name": "xeon", "saved": RUN.read_text()}
+    return encode(zlib.compress(msgspec.json.encode(Parcel(**{**facts, **changes}))))
+
+
+@pytest.fixture
+def home(tmp_path):
+    def take(*logs):
+        return collect(
+            [(f"log {number}", text) for number, text in enumerate(logs)],
+            tmp_path / ".benchmarks",
+            tmp_path / "benchmark_results",
+        )
+
+    return take
+
+
+def test_the_very_bytes_come_home(home, tmp_path):
+    (collected,), faults = home(log_of(RUN))
+    assert not faults
+    assert collected.saved_run == tmp_path / ".benchmarks" / SAMPLE.name / "0001_avx.json"
+    assert collected.saved_run.read_bytes() == RUN.read_bytes()
+    assert [each.file.name for each in collected.results] == [
+        "avx_base_2026-11-24.json",
+        "avx_small-shape-only_2026-11-24.json",
+    ]
+    assert all(each.file.exists() for each in collected.results)
+    assert collected.new
+    assert collected.lines()[0] == f"collected avx from log 0: {collected.saved_run}"
+
+
+def test_twice_is_once(home, tmp_path):
+    home(log_of(RUN))
+    (again,), faults = home(log_of(RUN))
+    assert not faults
+    assert not again.new
+    assert again.lines()[0].startswith("already there: avx from log 0")
+    assert len(list((tmp_path / ".benchmarks" / SAMPLE.name).iterdir())) == 1
+    assert len(list((tmp_path / "benchmark_results").iterdir())) == 2
+
+
+def test_numbers_go_on(home, tmp_path):
+    folder = tmp_path / ".benchmarks" / SAMPLE.name
+    folder.mkdir(parents=True)
+    (folder / "0041_avx.json").write_text("another of this name")
+    (folder / "notes_avx.json").write_text("of no number")
+    (collected,), _ = home(log_of(RUN))
+    assert collected.saved_run.name == "0042_avx.json"
+
+
+def test_several_runs_of_several_logs(home):
+    collected, faults = home(log_of(RUN, SAMPLE / "0002_generic.json"), log_of(RUN))
+    assert [(each.save_name, each.log, each.new) for each in collected] == [
+        ("avx", "log 0", True),
+        ("generic", "log 0", True),
+        ("avx", "log 1", False),
+    ]
+    assert not faults
+
+
+def test_a_log_cut_in_the_middle_keeps_no_other_from_home(home):
+    lines = log_of(RUN).splitlines()
+    cut = "\n".join(lines[: len(lines) // 2])
+    collected, (fault,) = home(cut, log_of(SAMPLE / "0002_generic.json"))
+    assert [each.save_name for each in collected] == ["generic"]
+    assert fault.startswith("log 0: ")
+    assert fault.endswith("missing or damaged")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "log 0: the log is empty"),
+        (" \n", "log 0: the log is empty"),
+        ("a\nb\nc\nKilled\n", "The log ends: b / c / Killed"),
+        ("\n".join(encode(b"no zlib")), "it cannot be unpacked (Error -3"),
+        ("\n".join(encode(zlib.compress(b"{}"))), "it cannot be unpacked (Object missing"),
+        ("\n".join(parcel(parcel_version=2)), "it is of parcel version 2, and this"),
+        ("\n".join(parcel(folder="..")), "it would be written to ../xeon, which is no plain"),
+        ("\n".join(parcel(folder="")), "it would be written to /xeon, which is no plain name"),
+        ("\n".join(parcel(save_name="a/b")), "it would be written to Linux/a/b, which is no"),
+        ("\n".join(parcel(save_name="a\\b")), "which is no plain name"),
+        ("\n".join(parcel(save_name="a\nb")), "which is no plain name"),
+        ("\n".join(parcel(save_name="a" * 201)), "which is no plain name"),
+        ("\n".join(parcel(saved="{")), "log 0: xeon: it is cut short after 1 bytes"),
+        ("\n".join(parcel(saved='{"a": NaN}')), "holds NaN or Infinity"),
+    ],
+)
+def test_spoilt(home, tmp_path, text, fault):
+    collected, (told,) = home(text)
+    assert not collected
+    assert fault in told
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_parcel_without_end_is_not_unpacked_into_memory(home, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.parcel._MOST_BYTES", 1000)
+    _, (fault,) = home("\n".join(parcel(saved="x" * 5000)))
+    assert "it cannot be unpacked (Input data was truncated" in fault
+
+
+def test_a_name_with_spaces_and_accents(home):
+    (collected,), _ = home("\n".join(parcel(save_name="máy chủ 1")))
+    assert collected.saved_run.name == "0001_máy chủ 1.json"
+
+
+def test_a_run_of_another_suite_is_a_fault(home):
+    saved = json.loads(RUN.read_text())
+    saved["machine_info"].pop("whisper_bench")
+    _, (fault,) = home("\n".join(parcel(saved=json.dumps(saved))))
+    assert "machine_info has no whisper_bench" in fault
+
+
+def test_lines_for_people():
+    assert human_lines(log_of(RUN)) == ["collected 1 item", "done"]
+
+
+def test_next_number_in_an_empty_place(tmp_path):
+    assert collecting._next(tmp_path / "none", "a") == tmp_path / "none" / "0001_a.json"

@@ -1,0 +1,307 @@
+"""`k8s run` on a real API server, with a stand-in for the kubelet: every way a Pod can end."""
+
+import signal
+import threading
+
+import pytest
+
+from kubelets import (
+    NODE,
+    Kubelet,
+    ended,
+    logs,
+    running,
+    scheduled,
+    unschedulable,
+    vanishes,
+    waiting,
+)
+from pod_runs import INSECURE, POD, RUN, Runs, bench_pod, framed_log
+from whisper_bench.cluster.client import ClusterError, UnreachableError
+from whisper_bench.cluster.parcel import unpack
+from whisper_bench.cluster.state import Phase
+
+pytestmark = pytest.mark.filterwarnings(INSECURE)
+STARTED = (scheduled, waiting("ContainerCreating"), running)
+
+
+@pytest.fixture
+def kubelet(apiserver, namespace, tmp_path):
+    with Kubelet(apiserver, namespace, tmp_path) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def runs(apiserver, namespace):
+    return Runs(apiserver, namespace)
+
+
+def test_success(kubelet, runs):
+    text = framed_log()
+    half = text[: len(text) // 2]
+    kubelet.play(POD, *STARTED, logs(half), lambda *_: None, logs(text), ended())
+    end = runs.to_end()
+    assert end.state.phase == Phase.SUCCEEDED
+    assert end.state.node == NODE
+    (parcel,), faults = unpack(end.log)
+    assert not faults
+    assert parcel.saved == RUN.read_text()
+    assert kubelet.names() == []
+    told = [line for line in runs.said if not line.startswith("|")]
+    assert told[0].startswith(f"created in namespace {runs.cluster.namespace} of local")
+    assert f"Pending on {NODE}: ContainerCreating" in told
+    assert told[-3:] == [f"Running on {NODE}", f"Succeeded on {NODE}", "deleted"]
+    shown = [line for line in runs.said if line.startswith("|")]
+    assert shown == [
+        "| collected 1 item", "| base-t1-vi_30s  case 1/1  round 10/10", "| 1 passed"
+    ]  # fmt: skip
+
+
+def test_pending_with_the_reason_and_then_a_node(kubelet, runs):
+    message = "0/3 nodes are available: 3 Insufficient cpu."
+    kubelet.play(POD, unschedulable(message), *STARTED, logs(framed_log()), ended())
+    runs.to_end()
+    assert f"Pending: Unschedulable: {message}" in runs.said
+
+
+def test_pending_for_too_long(kubelet, runs):
+    message = "0/3 nodes are available: 3 Insufficient cpu."
+    kubelet.play(POD, unschedulable(message))
+    with pytest.raises(ClusterError) as refused:
+        runs.to_end(pending_s=1.5)
+    assert str(refused.value) == (
+        f"Pod {POD} does not start, after 0:02: Pending: Unschedulable: {message}; free the node, "
+        "or ask for another with --node-selector and --toleration"
+    )
+    assert kubelet.names() == []
+
+
+def test_an_image_that_cannot_be_pulled(kubelet, runs):
+    pull = waiting("ImagePullBackOff", 'Back-off pulling image "registry.example/whisper-bench"')
+    kubelet.play(POD, scheduled, waiting("ErrImagePull", "not found"), pull)
+    with pytest.raises(ClusterError, match="push the image, or name another with --image"):
+        runs.to_end(image_s=1.0)
+    assert kubelet.names() == []
+
+
+def test_what_no_time_brings(kubelet, runs):
+    kubelet.play(POD, scheduled, waiting("InvalidImageName", "couldn't parse image name"))
+    with pytest.raises(ClusterError, match="InvalidImageName: couldn't parse image name; name"):
+        runs.to_end()
+    assert kubelet.names() == []
+
+
+def test_an_event_says_why_it_does_not_start(kubelet, runs):
+    def event(kubelet, name):
+        kubelet.event(name, "FailedMount", 'persistentvolumeclaim "results" not found')
+
+    kubelet.play(POD, scheduled, waiting("ContainerCreating"), event, running, ended(1))
+    runs.to_end()
+    told = 'ContainerCreating (FailedMount: persistentvolumeclaim "results" not found)'
+    assert f"Pending on {NODE}: {told}" in runs.said
+
+
+def test_failure_keeps_its_results(kubelet, runs):
+    """A throttled stress test: red, and its figures are wanted all the more."""
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended(1, "Error"))
+    end = runs.to_end()
+    assert end.state.told == f"Failed on {NODE}: Error: exit status 1"
+    assert end.state.exit_code == 1
+    assert unpack(end.log)[0]
+    assert kubelet.names() == []
+
+
+@pytest.mark.parametrize(
+    ("end", "reason", "remedy"),
+    [
+        (ended(137, "OOMKilled"), "OOMKilled", "give the container more memory"),
+        (
+            ended(137, "Error", reason="Evicted", message="The node was low on memory."),
+            "Evicted",
+            "choose a node with more",
+        ),
+        (
+            ended(137, "Error", reason="DeadlineExceeded", message="Pod was active too long"),
+            "DeadlineExceeded",
+            "raise activeDeadlineSeconds",
+        ),
+    ],
+)
+def test_ended_by_the_cluster(kubelet, runs, end, reason, remedy):
+    kubelet.play(POD, *STARTED, logs("collected 1 item\n"), end)
+    state = runs.to_end().state
+    assert (state.phase, state.reason) == (Phase.FAILED, reason)
+    assert remedy in state.remedy
+    assert kubelet.names() == []
+
+
+def test_deleted_by_somebody(kubelet, runs):
+    kubelet.play(POD, *STARTED, logs("collected 1 item\n"), vanishes)
+    end = runs.to_end()
+    assert end.state.phase == Phase.GONE
+    assert kubelet.names() == []
+
+
+def test_a_log_cut_in_the_middle(kubelet, runs):
+    text = framed_log()
+    kubelet.play(POD, *STARTED, logs(text[: len(text) // 2]), ended())
+    end = runs.to_end()
+    parcels, (fault,) = unpack(end.log)
+    assert not parcels
+    assert "missing or damaged" in fault
+
+
+def test_last_lines_that_come_late(kubelet, runs):
+    text = framed_log()
+    whole = logs(text)
+    kubelet.play(POD, *STARTED, logs(text[: len(text) // 2]), ended(), whole)
+    end = runs.to_end(poll_s=0.2)
+    assert unpack(end.log)[0]
+
+
+def test_a_log_that_begins_anew(kubelet, runs):
+    """The kubelet turns a log over at 10 MiB: what was read before is not lost."""
+    lines = framed_log().splitlines(keepends=True)
+    early, late = "".join(lines[:9]), "".join(lines[9:])
+    kubelet.play(POD, *STARTED, logs(early), lambda *_: None, logs(late), ended())
+    assert unpack(runs.to_end().log)[0]
+
+
+def test_kept_when_told_to(kubelet, runs):
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    runs.to_end(keep=True)
+    assert kubelet.names() == [POD]
+    assert runs.said[-1] == (
+        f"kept, as told; to delete it: kubectl --context local -n {runs.cluster.namespace} "
+        f"delete pod {POD}"
+    )
+
+
+def test_one_that_is_there_is_no_ones_to_delete(kubelet, runs):
+    other = bench_pod()
+    other["metadata"]["labels"]["whisper-bench/run"] = "another"
+    runs.cluster.create(other)
+    with pytest.raises(ClusterError, match=f"Pod {POD} is there already \\(Pending\\)"):
+        runs.to_end()
+    assert kubelet.names() == [POD]
+
+
+def test_what_the_server_refuses(kubelet, runs):
+    pod = bench_pod()
+    pod["spec"]["containers"][0]["image"] = ""
+    with pytest.raises(ClusterError, match="image: Required value"):
+        runs.to_end(pod)
+    assert kubelet.names() == []
+
+
+def test_a_signal_while_it_runs(kubelet, runs):
+    """Ctrl-C; the same for the SIGTERM of a CI that cancels a job."""
+
+    def stop(*_):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+
+    kubelet.play(POD, *STARTED, stop)
+    with pytest.raises(KeyboardInterrupt):
+        runs.to_end()
+    assert kubelet.names() == []
+    assert runs.said[-1] == "deleted"
+
+
+def test_a_signal_while_it_is_deleted(kubelet, runs, monkeypatch):
+    delete = runs.cluster.delete
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        delete(*arguments)
+
+    monkeypatch.setattr(runs.cluster, "delete", interrupted)
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    with pytest.raises(KeyboardInterrupt):
+        runs.to_end()
+    assert kubelet.names() == []
+
+
+def test_a_node_that_does_not_answer_is_not_waited_for(apiserver, namespace, tmp_path, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.3)
+    runs = Runs(apiserver, namespace)
+    with Kubelet(apiserver, namespace, tmp_path, lets_go=False) as kubelet:
+        kubelet.play(POD, *STARTED, lambda *_: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            runs.to_end()
+        assert kubelet.names() == []
+
+
+class Flaky:
+    """Makes a cluster's calls fail as a lost connection does."""
+
+    def __init__(self, monkeypatch, cluster, name, failures):
+        self._call = getattr(cluster, name)
+        self.failures = failures
+        monkeypatch.setattr(cluster, name, self)
+
+    def __call__(self, *arguments):
+        if self.failures:
+            self.failures -= 1
+            raise UnreachableError("no answer from the cluster (reset)")
+        return self._call(*arguments)
+
+
+def test_an_answer_lost_on_creation(kubelet, runs, monkeypatch):
+    """The Pod is there, and the answer that said so is not: it is taken for what it is."""
+    create = runs.cluster.create
+
+    def lost(pod):
+        create(pod)
+        raise UnreachableError("no answer from the cluster (reset)")
+
+    monkeypatch.setattr(runs.cluster, "create", lost)
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    assert runs.to_end().state.phase == Phase.SUCCEEDED
+    assert kubelet.names() == []
+
+
+def test_a_connection_that_comes_back(kubelet, runs, monkeypatch):
+    Flaky(monkeypatch, runs.cluster, "log", 1)
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    pods = Flaky(monkeypatch, runs.cluster, "pod", 0)
+
+    def lose(*_):
+        pods.failures = 1
+
+    kubelet.play(POD, lose)
+    assert runs.to_end().state.phase == Phase.SUCCEEDED
+    assert kubelet.names() == []
+    assert "the connection is back" in runs.said
+
+
+def test_a_connection_that_does_not(kubelet, runs, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.run._CLEANUP_PATIENCE_S", 0.0)
+    kubelet.play(POD, *STARTED)
+    deletions = Flaky(monkeypatch, runs.cluster, "delete", 99)
+    Flaky(monkeypatch, runs.cluster, "log", 99)
+    pods = runs.cluster.pod
+    asked = []
+
+    def failing(name):
+        asked.append(name)
+        if len(asked) > 2:
+            raise UnreachableError("no answer from the cluster (reset)")
+        return pods(name)
+
+    monkeypatch.setattr(runs.cluster, "pod", failing)
+    with pytest.raises(ClusterError) as lost:
+        runs.to_end(patience_s=0.0)
+    assert str(lost.value) == (
+        f"Pod {POD} may be left behind: no answer from the cluster (reset). Delete it: kubectl "
+        f"--context local -n {runs.cluster.namespace} delete pod {POD}; its "
+        "activeDeadlineSeconds ends it in any case"
+    )
+    assert isinstance(lost.value.__context__.__context__, UnreachableError)
+    assert deletions.failures == 98
+
+
+def test_a_connection_lost_on_creation_for_good(kubelet, runs, monkeypatch):
+    Flaky(monkeypatch, runs.cluster, "create", 99)
+    with pytest.raises(ClusterError, match=f"Pod {POD} may be left behind: no answer from the"):
+        runs.to_end(patience_s=0.0)
+    assert kubelet.names() == []

@@ -1,0 +1,141 @@
+"""What a Pod's status means; the statuses are as the kubelet and the scheduler write them."""
+
+import msgspec
+import pytest
+
+from whisper_bench.cluster.objects import Pod
+from whisper_bench.cluster.state import GONE, Phase, state_of
+
+NOW = "2026-11-24T10:00:00Z"
+
+
+def pod(node="node-1", **status):
+    return msgspec.convert(
+        {"metadata": {"name": "p"}, "spec": {"nodeName": node}, "status": status}, Pod
+    )
+
+
+def container(**state):
+    return [{"name": "whisper-bench", "ready": False, "restartCount": 0, "state": state}]
+
+
+def terminated(code, reason="", message=""):
+    return container(terminated={"exitCode": code, "reason": reason, "message": message})
+
+
+UNSCHEDULABLE = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/3 nodes are available: 3 Insufficient cpu.",
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (pod(""), "Pending"),
+        (pod("", phase="Pending"), "Pending"),
+        (
+            pod("", phase="Pending", conditions=[UNSCHEDULABLE]),
+            "Pending: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.",
+        ),
+        (
+            pod(
+                "",
+                conditions=[
+                    {"type": "PodScheduled", "status": "True"},
+                    {"type": "Ready", "status": "False"},
+                ],
+            ),
+            "Pending",
+        ),
+        (
+            pod(containerStatuses=container(waiting={"reason": "ContainerCreating"})),
+            "Pending on node-1: ContainerCreating",
+        ),
+        (
+            pod(
+                containerStatuses=container(
+                    waiting={"reason": "ErrImagePull", "message": "not found"}
+                )
+            ),
+            "Pending on node-1: ErrImagePull: not found",
+        ),
+        (
+            pod(
+                initContainerStatuses=container(waiting={"reason": "PodInitializing"}),
+                containerStatuses=container(waiting={"reason": "InvalidImageName"}),
+            ),
+            "Pending on node-1: InvalidImageName",
+        ),
+        (
+            pod(phase="Running", containerStatuses=container(running={"startedAt": NOW})),
+            "Running on node-1",
+        ),
+        (pod(phase="Running", containerStatuses=terminated(0)), "Pending on node-1"),
+        (pod(phase="Succeeded", containerStatuses=terminated(0)), "Succeeded on node-1"),
+        (
+            pod(phase="Failed", containerStatuses=terminated(137, "OOMKilled")),
+            "Failed on node-1: OOMKilled: exit status 137",
+        ),
+        (
+            pod(phase="Failed", containerStatuses=terminated(1, "Error", "FAILED: throttled\n")),
+            "Failed on node-1: Error: FAILED: throttled",
+        ),
+        (
+            pod(
+                phase="Failed",
+                reason="Evicted",
+                message="The node was low on resource: memory.",
+                containerStatuses=terminated(137, "Error"),
+            ),
+            "Failed on node-1: Evicted: The node was low on resource: memory.",
+        ),
+        (
+            pod(phase="Failed", reason="DeadlineExceeded", message="Pod was active too long"),
+            "Failed on node-1: DeadlineExceeded: Pod was active too long",
+        ),
+        (pod(phase="Failed"), "Failed on node-1: Error: exit status 0"),
+        (None, "Gone: Deleted: somebody deleted the Pod, or its node is lost"),
+    ],
+)
+def test_told(found, told):
+    assert state_of(found).told == told
+
+
+def test_which_phases_are_the_end():
+    assert {phase for phase in Phase if phase not in {"Pending", "Running"}} == {
+        "Succeeded", "Failed", "Gone"
+    }  # fmt: skip
+    assert state_of(pod(phase="Succeeded")).ended
+    assert state_of(pod(phase="Failed")).ended
+    assert GONE.ended
+    assert not state_of(pod()).ended
+
+
+def test_exit_statuses():
+    assert state_of(pod(phase="Succeeded")).exit_code == 0
+    assert state_of(pod(phase="Failed", containerStatuses=terminated(137))).exit_code == 137
+    assert state_of(pod(phase="Failed", reason="Evicted")).exit_code is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "hopeless", "remedy"),
+    [
+        ("InvalidImageName", True, "--image"),
+        ("CreateContainerConfigError", True, ""),
+        ("ImagePullBackOff", False, "push the image, or name another with --image"),
+        ("ContainerCreating", False, ""),
+    ],
+)
+def test_what_no_time_brings(reason, hopeless, remedy):
+    state = state_of(pod(containerStatuses=container(waiting={"reason": reason})))
+    assert state.hopeless is hopeless
+    assert remedy in state.remedy
+    assert bool(remedy) == bool(state.remedy)
+
+
+def test_foreign_statuses_may_carry_more():
+    raw = b'{"kind":"Pod","metadata":{"name":"p","ownerReferences":[]},"spec":{"a":1},"status":{"qosClass":"Guaranteed"}}'
+    assert state_of(msgspec.json.decode(raw, type=Pod)).phase == Phase.PENDING
