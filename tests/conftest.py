@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: helpers are imported by name
 
+from clusters import apiserver, kubectl, namespace  # noqa: E402, F401 - fixtures
 from runs import Running  # noqa: E402
 from toy import build_toy  # noqa: E402
 

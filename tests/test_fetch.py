@@ -91,9 +91,9 @@ def test_a_job_whose_pods_are_gone(fleet, kubectl):
     fleet.job("over", conditions=[condition])
     fleet.job("under-way")
     _, faults = fetched(fleet, "job/over", "job/under-way")
+    why = "Failed: DeadlineExceeded: Job was active longer than specified deadline"
     assert faults == [
-        "job/over: its Pods are gone (Failed: DeadlineExceeded: Job was active longer than "
-        "specified deadline), and their logs too",
+        f"job/over: its Pods are gone ({why}), and their logs too",
         "job/under-way: its Pods are gone, and their logs too",
     ]
 

@@ -1,5 +1,6 @@
 """Which machine this is: architecture and CPU, as a person would name them."""
 
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -28,6 +29,10 @@ _PARTS = {
 }
 
 
+NODE_VARIABLE = "WHISPER_BENCH_NODE"
+"""Names the node in a Pod, whose host name is its own."""
+
+
 class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What identifies a machine; it stands in pytest-benchmark's machine_info."""
 
@@ -43,6 +48,11 @@ def machine_facts(cpu_model: str | None = None) -> MachineFacts:
 
     """
     return MachineFacts(detect_architecture(), cpu_model or detect_cpu_model())
+
+
+def node_name() -> str:
+    """Return the node's name: that of the cluster where a Pod was told, else the host's."""
+    return os.environ.get(NODE_VARIABLE) or platform.node()
 
 
 def detect_architecture(machine: str | None = None) -> Architecture:

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import machine_facts
+from whisper_bench.machine import machine_facts, node_name
 from whisper_bench.session.options import text_of
 
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench
 
 
-def machine_info_of(config: pytest.Config) -> dict[str, dict[str, str]]:
+def machine_info_of(config: pytest.Config) -> dict[str, Any]:
     """Return what identifies this machine, to stand in machine_info; empty on an unknown one.
 
     Always the same for a machine, since pytest-benchmark compares machine_info as a whole.
@@ -22,7 +22,7 @@ def machine_info_of(config: pytest.Config) -> dict[str, dict[str, str]]:
         facts = machine_facts(text_of(config, "cpu-model") or None)
     except BenchError:
         return {}
-    return {"whisper_bench": msgspec.to_builtins(facts)}
+    return {"node": node_name(), "whisper_bench": msgspec.to_builtins(facts)}
 
 
 def add_verdicts(bench: "Bench", output_json: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import MachineFacts
+from whisper_bench.machine import MachineFacts, node_name
 from whisper_bench.measurement import Plan
 from whisper_bench.ratio.calculate import calculate_ratio
 from whisper_bench.ratio.comparable import (
@@ -83,7 +83,7 @@ class Reference:
             moment=datetime.now(UTC).replace(microsecond=0),
             architecture=machine.architecture,
             cpu_model=machine.cpu_model,
-            node=platform.node(),
+            node=node_name(),
             system=platform.system(),
             kernel=platform.release(),
             python=platform.python_version(),

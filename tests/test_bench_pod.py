@@ -1,0 +1,119 @@
+"""The Pod to create: the manifest, with what the command line wants of it."""
+
+import pytest
+
+from pod_runs import MANIFEST, bench_pod
+from whisper_bench.cluster.bench_pod import (
+    container_of,
+    labels,
+    pod_name,
+    read_manifest,
+    toleration,
+)
+from whisper_bench.errors import BenchError
+
+
+def container(**wishes):
+    return bench_pod(**wishes)["spec"]["containers"][0]
+
+
+def test_of_the_manifest_only_the_name_and_the_save_name_change():
+    pod, manifest = bench_pod("xeon"), read_manifest(MANIFEST)
+    assert pod["metadata"].pop("name") == manifest["metadata"].pop("name") == "benchmark-xeon"
+    assert pod["metadata"]["labels"].pop("whisper-bench/run") == "run-of-a-test"
+    assert pod["spec"].pop("tolerations") == []
+    assert pod == {**manifest, "spec": {**manifest["spec"], "containers": [container(save="xeon")]}}
+
+
+def test_what_is_asked_for():
+    taint = toleration("gpu=no:NoSchedule")
+    wishes = {"image": "mine:1", "node_selector": {"a": "b"}, "tolerations": [taint]}
+    pod = bench_pod("icelake", **wishes, arguments=["--whisper-models=base,small"])
+    assert pod["metadata"]["name"] == "benchmark-icelake"
+    assert pod["spec"]["nodeSelector"] == {"kubernetes.io/arch": "amd64", "a": "b"}
+    assert pod["spec"]["tolerations"] == [taint]
+    assert pod["spec"]["containers"][0]["image"] == "mine:1"
+    assert pod["spec"]["containers"][0]["args"] == [
+        "--whisper-models=base,small", "--benchmark-save=icelake", "--whisper-frames"
+    ]  # fmt: skip
+    assert container_of(pod) == "whisper-bench"
+
+
+def written(tmp_path, old, new):
+    path = tmp_path / "pod.yaml"
+    text = MANIFEST.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def test_arguments_of_two_words(tmp_path):
+    from whisper_bench.cluster.bench_pod import PodWishes, wished_pod
+
+    old = "- --benchmark-save=xeon"
+    path = written(tmp_path, old, "- --benchmark-save\n        - xeon\n        - --stress")
+    pod = wished_pod(read_manifest(path), PodWishes(save_name="a"), "r", "test")
+    assert pod["spec"]["containers"][0]["args"] == [
+        "--stress", "--benchmark-save=a", "--whisper-frames"
+    ]  # fmt: skip
+
+
+def test_a_pod_that_is_not_fit_is_refused(tmp_path):
+    from whisper_bench.cluster.bench_pod import PodWishes, wished_pod
+
+    manifest = read_manifest(written(tmp_path, 'cpu: "1"', 'cpu: "1500m"'))
+    with pytest.raises(BenchError, match="pod.yaml: spec.containers"):
+        wished_pod(manifest, PodWishes(save_name="a"), "r", "pod.yaml")
+
+
+def test_a_pod_without_a_spec():
+    from whisper_bench.cluster.bench_pod import PodWishes, wished_pod
+
+    with pytest.raises(BenchError, match=r"pod.yaml: spec"):
+        wished_pod({"kind": "Pod"}, PodWishes(save_name="a"), "r", "pod.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"kind: Job\n", "holds Job; a manifest of one Pod is wanted"),
+        (b"", "holds nothing; a manifest of one Pod is wanted"),
+        (b"- 1\n", "holds None; a manifest of one Pod is wanted"),
+        (b"kind: Pod\n---\nkind: Pod\n", "holds Pod, Pod; a manifest of one Pod is wanted"),
+        (b"kind: [\n", "not YAML"),
+        (b"\xff\xfe", "name the Pod's manifest with --manifest"),
+    ],
+)
+def test_no_manifest(tmp_path, content, told):
+    path = tmp_path / "pod.yaml"
+    path.write_bytes(content)
+    with pytest.raises(BenchError) as refused:
+        read_manifest(path)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("save", "name"),
+    [
+        ("xeon", "benchmark-xeon"),
+        ("m6i.large", "benchmark-m6i-large"),
+        ("Ice Lake_2", "benchmark-ice-lake-2"),
+        ("a" * 60, "benchmark-" + "a" * 53),
+        ("a" * 52 + "-b", "benchmark-" + "a" * 52),
+    ],
+)
+def test_names(save, name):
+    assert pod_name(save) == name
+
+
+def test_tolerations():
+    assert toleration("a") == {"key": "a", "operator": "Exists"}
+    assert toleration("a=b") == {"key": "a", "operator": "Equal", "value": "b"}
+    assert toleration("a:NoExecute") == {"key": "a", "operator": "Exists", "effect": "NoExecute"}
+    assert toleration("a=:NoSchedule") == {
+        "key": "a", "operator": "Equal", "value": "", "effect": "NoSchedule"
+    }  # fmt: skip
+
+
+def test_labels():
+    assert labels(["a=b", "c/d=e=f"], "--x") == {"a": "b", "c/d": "e=f"}

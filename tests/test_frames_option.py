@@ -1,0 +1,48 @@
+"""`--whisper-frames`: a run whose log carries its own saved file."""
+
+import json
+
+from whisper_bench.cluster.collect import human_lines
+from whisper_bench.cluster.parcel import unpack
+
+QUICK = ("--whisper-rounds=2", "--whisper-processes=1")
+
+
+def test_the_log_carries_the_saved_run(bench, pytester, monkeypatch):
+    monkeypatch.setenv("WHISPER_BENCH_NODE", "node-7")
+    run = bench("--benchmark-save=xeon", "--whisper-frames", *QUICK)
+    assert run.ret == 0
+    (saved,) = pytester.path.glob(".benchmarks/*/0001_xeon.json")
+    (parcel,), faults = unpack(run.stdout.str())
+    assert not faults
+    assert (parcel.folder, parcel.save_name) == (saved.parent.name, "xeon")
+    assert parcel.saved == saved.read_text()
+    assert json.loads(parcel.saved)["machine_info"]["node"] == "node-7"
+    assert "wrote" in "\n".join(human_lines(run.stdout.str()))
+
+
+def test_the_verdict_comes_behind_the_frames(bench):
+    run = bench("--benchmark-save=xeon", "--whisper-frames", "--stress", *QUICK)
+    lines = run.stdout.str().splitlines()
+    (parcel,), _ = unpack(run.stdout.str())
+    assert parcel.save_name == "xeon"
+    assert lines[-1].startswith("stress test ")
+
+
+def test_nothing_to_frame(bench):
+    run = bench("--whisper-frames", *QUICK)
+    assert run.ret == 4
+    assert (
+        "--whisper-frames prints the saved run, and none will be saved as a file; add "
+        "--benchmark-save=NAME"
+    ) in run.stderr.str()
+
+
+def test_nowhere_to_print_it(bench):
+    run = bench("--benchmark-save=a", "--whisper-frames", "-p", "no:terminal", *QUICK)
+    assert run.ret == 4
+
+
+def test_without_the_option_the_log_has_none(bench):
+    run = bench("--benchmark-save=a", *QUICK)
+    assert unpack(run.stdout.str()) == ([], [])
