@@ -111,6 +111,29 @@ def kubectl(apiserver, namespace):
     return Kubectl(apiserver, namespace)
 
 
+@pytest.fixture
+def kubelet(apiserver, namespace, tmp_path):
+    """A stand-in for the kubelet of one node."""
+    from kubelets import Kubelet  # it wants the Kubernetes client, which few tests do
+
+    with Kubelet(apiserver, namespace, tmp_path) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def runs(apiserver, namespace):
+    """Runs of a Pod there."""
+    from pod_runs import Runs  # as above
+
+    return Runs(apiserver, namespace)
+
+
+@pytest.fixture
+def where(apiserver, namespace):
+    """Options that name the server and the namespace."""
+    return ["--kubeconfig", str(apiserver), "--namespace", namespace]
+
+
 def _brought():
     return os.environ.get("WHISPER_BENCH_KUBECONFIG")
 

@@ -12,7 +12,15 @@ ROOT = Path(__file__).parent.parent
 STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: helpers are imported by name
 
-from clusters import apiserver, kubectl, namespace  # noqa: E402, F401 - fixtures
+from clusters import (  # noqa: E402 - as above
+    apiserver,  # noqa: F401 - fixtures, all of them
+    kubectl,  # noqa: F401
+    kubelet,  # noqa: F401
+    namespace,  # noqa: F401
+    runs,  # noqa: F401
+    where,  # noqa: F401
+)
+from engines import engine, image  # noqa: E402, F401 - fixtures
 from runs import Running  # noqa: E402
 from toy import build_toy  # noqa: E402
 
@@ -82,6 +90,13 @@ def bench(pytester, toy_arguments):
         return pytester.runpytest_subprocess("-p", "no:cacheprovider", *given)
 
     return run
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty folder to be in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

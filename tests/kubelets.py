@@ -6,6 +6,7 @@ log holds. It also lets Pods go that are to be deleted, as a node does.
 
 import contextlib
 import http.server
+import json
 import ssl
 import subprocess
 import threading
@@ -56,6 +57,11 @@ class Kubelet:
         thread = threading.Thread(target=self._play, args=(name, script))
         self._threads.append(thread)
         thread.start()
+
+    def raw(self, name):
+        """A Pod as the server has it."""
+        read = self._core.read_namespaced_pod
+        return json.loads(read(name, self._namespace, _preload_content=False).data)
 
     def status(self, name, **status):
         """Say how a Pod is."""
@@ -165,6 +171,9 @@ def scheduled(kubelet, name):
 def running(kubelet, name):
     state = {"running": {"startedAt": _NOW}}
     kubelet.status(name, phase="Running", containerStatuses=[_container(state)])
+
+
+STARTED = (scheduled, waiting("ContainerCreating"), running)
 
 
 def logs(text):

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -62,3 +64,19 @@ def test_version(capsys):
         main(["--version"])
     assert capsys.readouterr().out == "0.1.0\n"
     assert "0.1.0" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_a_library_that_the_image_leaves_out(tmp_path):
+    program = (
+        "import sys; sys.modules['ruamel.yaml'] = None\n"
+        "from whisper_bench.cli import main\n"
+        "sys.exit(main(['size', 'm4', '--target-rps', '1', '--slo-p95', '5s']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "whisper-bench size: ruamel.yaml is not installed; this command needs the whole package: "
+        "pip install pytest-whisper-bench (the image only measures)\n"
+    )

@@ -10,29 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kubelets import NODE, Kubelet, ended, logs, running, scheduled
+from kubelets import NODE, ended, logs, running, scheduled
 from pod_runs import INSECURE, MANIFEST, POD, RUN, SAMPLE, framed_log
 from whisper_bench.cli import main
+from whisper_bench.cli.show import show_json
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 COLLECTED = f"{SAMPLE.name}/0001_avx.json"
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def kubelet(apiserver, namespace, tmp_path):
-    with Kubelet(apiserver, namespace, tmp_path) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def where(apiserver, namespace):
-    return ["--kubeconfig", str(apiserver), "--namespace", namespace]
 
 
 def run(where, *options):
@@ -194,3 +178,8 @@ def test_a_server_that_does_not_answer(home, capsys, tmp_path):
 )
 def test_misuse(home, capsys, options, told):
     assert told in refused(capsys, *run([]), *options)
+
+
+def test_only_what_has_a_place_in_json():
+    with pytest.raises(TypeError, match="object has no place in JSON"):
+        show_json({"a": object()})

@@ -5,6 +5,7 @@ import pytest
 from kubelets import NODE, Kubelet, ended, logs, running, scheduled
 from pod_runs import INSECURE, POD, RUN, SAMPLE, Runs, bench_pod, framed_log
 from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
+from whisper_bench.errors import BenchError
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 OTHER = "benchmark-generic"
@@ -102,3 +103,8 @@ def test_what_is_in_the_cluster():
     assert [is_remote(each) for each in ("pod/a", "job/a", "log.txt", "-", str(RUN))] == [
         True, True, False, False, False
     ]  # fmt: skip
+
+
+def test_a_kind_without_a_name():
+    with pytest.raises(BenchError, match="pod/: name the Pod or Job behind the slash"):
+        is_remote("pod/")

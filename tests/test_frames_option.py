@@ -46,3 +46,11 @@ def test_nowhere_to_print_it(bench):
 def test_without_the_option_the_log_has_none(bench):
     run = bench("--benchmark-save=a", *QUICK)
     assert unpack(run.stdout.str()) == ([], [])
+
+
+def test_a_run_that_could_not_be_saved_has_no_frames(bench, pytester):
+    """pytest-benchmark saves what it has, also of a red run; here there is nothing."""
+    pytester.makepyfile(test_bench="def test_it(whisper_case): raise ValueError('mine')")
+    run = bench("--benchmark-save=a", "--whisper-frames", *QUICK)
+    assert run.ret == 1
+    assert unpack(run.stdout.str()) == ([], [])

@@ -20,6 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.json:
             show_json({"error": str(error), **error.facts})
         return error.exit_status
+    except ModuleNotFoundError as error:
+        print(  # noqa: T201 - as above
+            f"whisper-bench {options.command}: {error.name} is not installed; this command needs "
+            "the whole package: pip install pytest-whisper-bench (the image only measures)",
+            file=sys.stderr,
+        )
+        return 2
     return status
 
 

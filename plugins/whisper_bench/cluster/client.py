@@ -14,6 +14,7 @@ import msgspec
 
 from whisper_bench.cluster.objects import EventList, Job, Pod, PodList, Status
 from whisper_bench.errors import BenchError
+from whisper_bench.files import UNREADABLE
 
 _TIMEOUT_S = (5, 30)
 """To connect, and between two bytes."""
@@ -131,7 +132,13 @@ class Cluster:
         )
 
     def _read(self, kind: type[_T], call: Any, *given: Any, **named: Any) -> _T:
-        return msgspec.json.decode(self._raw(call, *given, **named), type=kind)
+        content = self._raw(call, *given, **named)
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except UNREADABLE as error:
+            raise UnreachableError(
+                f"what answered is no Kubernetes API server ({kind.__name__} expected: {error})"
+            ) from error
 
     def _raw(self, call: Any, *given: Any, **named: Any) -> bytes:
         with _in_plain_words():
@@ -173,5 +180,5 @@ def _in_plain_words() -> Iterator[None]:
 def _told(body: Any) -> str:
     try:
         return msgspec.json.decode(body or b"{}", type=Status).message
-    except (msgspec.MsgspecError, TypeError):
+    except UNREADABLE:
         return ""

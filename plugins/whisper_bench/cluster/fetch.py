@@ -13,6 +13,7 @@ from whisper_bench.errors import BenchError
 SELECTOR = "app.kubernetes.io/name=whisper-bench"
 CONTAINER = "whisper-bench"
 _JOB_LABEL = "job-name"
+_KINDS = ("pod/", "job/")
 _POLL_S = 5.0
 
 
@@ -94,11 +95,12 @@ class Fetcher:
 
 
 def is_remote(source: str) -> bool:
-    """Tell whether a source is in the cluster, and no file."""
-    return source.startswith(("pod/", "job/"))
+    """Tell whether a source is in the cluster, and no file.
 
+    Raises:
+        BenchError: it is `pod/` or `job/` without a name.
 
-def check_remote(source: str) -> None:
-    """Refuse `pod/` without a name."""
-    if not source.partition("/")[2]:
+    """
+    if source in _KINDS:
         raise BenchError(f"{source}: name the Pod or Job behind the slash")
+    return source.startswith(_KINDS)

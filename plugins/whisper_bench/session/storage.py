@@ -13,14 +13,19 @@ from whisper_bench.errors import BenchError
 def check_storage(config: pytest.Config) -> None:
     """Find out now that pytest-benchmark could not save in the end."""
     json_file = config.getoption("benchmark_json")
-    for folder in [*storage_folders(config), *([Path(json_file).parent] if json_file else [])]:
+    own = storage_folders(config)
+    for folder in [*own, *([Path(json_file).parent] if json_file else [])]:
         try:
+            if folder in own:
+                # pytest-benchmark makes it as well, and hides why it could not
+                folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
             raise BenchError(
                 f"saved runs cannot be written in {folder} ({error.strerror}); name another "
-                "folder with --benchmark-storage=file://PATH or --benchmark-json=PATH"
+                "folder with --benchmark-storage=file://PATH or --benchmark-json=PATH, or run as "
+                'this one\'s owner (in a container: docker run --user "$(id -u):$(id -g)")'
             ) from error
 
 

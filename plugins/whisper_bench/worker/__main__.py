@@ -20,7 +20,7 @@ from whisper_bench.worker.environment import RECORDED_PREFIXES
 from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
 from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
 
-_LIBRARIES = ("faster-whisper", "ctranslate2", "numpy", "tokenizers", "av", "onnxruntime")
+_LIBRARIES = ("faster-whisper", "ctranslate2", "numpy", "tokenizers", "av")
 _PR_SET_PDEATHSIG = 1  # Linux, include/uapi/linux/prctl.h
 
 

@@ -1,0 +1,93 @@
+"""What the cluster answers, in plain words: refusals, and what may pass by itself."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
+
+FORBIDDEN = b'{"kind":"Status","message":"pods \\"a\\" is forbidden: User \\"me\\" cannot get"}'
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Gives the one answer that it was told to, whatever is asked."""
+
+    def do_GET(self):
+        status, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def answering(tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    config = tmp_path / "kubeconfig"
+    config.write_text(
+        "{apiVersion: v1, kind: Config, current-context: one, contexts: ["
+        "{name: one, context: {cluster: a, user: a}},"
+        "{name: two, context: {cluster: a, user: a, namespace: team}}],"
+        f"clusters: [{{name: a, cluster: {{server: 'http://127.0.0.1:{server.server_port}'}}}}],"
+        "users: [{name: a, user: {}}]}"
+    )
+
+    def cluster(status, body, **names):
+        server.answer = (status, body)
+        given = {"kubeconfig": config, "context": None, "namespace": None, **names}
+        return Cluster(**given)
+
+    yield cluster
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("names", "namespace", "context"),
+    [
+        ({}, "default", "one"),
+        ({"context": "two"}, "team", "two"),
+        ({"context": "two", "namespace": "mine"}, "mine", "two"),
+    ],
+)
+def test_where(answering, names, namespace, context):
+    cluster = answering(200, b"", **names)
+    assert (cluster.namespace, cluster.context) == (namespace, context)
+
+
+def test_a_refusal_in_the_servers_own_words(answering):
+    with pytest.raises(ClusterError, match='pods "a" is forbidden: User "me" cannot get') as no:
+        answering(403, FORBIDDEN).pod("a")
+    assert not isinstance(no.value, UnreachableError)
+
+
+def test_a_log_that_may_not_be_read(answering):
+    with pytest.raises(ClusterError, match="is forbidden"):
+        answering(403, FORBIDDEN).log("a", "b")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_may_pass_by_itself(answering, status):
+    with pytest.raises(UnreachableError, match=str(status)):
+        answering(status, b"upstream is away").pod("a")
+
+
+def test_something_else_that_answers(answering):
+    with pytest.raises(UnreachableError, match="what answered is no Kubernetes API server"):
+        answering(200, b"<html>sign in</html>").pod("a")
+
+
+def test_what_is_not_there_is_none(answering):
+    assert answering(404, b"{}").pod("a") is None
+    assert answering(404, b"{}").job("a") is None
+
+
+def test_a_log_of_bytes_that_are_no_text(answering):
+    assert answering(200, b"a\xffb").log("a", "b") == "a\N{REPLACEMENT CHARACTER}b"
