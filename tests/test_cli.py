@@ -70,7 +70,8 @@ def test_a_library_that_the_image_leaves_out(tmp_path):
     program = (
         "import sys; sys.modules['ruamel.yaml'] = None\n"
         "from whisper_bench.cli import main\n"
-        "sys.exit(main(['size', 'm4', '--target-rps', '1', '--slo-p95', '5s']))"
+        f"where = ['--storage', '{ROOT}/docs/sample', '--model', 'base']\n"
+        "sys.exit(main(['size', 'generic', *where, '--target-rps', '0.1', '--slo-p95', '60s']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
