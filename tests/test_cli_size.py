@@ -137,6 +137,8 @@ def test_without_an_objective(here, capsys):
         ("--audio", "30s:much", "--audio 30s:much: '30s:much' is no length with a share above 0"),
         ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node are given tog"),
         ("--max-age-days", "old", "--max-age-days old: give a number"),
+        ("--max-age-days", "-1", "--max-age-days -1: give a number of days, 0 or more"),
+        ("--max-age-days", "", "--max-age-days : give a number of days, 0 or more"),
         ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is no length with a share above 0"),
         ("--audio", "30s:nan", "'30s:nan' is no length with a share above 0"),
         ("--audio", "0s:1", "'0s:1' is no length with a share above 0"),

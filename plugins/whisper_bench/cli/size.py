@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whisper_bench.cli.arguments import add_saved_run
+from whisper_bench.cli.arguments import add_saved_run, most_days
 from whisper_bench.cli.size_options import (
     DEPLOYMENT,
     add_demand,
@@ -39,7 +39,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(options: argparse.Namespace) -> int:
     """Size, report, and bring the Deployment in step."""
-    from whisper_bench.ratio.config import MOST_DAYS, load_config
+    from whisper_bench.ratio.config import load_config
     from whisper_bench.ratio.load import facts_of_saved
     from whisper_bench.saved.file import cases_of, read_saved
     from whisper_bench.saved.find import find_saved, save_name
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         production=options.production_architecture,
         concurrency=int(number(options, "concurrency")),
         hard=HardClips(number(options, "hard_share"), number(options, "hard_factor")),
-        most_days=number(options, "max_age_days") if options.max_age_days else MOST_DAYS,
+        most_days=most_days(options),
         allow_mismatch=options.allow_mismatch,
         evidence=not options.check,
     )

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whisper_bench.cli.arguments import add_allow_mismatch
+from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ratio-config", type=Path, metavar="FILE", help="the run is an M4's: size on this ratio"
     )
-    parser.add_argument(
-        "--max-age-days", metavar="DAYS", help="age at which the ratio is stale (90)"
-    )
+    add_max_age(parser)
     parser.add_argument(
         "--production-architecture",
         choices=("x86_64", "ARM64"),

@@ -1,12 +1,15 @@
 """The fewest Pods that hold the objective."""
 
 import math
+from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.estimate import Predicted, predict_latency
 from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.simulate import Floats
 
 MOST_PODS = 20_000
 """Pods above which the search gives up."""
@@ -25,14 +28,12 @@ def fewest_for_utilisation(service: Service, load: Load, policy: Policy) -> int:
 
 def service_percentile_s(service: Service, load: Load, objective: Objective) -> float:
     """Return the objective's percentile of the service time alone: no number of Pods beats it."""
-    drawn_s = service.draw(load.windows, _DRAWS, np.random.default_rng(0))
-    return float(np.percentile(drawn_s, objective.percent))
+    return float(np.percentile(_alone_s(service, load), objective.percent))
 
 
 def share_too_slow(service: Service, load: Load, objective: Objective) -> float:
     """Return the share of requests that take longer than the objective in a Pod alone."""
-    drawn_s = service.draw(load.windows, _DRAWS, np.random.default_rng(0))
-    return float(np.mean(drawn_s > objective.limit_s))
+    return float(np.mean(_alone_s(service, load) > objective.limit_s))
 
 
 def is_hopeless(service: Service, load: Load, objective: Objective) -> bool:
@@ -88,3 +89,15 @@ def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted
             return fails, found
         fails, step = found.pods, 2 * step
     return None
+
+
+def _alone_s(service: Service, load: Load) -> Floats:
+    """Return service times without any wait; neither the rate nor the bursts are in them."""
+    return _drawn(msgspec.json.encode([service, load.windows]))
+
+
+@lru_cache(maxsize=2)
+def _drawn(asked: bytes) -> Floats:
+    """Draw once for all that is asked of a service: the sensitivity alone asks nine times."""
+    service, windows = msgspec.json.decode(asked, type=tuple[Service, dict[int, float]])
+    return service.draw(windows, _DRAWS, np.random.default_rng(0))
