@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
@@ -23,11 +24,27 @@ from clusters import (  # noqa: E402 - as above
 from engines import engine, image  # noqa: E402, F401 - fixtures
 from runs import Running  # noqa: E402
 from toy import build_toy  # noqa: E402
+from untraced import untraced  # noqa: E402
 
+# how long an example takes is the neighbour's doing as well; timings live in benchmarks/
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+ADDOPTS = "-p no:hypothesispytest -p no:anyio"
 BENCHMARK = """
 def test_transcribe(benchmark, whisper_case):
     whisper_case.run(benchmark)
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _simulations_untraced():
+    """Sizings simulate millions of requests; test_simulate covers the simulation with dozens."""
+    from whisper_bench.sizing import estimate
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(estimate, "waits", untraced(estimate.waits))
+        yield
 
 
 def write_wav(path: Path, samples, rate=16_000, channels=1, width=2) -> Path:
@@ -67,7 +84,7 @@ def toy_clip(tmp_path_factory):
     return write_wav(tmp_path_factory.mktemp("clips") / "noise.wav", noise.tobytes())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy_arguments(toy_dir, toy_clip):
     """What makes a run quick: the toy, a short clip, greedy decoding, no warm-up."""
     return [
@@ -78,6 +95,17 @@ def toy_arguments(toy_dir, toy_clip):
         "--whisper-warmup-rounds=0",
         "--whisper-cpu-model=A test's chip",
     ]
+
+
+@pytest.fixture
+def pytester(pytester, monkeypatch):
+    """pytester, whose processes do without what they have no use for and would load for a second.
+
+    Under xdist they are no workers of its either: pytest-benchmark would take them for some.
+    """
+    monkeypatch.setenv("PYTEST_ADDOPTS", ADDOPTS)
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    return pytester
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from untraced import untraced
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployment import Sized, updated_deployment
 from whisper_bench.manifests.quantity import amount
@@ -76,6 +77,7 @@ def update(text, sized=BARE, **choice):
     return new
 
 
+@untraced
 def all_data(text):
     return list(YAML(typ="safe", pure=True).load_all(text.removeprefix("\ufeff")))
 

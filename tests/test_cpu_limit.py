@@ -195,6 +195,7 @@ def quota_of(quota_us, period_us=100_000):
         folder.rmdir()
 
 
+@pytest.mark.alone
 def test_a_real_quota_is_seen_and_its_counters_move():
     program = """
 import os, sys, time

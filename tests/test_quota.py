@@ -15,6 +15,8 @@ from whisper_bench.errors import BenchError
 from whisper_bench.quota import QuotaGroup
 from whisper_bench.session import bench
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def group():

@@ -12,6 +12,7 @@ from runs import TWENTY, results, saved
 from whisper_bench.results.files import load_results
 
 
+@pytest.mark.alone
 def test_kill_9_loses_no_finished_round_and_resume_goes_on(running, bench, pytester):
     run = running(*TWENTY)
     run.until(7)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from untraced import untraced
 from whisper_bench.sizing.queueing import erlang_c_wait_s
 from whisper_bench.sizing.simulate import Balancing, waits
 
@@ -29,12 +30,13 @@ def ours(kind, pods, utilisation, balancing, *, count=150_000, seed=1):
     rate = pods * utilisation / MEAN_S
     arrivals_s = np.cumsum(random.exponential(1 / rate, count))
     services_s = services(kind, count, random)
-    waits_s = waits(
+    waits_s = untraced(waits)(
         arrivals_s, services_s, pods=pods, concurrency=1, balancing=balancing, random=random
     )
     return (waits_s + services_s)[count // 10 :]
 
 
+@untraced
 def theirs(kind, pods, utilisation, balancing, *, customers=30_000, seed=2):
     """The same in Ciw: one node of many servers, or a node a Pod."""
     ciw.seed(seed)

@@ -51,6 +51,7 @@ print(json.dumps(dict(told, version=group.group.version, outside=cpu_limit_in_fo
 """
 
 
+@pytest.mark.alone
 def test_a_quota_in_version_2_is_made_seen_counted_and_removed(tmp_path):
     guest = shutil.which("linux.uml")
     if guest is None:

@@ -44,12 +44,14 @@ def run(options: argparse.Namespace) -> int:
     from whisper_bench.saved.file import cases_of, read_saved
     from whisper_bench.saved.find import find_saved, save_name
     from whisper_bench.sizing.candidates import HardClips
+    from whisper_bench.sizing.outputs import with_price
     from whisper_bench.sizing.source import size_run
 
     if options.allow_mismatch and options.ratio_config is None:
         raise BenchError(
             "--allow-mismatch: nothing is compared without --ratio-config; leave it out"
         )
+    price = _price(options)
     path = find_saved(options.name, options.storage)
     saved = read_saved(path)
     report = size_run(
@@ -65,21 +67,18 @@ def run(options: argparse.Namespace) -> int:
         allow_mismatch=options.allow_mismatch,
         evidence=not options.check,
     )
-    return _finish(options, _priced(options, report))
+    return _finish(options, report if price is None else with_price(report, *price))
 
 
-def _priced(options: argparse.Namespace, report: "SizingReport") -> "SizingReport":
-    from whisper_bench.sizing.outputs import with_price
-
+def _price(options: argparse.Namespace) -> tuple[float, float] | None:
+    """Return the price of a node's hour and its CPUs; misuse is told before anything is sized."""
     if (options.price_per_node_hour is None) != (options.cpus_per_node is None):
         raise BenchError(
             "--price-per-node-hour and --cpus-per-node are given together or not at all"
         )
     if options.price_per_node_hour is None:
-        return report
-    return with_price(
-        report, number(options, "price_per_node_hour"), number(options, "cpus_per_node")
-    )
+        return None
+    return number(options, "price_per_node_hour"), number(options, "cpus_per_node")
 
 
 def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
