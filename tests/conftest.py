@@ -47,6 +47,16 @@ def _simulations_untraced():
         yield
 
 
+@pytest.fixture(scope="session")
+def drawing_untraced():
+    """matplotlib writes an SVG in Python alone, and none of it is ours."""
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", untraced(Figure.savefig))
+        yield
+
+
 def write_wav(path: Path, samples, rate=16_000, channels=1, width=2) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(channels)

@@ -13,7 +13,7 @@ ASKED = ["--target-rps", "0.2", "--slo-p95", "20s", "--balancing", "shared", "--
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path, monkeypatch, drawing_untraced):
     """A folder with the sample's runs, and the example's Deployment."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "docs" / "sample", tmp_path / ".benchmarks")

@@ -18,7 +18,7 @@ def examples():
 
 
 @pytest.fixture
-def checkout(tmp_path, monkeypatch):
+def checkout(tmp_path, monkeypatch, drawing_untraced):
     """A folder that has the documentation in it, and is written to in its stead."""
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(tmp_path)

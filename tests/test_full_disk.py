@@ -56,7 +56,12 @@ def test_a_storage_that_fills_up_keeps_every_round_for_the_resume(bench, disk, p
 
 def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(bench, disk, pytester):
     folder = disk("16k")
-    arguments = ("--benchmark-save=m4", "--whisper-rounds=20", f"--whisper-results={folder}")
+    arguments = (
+        "--benchmark-save=m4",
+        "--whisper-rounds=20",
+        "--whisper-processes=1",
+        f"--whisper-results={folder}",
+    )
     outcome = bench(*arguments)
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(["*journal *: No space left on device; free the disk*"])

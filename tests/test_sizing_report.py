@@ -49,9 +49,17 @@ class Parsed(HTMLParser):
         self.text.append(data)
 
 
+pytestmark = pytest.mark.usefixtures("drawing_untraced")
+
+
 @pytest.fixture(scope="module")
-def pages():
+def pages(drawing_untraced):
     return {kind: html_report(getattr(sizings, kind)()) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def plots(drawing_untraced):
+    return plots_of(sizings.extrapolated())
 
 
 @pytest.mark.parametrize("kind", ["extrapolated", "infeasible"])
@@ -112,8 +120,7 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("name", "told"), TOLD.items())
-def test_what_a_plot_tells(name, told):
-    plots = plots_of(sizings.extrapolated())
+def test_what_a_plot_tells(plots, name, told):
     assert list(plots) == list(TOLD)
     texts = [(each.text or "").strip() for each in ET.fromstring(plots[name]).iter("text")]  # noqa: S314
     assert set(told) <= set(texts)
