@@ -68,7 +68,11 @@ def test_the_plain_formula_is_one(target_rps, ratio, m4_rps):
 
 def test_the_objective_holds_with_the_spare_pods_gone():
     sizing = calculate_sizing(
-        2.0, service=EXAMPLE, objective=Objective(95, 5.0), policy=Policy(spare_pods=2)
+        2.0,
+        service=EXAMPLE,
+        objective=Objective(95, 5.0),
+        policy=Policy(spare_pods=2),
+        evidence=False,
     )
     assert sizing.replicas == sizing.needed + 2
     assert sizing.without_spares.high_s <= 5.0
