@@ -5,17 +5,17 @@ log holds. It also lets Pods go that are to be deleted, as a node does.
 """
 
 import contextlib
-import http.server
 import json
-import ssl
-import subprocess
+import os
 import threading
 import time
-import urllib.parse
 
 from kubernetes import client, config
 
-NODE = "node-of-the-stand-in"
+from log_server import log_server
+
+NODE = "-".join(["node-of-the-stand-in", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
+"""One a worker of xdist, which may share a cluster."""
 CONTAINER = "whisper-bench"
 _TICK_S = 0.05
 _NOW = "2026-11-24T10:00:00Z"
@@ -31,10 +31,8 @@ class Kubelet:
         self._lets_go = lets_go
         self._logs = {}
         self._stopped = threading.Event()
-        self._server = _log_server(folder, self._logs)
+        self._server = log_server(folder, self._logs)
         self._threads = [threading.Thread(target=self._server.serve_forever)]
-        self.requests_for_logs = self._server.requests
-        self.seen = []
 
     def __enter__(self):
         self._register()
@@ -77,9 +75,10 @@ class Kubelet:
     def log(self, name, text):
         self._logs[f"{self._namespace}/{name}"] = text
 
-    def event(self, name, reason, message):
+    def event(self, name, reason, message, uid=None):
         """Say what went wrong with a Pod."""
-        kind = {"kind": "Pod", "name": name, "namespace": self._namespace}
+        uid = uid or self.raw(name)["metadata"]["uid"]
+        kind = {"kind": "Pod", "name": name, "namespace": self._namespace, "uid": uid}
         body = {
             "metadata": {"generateName": f"{name}-"},
             "involvedObject": kind,
@@ -89,11 +88,11 @@ class Kubelet:
         }
         self._core.create_namespaced_event(self._namespace, body, _preload_content=False)
 
-    def job(self, name, **status):
+    def job(self, name, *, labels=None, **status):
         """Create a Job that nobody runs, and say how it is."""
         container = {"name": "a", "image": "a"}
         template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
-        body = {"metadata": {"name": name}, "spec": {"template": template}}
+        body = {"metadata": {"name": name, "labels": labels}, "spec": {"template": template}}
         raw = {"_preload_content": False}
         self._batch.create_namespaced_job(self._namespace, body, **raw)
         body = {"status": status}
@@ -105,6 +104,11 @@ class Kubelet:
 
     def remove(self, name):
         self._core.delete_namespaced_pod(name, self._namespace, grace_period_seconds=0)
+
+    def set_free(self, name):
+        """Take the finalizers of a Pod away."""
+        body = {"metadata": {"finalizers": None}}
+        self._core.patch_namespaced_pod(name, self._namespace, body)
 
     def _pods(self):
         return self._core.list_namespaced_pod(self._namespace).items
@@ -122,7 +126,6 @@ class Kubelet:
         """Delete what is to be deleted, once its container has ended."""
         while not self._stopped.wait(_TICK_S):
             for pod in self._pods():
-                self.seen.append(pod.metadata.name)
                 if self._lets_go and pod.metadata.deletion_timestamp:
                     with contextlib.suppress(client.ApiException):
                         self.remove(pod.metadata.name)
@@ -183,13 +186,14 @@ def logs(text):
     return act
 
 
-def ended(exit_code=0, reason="Completed", /, **pod):
+def ended(exit_code=0, reason="Completed", last_words="", /, **pod):
     """The container ends; `pod` is what the Pod's own status says of it."""
 
     def act(kubelet, name):
-        state = {"terminated": {"exitCode": exit_code, "reason": reason, "finishedAt": _NOW}}
+        end = {"exitCode": exit_code, "reason": reason, "finishedAt": _NOW, "message": last_words}
         phase = "Failed" if exit_code or pod else "Succeeded"
-        kubelet.status(name, phase=phase, containerStatuses=[_container(state)], **pod)
+        status = [_container({"terminated": end})]
+        kubelet.status(name, phase=phase, containerStatuses=status, **pod)
 
     return act
 
@@ -207,41 +211,3 @@ def _container(state):
         "image": "",
         "imageID": "",
     }
-
-
-def _log_server(folder, texts):
-    certificate, key = folder / "kubelet.crt", folder / "kubelet.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Logs)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.texts = texts
-    server.requests = []
-    return server
-
-
-class _Logs(http.server.BaseHTTPRequestHandler):
-    """GET /containerLogs/NAMESPACE/POD/CONTAINER, as a kubelet answers it."""
-
-    def do_GET(self):
-        path = urllib.parse.urlsplit(self.path).path
-        self.server.requests.append(path)
-        _, kind, namespace, name, _container = path.split("/")
-        text = self.server.texts.get(f"{namespace}/{name}")
-        if kind != "containerLogs" or text is None:
-            self.send_error(404)
-            return
-        content = text.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass

@@ -6,7 +6,6 @@ from whisper_bench.cluster.bench_pod import PodWishes, read_manifest, wished_pod
 from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.follow import Waits
 from whisper_bench.cluster.parcel import pack
-from whisper_bench.cluster.patience import Patience
 from whisper_bench.cluster.run import PodRun
 
 ROOT = Path(__file__).parents[1]
@@ -34,14 +33,15 @@ class Runs:
 
     def __init__(self, kubeconfig, namespace):
         self.cluster = Cluster(kubeconfig=kubeconfig, context=None, namespace=namespace)
-        self.said = []
+        self.said, self.ends = [], []
 
-    def to_end(self, pod=None, *, keep=False, patience_s=20.0, **waits):
+    def to_end(self, pod=None, *, keep=False, patience_s=20.0, take=None, **waits):
         runs = PodRun(
             self.cluster,
             self.said.append,
             keep=keep,
             waits=Waits(**{**QUICK, **waits}),
-            patience=Patience(self.said.append, patience_s),
+            patience_s=patience_s,
         )
-        return runs.to_end(pod or bench_pod())
+        runs.to_end(pod or bench_pod(), take or self.ends.append)
+        return self.ends[-1]

@@ -92,7 +92,7 @@ def test_only_bounded_places_are_written_to(spec, container):
     assert mounts == {"results": "/results", "tmp": "/tmp"}
     volumes = {volume.pop("name"): volume for volume in spec["volumes"]}
     assert volumes == {
-        "results": {"emptyDir": {"sizeLimit": "64Mi"}},
+        "results": {"emptyDir": {"sizeLimit": "4Gi"}},
         "tmp": {"emptyDir": {"sizeLimit": "16Mi"}},
     }
 
@@ -130,7 +130,7 @@ def test_job_keeps_the_log(source):
 
 def test_claim_in_the_place_of_the_results():
     """The lines that the Pod has in a comment, put where the comment says."""
-    text = re.sub(r"      emptyDir:\n        sizeLimit: 64Mi\n", "", POD.read_text())
+    text = re.sub(r"      emptyDir:\n        sizeLimit: 4Gi\n", "", POD.read_text())
     text = re.sub(r"# (persistentVolumeClaim:|  claimName:)", r"\1", text)
     data = one(text)
     assert data["spec"]["volumes"][0] == {

@@ -4,11 +4,12 @@ import pytest
 
 from pod_runs import MANIFEST, bench_pod
 from whisper_bench.cluster.bench_pod import (
-    container_of,
+    PodWishes,
     labels,
     pod_name,
     read_manifest,
     toleration,
+    wished_pod,
 )
 from whisper_bench.errors import BenchError
 
@@ -36,7 +37,6 @@ def test_what_is_asked_for():
     assert pod["spec"]["containers"][0]["args"] == [
         "--whisper-models=base,small", "--benchmark-save=icelake", "--whisper-frames"
     ]  # fmt: skip
-    assert container_of(pod) == "whisper-bench"
 
 
 def written(tmp_path, old, new):
@@ -48,8 +48,6 @@ def written(tmp_path, old, new):
 
 
 def test_arguments_of_two_words(tmp_path):
-    from whisper_bench.cluster.bench_pod import PodWishes, wished_pod
-
     old = "- --benchmark-save=xeon"
     path = written(tmp_path, old, "- --benchmark-save\n        - xeon\n        - --stress")
     pod = wished_pod(read_manifest(path), PodWishes(save_name="a"), "r", "test")
@@ -59,16 +57,12 @@ def test_arguments_of_two_words(tmp_path):
 
 
 def test_a_pod_that_is_not_fit_is_refused(tmp_path):
-    from whisper_bench.cluster.bench_pod import PodWishes, wished_pod
-
     manifest = read_manifest(written(tmp_path, 'cpu: "1"', 'cpu: "1500m"'))
     with pytest.raises(BenchError, match="pod.yaml: spec.containers"):
         wished_pod(manifest, PodWishes(save_name="a"), "r", "pod.yaml")
 
 
 def test_a_pod_without_a_spec():
-    from whisper_bench.cluster.bench_pod import PodWishes, wished_pod
-
     with pytest.raises(BenchError, match=r"pod.yaml: spec"):
         wished_pod({"kind": "Pod"}, PodWishes(save_name="a"), "r", "pod.yaml")
 
@@ -90,6 +84,44 @@ def test_no_manifest(tmp_path, content, told):
     with pytest.raises(BenchError) as refused:
         read_manifest(path)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "  name: benchmark-xeon\n  labels:",
+            "  name: x\n  labels: [a]\n  more:",
+            "metadata.labels is ['a']",
+        ),
+        (
+            "  nodeSelector:\n",
+            "  tolerations: all\n  nodeSelector:\n",
+            "spec.tolerations is 'all'; write a list",
+        ),
+        (
+            "    kubernetes.io/arch: amd64",
+            "    - kubernetes.io/arch",
+            "nodeSelector is ['kubernetes.io/arch']",
+        ),
+        (
+            "      args:\n",
+            "      args: --stress\n      x-args:\n",
+            "whisper-bench.args is '--stress'; write a list",
+        ),
+    ],
+)
+def test_what_is_not_of_its_kind(tmp_path, old, new, told):
+    manifest = read_manifest(written(tmp_path, old, new))
+    with pytest.raises(BenchError) as refused:
+        wished_pod(manifest, PodWishes(save_name="a"), "r", "pod.yaml")
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("save", ["a/b", ".a", "", "a" * 201, "a:b", "a\nb", "a\\b", "a?"])
+def test_no_save_names(save):
+    with pytest.raises(BenchError, match="a file is named after it"):
+        pod_name(save)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
-"""`whisper-bench k8s run` and `k8s collect` as a user types them."""
+"""`whisper-bench k8s run` as a user types it, on a real API server."""
 
-import io
 import json
 import os
 import signal
@@ -11,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from kubelets import NODE, ended, logs, running, scheduled
-from pod_runs import INSECURE, MANIFEST, POD, RUN, SAMPLE, framed_log
+from pod_runs import INSECURE, MANIFEST, POD, SAMPLE, framed_log
 from whisper_bench.cli import main
-from whisper_bench.cli.show import show_json
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 COLLECTED = f"{SAMPLE.name}/0001_avx.json"
@@ -28,59 +26,6 @@ def refused(capsys, *arguments, status=2):
     return capsys.readouterr().err
 
 
-def test_collect_a_file(home, capsys):
-    (home / "pod.log").write_text(framed_log())
-    assert main(["k8s", "collect", "pod.log"]) == 0
-    first, *rest = capsys.readouterr().out.splitlines()
-    assert first == f"collected avx from pod.log: .benchmarks/{COLLECTED}"
-    assert [line.split()[0] for line in rest] == [
-        "benchmark_results/avx_base_2026-11-24.json",
-        "benchmark_results/avx_small-shape-only_2026-11-24.json",
-    ]
-    assert (home / ".benchmarks" / COLLECTED).read_bytes() == RUN.read_bytes()
-
-
-def test_collect_stdin(home, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(framed_log().encode())))
-    assert main(["k8s", "collect", "-", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["faults"] == []
-    (found,) = document["runs"]
-    assert (found["save_name"], found["log"], found["new"]) == ("avx", "-", True)
-    assert found["results"][0]["result"]["model_size"] == "base"
-
-
-def test_a_fleet_of_three_settings_in_one_matrix(home, capsys):
-    """Logs of one machine held to three instruction sets, in the place of three node types."""
-    names = ("0001_avx2.json", "0003_avx.json", "0002_generic.json")
-    for name in names:
-        (home / f"{name}.log").write_text(framed_log(SAMPLE / name))
-    assert main(["k8s", "collect", *(f"{name}.log" for name in names)]) == 0
-    capsys.readouterr()
-    through = ["--allow-mismatch", "tokens", "--allow-mismatch", "cases"]
-    assert main(["ratio", "avx2", "avx", "generic", *through]) == 0
-    out = capsys.readouterr().out
-    assert all(each in out for each in ("avx2", "avx", "generic"))
-    assert main(["ratio", "avx", "generic"]) == 0
-
-
-def test_collect_what_is_cut(home, capsys):
-    text = framed_log()
-    (home / "pod.log").write_text(text[: len(text) // 2])
-    assert main(["k8s", "collect", "pod.log"]) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("FAILED: pod.log: ")
-    assert "missing or damaged" in err
-    assert not (home / ".benchmarks").exists()
-
-
-def test_collect_no_such_file(home, capsys):
-    assert "no.log: No such file or directory; name a log file, - for stdin, pod/NAME" in refused(
-        capsys, "k8s", "collect", "no.log"
-    )
-
-
 def test_run(home, capsys, kubelet, where):
     kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
     assert main(run(where, "--json")) == 0
@@ -91,7 +36,7 @@ def test_run(home, capsys, kubelet, where):
     }  # fmt: skip
     assert document["runs"][0]["saved_run"] == f".benchmarks/{COLLECTED}"
     assert document["faults"] == []
-    assert f"{POD}: Succeeded on {NODE}\n{POD}: deleted\n" in err
+    assert f"{POD}: Succeeded on {NODE}\n{POD}: deleting it\n{POD}: deleted\n" in err
     assert kubelet.names() == []
 
 
@@ -172,7 +117,10 @@ def test_a_server_that_does_not_answer(home, capsys, tmp_path):
         (["--node-selector", "=a"], "--node-selector '=a': write KEY=VALUE"),
         (["--toleration", "a:Never"], "where EFFECT is one of NoSchedule"),
         (["--toleration", "="], "--toleration '=': write KEY[=VALUE][:EFFECT]"),
-        (["--pending-timeout", "soon"], "'soon' is no time"),
+        (["--pending-timeout", "soon"], "--pending-timeout 'soon' is no time"),
+        (["stress"], "stress: no option of the suite; write those behind --"),
+        (["--save", "a/b"], "--save 'a/b': a file is named after it"),
+        (["--storage", "/proc/none"], "saved runs cannot be written in /proc/none"),
         (["--manifest", "none.yaml"], "none.yaml: No such file or directory; name the Pod's"),
     ],
 )
@@ -180,6 +128,28 @@ def test_misuse(home, capsys, options, told):
     assert told in refused(capsys, *run([]), *options)
 
 
-def test_only_what_has_a_place_in_json():
-    with pytest.raises(TypeError, match="object has no place in JSON"):
-        show_json({"a": object()})
+def test_a_pod_that_is_left_behind_is_a_fault_beside_its_results(
+    home, capsys, kubelet, where, monkeypatch
+):
+    monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.2)
+    manifest = home / "pod.yaml"
+    manifest.write_text(
+        MANIFEST.read_text().replace("  labels:", "  finalizers: [a.b/c]\n  labels:", 1)
+    )
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
+    try:
+        assert main([*run(where), "--manifest", str(manifest)]) == 1
+    finally:
+        kubelet.set_free(POD)
+    out, err = capsys.readouterr()
+    assert out.startswith("collected avx")
+    assert "FAILED: Pod benchmark-avx may be left behind: it does not go" in err
+
+
+def test_a_log_that_is_not_whole_is_kept(home, capsys, kubelet, where):
+    text = framed_log()
+    kubelet.play(POD, scheduled, running, logs(text[: len(text) // 2]), ended())
+    assert main(run(where)) == 1
+    assert "its log is kept in benchmark_results/benchmark-avx.log" in capsys.readouterr().err
+    assert (home / "benchmark_results" / "benchmark-avx.log").read_text() == text[: len(text) // 2]
+    assert kubelet.names() == [POD]

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
+from whisper_bench.errors import BenchError
 
 FORBIDDEN = b'{"kind":"Status","message":"pods \\"a\\" is forbidden: User \\"me\\" cannot get"}'
 
@@ -91,3 +92,19 @@ def test_what_is_not_there_is_none(answering):
 
 def test_a_log_of_bytes_that_are_no_text(answering):
     assert answering(200, b"a\xffb").log("a", "b") == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_a_context_by_name_where_none_is_current(answering, tmp_path):
+    cluster = answering(200, b"")
+    config = tmp_path / "kubeconfig"
+    config.write_text(config.read_text().replace("current-context: one, ", ""))
+    cluster = answering(404, b"{}", context="two")
+    assert (cluster.namespace, cluster.context) == ("team", "two")
+
+
+@pytest.mark.parametrize("text", ["a: [", "\x00"])
+def test_a_kubeconfig_that_is_none(tmp_path, text):
+    path = tmp_path / "kubeconfig"
+    path.write_text(text)
+    with pytest.raises(BenchError, match="name a kubeconfig with --kubeconfig"):
+        Cluster(kubeconfig=path, context=None, namespace=None)

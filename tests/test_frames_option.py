@@ -48,9 +48,21 @@ def test_without_the_option_the_log_has_none(bench):
     assert unpack(run.stdout.str()) == ([], [])
 
 
-def test_a_run_that_could_not_be_saved_has_no_frames(bench, pytester):
-    """pytest-benchmark saves what it has, also of a red run; here there is nothing."""
-    pytester.makepyfile(test_bench="def test_it(whisper_case): raise ValueError('mine')")
+def test_a_run_that_was_not_saved_is_not_green(bench, pytester):
+    """Somebody takes the saved file away; a log without frames must not pass for a whole one."""
+    pytester.makeconftest(
+        "from pathlib import Path\n"
+        "def pytest_benchmark_update_json(output_json): pass\n"
+        "def pytest_sessionfinish():\n"
+        "    for path in Path('.benchmarks').glob('*/*.json'): path.unlink()\n"
+    )
     run = bench("--benchmark-save=a", "--whisper-frames", *QUICK)
     assert run.ret == 1
+    assert "FAILED: --whisper-frames: no run was saved, so none is here" in run.stdout.str()
     assert unpack(run.stdout.str()) == ([], [])
+
+
+def test_a_save_name_with_signs_of_a_pattern(bench):
+    run = bench("--benchmark-save=a[1]", "--whisper-frames", *QUICK)
+    (parcel,), _ = unpack(run.stdout.str())
+    assert parcel.save_name == "a[1]"

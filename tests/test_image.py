@@ -8,7 +8,7 @@ import pytest
 from whisper_bench.saved.file import cases_of, read_saved
 from whisper_bench.weights.pins import PINS
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1", "--whisper-warmup-rounds=0")
 # one that is in no /etc/passwd; who is not root can only give folders to themselves
 USER = (1234, 1234) if os.getuid() == 0 else (os.getuid(), os.getgid())

@@ -62,39 +62,30 @@ def test_one_that_never_answered_is_not_waited_for():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_interrupt_at_once(number):
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), Interruption().watched():
+def test_a_signal_ends_a_wait(number):
+    before, interruption = signal.getsignal(number), Interruption()
+    with interruption.watched():
         signal.raise_signal(number)
+        signal.raise_signal(number)
+        with pytest.raises(KeyboardInterrupt):
+            interruption.sleep(60)
     assert signal.getsignal(number) is before
 
 
-def act_while_held(interruption, act):
-    with interruption.held():
-        act()
-
-
-def test_signals_wait_where_they_are_held():
-    interruption, done = Interruption(), []
-
-    def twice_signalled():
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
-        done.append("whole")
-
-    with interruption.watched():
-        with pytest.raises(KeyboardInterrupt):
-            act_while_held(interruption, twice_signalled)
-        act_while_held(interruption, lambda: done.append("nothing left over"))
-    assert done == ["whole", "nothing left over"]
-
-
-def test_an_error_while_held_goes_before_the_signal():
+def test_a_wait_without_a_signal_is_one():
     interruption = Interruption()
+    with interruption.watched():
+        interruption.sleep(0.01)
 
-    def signalled_and_wrong():
-        signal.raise_signal(signal.SIGINT)
-        raise ValueError("mine")
 
-    with interruption.watched(), pytest.raises(ValueError, match="mine"):
-        act_while_held(interruption, signalled_and_wrong)
+def test_a_signal_that_is_ignored_stays_so():
+    """nohup: the hangup of the terminal is no reason to end."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        interruption = Interruption()
+        with interruption.watched():
+            signal.raise_signal(signal.SIGHUP)
+            interruption.sleep(0.01)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

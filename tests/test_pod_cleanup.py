@@ -1,19 +1,16 @@
-"""A Pod of a run is deleted whatever happens, or it is said how: signals, lost connections.
-
-On a real API server, with a stand-in for the kubelet.
-"""
+"""A Pod of a run is deleted whatever happens, or it is said how, on a real API server."""
 
 import signal
 import threading
-import time
 
 import pytest
 
 from kubelets import STARTED, Kubelet, ended, logs
 from pod_runs import INSECURE, POD, Runs, bench_pod, framed_log
-from whisper_bench.cluster.client import ClusterError, UnreachableError
+from whisper_bench.cluster.client import ClusterError
 from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.state import Phase
+from whisper_bench.errors import BenchError
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 
@@ -23,8 +20,7 @@ def test_kept_when_told_to(kubelet, runs):
     runs.to_end(keep=True)
     assert kubelet.names() == [POD]
     assert runs.said[-1] == (
-        f"kept, as told; to delete it: kubectl --context local -n {runs.cluster.namespace} "
-        f"delete pod {POD}"
+        f"kept; to delete it: kubectl --context local -n {runs.cluster.namespace} delete pod {POD}"
     )
 
 
@@ -58,7 +54,7 @@ def test_a_signal_while_it_runs(kubelet, runs):
     assert runs.said[-1] == "deleted"
 
 
-def test_a_signal_while_it_is_deleted(kubelet, runs, monkeypatch):
+def test_a_signal_once_its_results_are_taken_changes_nothing(kubelet, runs, monkeypatch):
     delete = runs.cluster.delete
 
     def interrupted(*arguments):
@@ -67,8 +63,7 @@ def test_a_signal_while_it_is_deleted(kubelet, runs, monkeypatch):
 
     monkeypatch.setattr(runs.cluster, "delete", interrupted)
     kubelet.play(POD, *STARTED, logs(framed_log()), ended())
-    with pytest.raises(KeyboardInterrupt):
-        runs.to_end()
+    assert unpack(runs.to_end().log)[0]
     assert kubelet.names() == []
 
 
@@ -82,88 +77,41 @@ def test_a_node_that_does_not_answer_is_not_waited_for(apiserver, namespace, tmp
         assert kubelet.names() == []
 
 
-class Flaky:
-    """Makes a cluster's calls fail as a lost connection does."""
-
-    def __init__(self, monkeypatch, cluster, name, failures):
-        self._call = getattr(cluster, name)
-        self.failures = failures
-        monkeypatch.setattr(cluster, name, self)
-
-    def __call__(self, *arguments):
-        if self.failures:
-            self.failures -= 1
-            raise UnreachableError("no answer from the cluster (reset)")
-        return self._call(*arguments)
-
-
-def test_an_answer_lost_on_creation(kubelet, runs, monkeypatch):
-    """The Pod is there, and the answer that said so is not: it is taken for what it is."""
-    create = runs.cluster.create
-
-    def lost(pod):
-        create(pod)
-        raise UnreachableError("no answer from the cluster (reset)")
-
-    monkeypatch.setattr(runs.cluster, "create", lost)
+def test_one_that_is_held_by_a_finalizer(kubelet, runs, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.3)
+    pod = bench_pod()
+    pod["metadata"]["finalizers"] = ["example.org/held"]
     kubelet.play(POD, *STARTED, logs(framed_log()), ended())
-    assert runs.to_end().state.phase == Phase.SUCCEEDED
-    assert kubelet.names() == []
+    try:
+        with pytest.raises(
+            ClusterError, match=r"left behind: it does not go \(finalizers: example"
+        ):
+            runs.to_end(pod)
+        assert unpack(runs.ends[0].log)[0]  # its results were taken all the same
+    finally:
+        kubelet.set_free(POD)
 
 
-def test_a_connection_that_comes_back(kubelet, runs, monkeypatch):
+def test_a_name_that_is_somebody_elses_now(kubelet, runs):
+    """Ours was deleted and another made: it is none of ours to delete."""
+
+    def replaced(kubelet, name):
+        other = bench_pod()
+        other["metadata"]["labels"]["whisper-bench/run"] = "another"
+        kubelet.remove(name)
+        runs.cluster.create(other)
+
+    kubelet.play(POD, *STARTED, replaced)
+    assert runs.to_end().state.phase == Phase.GONE
+    assert kubelet.names() == [POD]
+
+
+def test_results_that_cannot_be_written_keep_the_pod(kubelet, runs):
+    def full(_ended):
+        raise BenchError("cannot write")
+
     kubelet.play(POD, *STARTED, logs(framed_log()), ended())
-    pods = Flaky(monkeypatch, runs.cluster, "pod", 0)
-
-    def lose(*_):
-        pods.failures = 1
-
-    kubelet.play(POD, lose)
-    assert runs.to_end().state.phase == Phase.SUCCEEDED
-    assert kubelet.names() == []
-    assert "the connection is back" in runs.said
-
-
-def test_a_node_that_gives_no_log_for_a_while(kubelet, runs, monkeypatch):
-    flaky = Flaky(monkeypatch, runs.cluster, "log", 1)
-
-    def asked(*_):
-        while flaky.failures:
-            time.sleep(0.05)
-
-    kubelet.play(POD, *STARTED, asked, logs(framed_log()), ended())
-    assert unpack(runs.to_end().log)[0]
-    assert kubelet.names() == []
-
-
-def test_a_connection_that_does_not(kubelet, runs, monkeypatch):
-    monkeypatch.setattr("whisper_bench.cluster.run._CLEANUP_PATIENCE_S", 0.0)
-    kubelet.play(POD, *STARTED)
-    deletions = Flaky(monkeypatch, runs.cluster, "delete", 99)
-    Flaky(monkeypatch, runs.cluster, "log", 99)
-    pods = runs.cluster.pod
-    asked = []
-
-    def failing(name):
-        asked.append(name)
-        if len(asked) > 2:
-            raise UnreachableError("no answer from the cluster (reset)")
-        return pods(name)
-
-    monkeypatch.setattr(runs.cluster, "pod", failing)
-    with pytest.raises(ClusterError) as lost:
-        runs.to_end(patience_s=0.0)
-    assert str(lost.value) == (
-        f"Pod {POD} may be left behind: no answer from the cluster (reset). Delete it: kubectl "
-        f"--context local -n {runs.cluster.namespace} delete pod {POD}; its "
-        "activeDeadlineSeconds ends it in any case"
-    )
-    assert isinstance(lost.value.__context__.__context__, UnreachableError)
-    assert deletions.failures == 98
-
-
-def test_a_connection_lost_on_creation_for_good(kubelet, runs, monkeypatch):
-    Flaky(monkeypatch, runs.cluster, "create", 99)
-    with pytest.raises(ClusterError, match=f"Pod {POD} may be left behind: no answer from the"):
-        runs.to_end(patience_s=0.0)
-    assert kubelet.names() == []
+    with pytest.raises(BenchError, match="cannot write"):
+        runs.to_end(take=full)
+    assert kubelet.names() == [POD]
+    assert runs.said[-1].startswith("kept; to delete it: kubectl")

@@ -13,7 +13,7 @@ from kubelets import (
     vanishes,
     waiting,
 )
-from pod_runs import INSECURE, POD, RUN, framed_log
+from pod_runs import INSECURE, POD, RUN, bench_pod, framed_log
 from whisper_bench.cluster.client import ClusterError
 from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.state import Phase
@@ -35,7 +35,7 @@ def test_success(kubelet, runs):
     told = [line for line in runs.said if not line.startswith("|")]
     assert told[0].startswith(f"created in namespace {runs.cluster.namespace} of local")
     assert f"Pending on {NODE}: ContainerCreating" in told
-    assert told[-3:] == [f"Running on {NODE}", f"Succeeded on {NODE}", "deleted"]
+    assert told[-4:] == [f"Running on {NODE}", f"Succeeded on {NODE}", "deleting it", "deleted"]
     shown = [line for line in runs.said if line.startswith("|")]
     assert shown == [
         "| collected 1 item", "| base-t1-vi_30s  case 1/1  round 10/10", "| 1 passed"
@@ -103,7 +103,7 @@ def test_failure_keeps_its_results(kubelet, runs):
         (
             ended(137, "Error", reason="Evicted", message="The node was low on memory."),
             "Evicted",
-            "choose a node with more",
+            "on a node with more",
         ),
         (
             ended(137, "Error", reason="DeadlineExceeded", message="Pod was active too long"),
@@ -118,6 +118,45 @@ def test_ended_by_the_cluster(kubelet, runs, end, reason, remedy):
     assert (state.phase, state.reason) == (Phase.FAILED, reason)
     assert remedy in state.remedy
     assert kubelet.names() == []
+
+
+def test_a_message_that_is_the_end_of_the_log(kubelet, runs):
+    """FallbackToLogsOnError: the last 2 KiB, which are frames for the most part."""
+    text = framed_log() + "FAILED: not measured: base-t2\n"
+    kubelet.play(POD, *STARTED, logs(text), ended(1, "Error", text[-2048:]))
+    assert runs.to_end().state.told == f"Failed on {NODE}: Error: FAILED: not measured: base-t2"
+
+
+def test_a_red_run_whose_last_lines_come_late(kubelet, runs):
+    text = framed_log()
+    kubelet.play(POD, *STARTED, logs(text[:40]), ended(1, "Error"), logs(text))
+    assert unpack(runs.to_end(poll_s=0.2).log)[0]
+
+
+def test_a_node_that_is_lost(kubelet, runs, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.follow._AFTER_DEADLINE_S", 0.0)
+    pod = bench_pod()
+    pod["spec"]["activeDeadlineSeconds"] = 1
+    kubelet.play(POD, *STARTED)
+    with pytest.raises(ClusterError, match=f"runs on past its .*; its node {NODE} is lost"):
+        runs.to_end(pod)
+    assert kubelet.names() == []
+
+
+def test_an_event_of_an_earlier_pod_is_none_of_this(kubelet, runs):
+    kubelet.event(POD, "FailedMount", "of last week's Pod", uid="another")
+    kubelet.play(POD, scheduled, waiting("ContainerCreating"), running, logs("a\n"), ended(1))
+    runs.to_end()
+    assert not any("last week" in line for line in runs.said)
+
+
+def test_who_may_not_read_events_may_run(kubelet, runs, monkeypatch):
+    def refused(*_):
+        raise ClusterError("events is forbidden", 403)
+
+    monkeypatch.setattr(runs.cluster, "last_warning", refused)
+    kubelet.play(POD, scheduled, waiting("ContainerCreating"), running, logs(framed_log()), ended())
+    assert runs.to_end().state.phase == Phase.SUCCEEDED
 
 
 def test_deleted_by_somebody(kubelet, runs):

@@ -73,7 +73,11 @@ UNSCHEDULABLE = {
             pod(phase="Running", containerStatuses=container(running={"startedAt": NOW})),
             "Running on node-1",
         ),
-        (pod(phase="Running", containerStatuses=terminated(0)), "Pending on node-1"),
+        (pod(phase="Running", containerStatuses=terminated(0)), "Running on node-1"),
+        (
+            pod(phase="Running", reason="NodeLost", message="unresponsive"),
+            "Running on node-1: NodeLost: unresponsive",
+        ),
         (pod(phase="Succeeded", containerStatuses=terminated(0)), "Succeeded on node-1"),
         (
             pod(phase="Failed", containerStatuses=terminated(137, "OOMKilled")),
@@ -96,7 +100,21 @@ UNSCHEDULABLE = {
             pod(phase="Failed", reason="DeadlineExceeded", message="Pod was active too long"),
             "Failed on node-1: DeadlineExceeded: Pod was active too long",
         ),
-        (pod(phase="Failed"), "Failed on node-1: Error: exit status 0"),
+        (pod(phase="Failed"), "Failed on node-1: Error: no container of it ever ran"),
+        (
+            pod(
+                phase="Failed",
+                conditions=[
+                    {
+                        "type": "DisruptionTarget",
+                        "status": "True",
+                        "reason": "DeletionByTaintManager",
+                        "message": "Taint manager: deleting due to NoExecute taint",
+                    }
+                ],
+            ),
+            "Failed on node-1: DeletionByTaintManager: Taint manager: deleting due to NoExecute taint",
+        ),
         (None, "Gone: Deleted: somebody deleted the Pod, or its node is lost"),
     ],
 )

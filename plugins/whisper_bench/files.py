@@ -27,6 +27,24 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_writable(folder: Path, what: str, remedy: str, *, make: bool = True) -> None:
+    """Find out now that nothing could be written in a folder; it is made where it is not there.
+
+    Raises:
+        BenchError: nothing can; `what` names it and `remedy` what helps.
+
+    """
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BenchError(
+            f"{what} cannot be written in {folder} ({error.strerror or error}); {remedy}"
+        ) from error
+
+
 def write_new(path: Path, content: bytes) -> Path:
     """Write `content` under `path`, or under `path` with _2, _3 ... where that name is taken.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from whisper_bench.cluster.parcel import is_plain
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.bench_pod import check_bench_pod
 from whisper_bench.manifests.parse import parse
@@ -16,6 +17,8 @@ RUN_LABEL = "whisper-bench/run"
 _SAVE = "--benchmark-save"
 _FRAMES = "--whisper-frames"
 _PREFIX = "benchmark-"
+_NO_SAVE_NAME = "/:*?<>|\\"
+"""Signs that pytest-benchmark takes in no --benchmark-save name."""
 _LONGEST_NAME = 63
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?(?::(?P<effect>\w+))?")
@@ -62,35 +65,50 @@ def wished_pod(manifest: Mapping[str, Any], wishes: PodWishes, run_id: str, wher
 
     """
     pod = deepcopy(dict(manifest))
-    spec = pod.get("spec")
-    check_bench_pod(spec if isinstance(spec, dict) else {}, f"{where}: spec")
-    assert isinstance(spec, dict)
-    metadata = pod["metadata"] = dict(pod.get("metadata") or {})
-    metadata["name"] = pod_name(wishes.save_name)
-    metadata["labels"] = {**(metadata.get("labels") or {}), RUN_LABEL: run_id}
+    spec = pod["spec"] = _mapping(pod, "spec", where)
+    check_bench_pod(spec, f"{where}: spec")
+    metadata = pod["metadata"] = _mapping(pod, "metadata", where)
+    labels = _mapping(metadata, "labels", f"{where}: metadata")
+    metadata |= {"name": pod_name(wishes.save_name), "labels": {**labels, RUN_LABEL: run_id}}
     metadata.pop("namespace", None)  # the command line's or the context's
-    spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **wishes.node_selector}
-    spec["tolerations"] = [*(spec.get("tolerations") or []), *wishes.tolerations]
+    selector = _mapping(spec, "nodeSelector", f"{where}: spec")
+    spec["nodeSelector"] = {**selector, **wishes.node_selector}
+    spec["tolerations"] = [*_list(spec, "tolerations", f"{where}: spec"), *wishes.tolerations]
     container = spec["containers"][0]
-    if wishes.image:
+    if wishes.image is not None:
         container["image"] = wishes.image
-    given = [str(each) for each in container.get("args") or []]
+    given = [str(each) for each in _list(container, "args", f"{where}: {container['name']}")]
     container["args"] = _arguments(given, wishes)
     return pod
 
 
-def container_of(pod: Mapping[str, Any]) -> str:
-    """Return the name of the container that measures."""
-    return str(pod["spec"]["containers"][0]["name"])
+def _mapping(found: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = found.get(key) or {}
+    if not isinstance(value, dict):
+        raise BenchError(f"{where}.{key} is {value!r}; write a mapping")
+    return dict(value)
+
+
+def _list(found: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    value = found.get(key) or []
+    if not isinstance(value, list):
+        raise BenchError(f"{where}.{key} is {value!r}; write a list")
+    return value
 
 
 def pod_name(save_name: str) -> str:
     """Name the Pod of a run: `benchmark-xeon` for `xeon`.
 
     Raises:
-        BenchError: nothing of the name can stand in the name of a Pod (RFC 1123).
+        BenchError: the run could not be saved under the name, here or there, or nothing of it can
+            stand in the name of a Pod (RFC 1123).
 
     """
+    if not is_plain(save_name) or any(sign in save_name for sign in _NO_SAVE_NAME):
+        raise BenchError(
+            f"--save {save_name!r}: a file is named after it, without {' '.join(_NO_SAVE_NAME)}, "
+            "not beginning with a dot, and of 200 signs at most; give another name"
+        )
     word = re.sub(r"[^a-z0-9-]+", "-", save_name.lower()).strip("-")
     if not word:
         raise BenchError(

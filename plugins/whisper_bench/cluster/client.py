@@ -5,6 +5,7 @@ what deletes the Pod afterwards surely runs. Logs are read again and again, not 
 followed log hangs where the connection is lost or nothing is written (its issues 1234 and 1546).
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from whisper_bench.cluster.objects import EventList, Job, Pod, PodList, Status
+from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList, Status
 from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
 
 _TIMEOUT_S = (5, 30)
 """To connect, and between two bytes."""
 _NOT_FOUND = 404
+CONFLICT = 409
 _BAD_REQUEST = 400
 _TOO_MANY = 429
 _SERVER_ERROR = 500
@@ -27,9 +29,13 @@ _T = TypeVar("_T")
 
 
 class ClusterError(BenchError):
-    """The cluster refused, and says why."""
+    """The cluster refused, and says why; `status` is HTTP's, None where there was no answer."""
 
     exit_status = 1
+
+    def __init__(self, told: str, status: int | None = None) -> None:
+        super().__init__(told)
+        self.status = status
 
 
 class UnreachableError(ClusterError):
@@ -51,6 +57,7 @@ class Cluster:
             from kubernetes import client
             from kubernetes import config as untyped
             from kubernetes.config import ConfigException
+            from yaml import YAMLError
         except ImportError as error:
             raise BenchError(
                 "the Kubernetes client is not installed; pip install 'pytest-whisper-bench[k8s]'"
@@ -62,13 +69,19 @@ class Cluster:
             # the client's own retries would hide for minutes what is told here after seconds
             asked.retries = False
             api = config.new_client_from_config(file, context, client_configuration=asked)
-            contexts, active = config.list_kube_config_contexts(file)
-        except (ConfigException, OSError) as error:
+            loader = config.kube_config._get_kube_config_loader(  # noqa: SLF001 - its public way
+                file,
+                active_context=context,  # refuses a file without a current context
+            )
+        except (ConfigException, OSError, YAMLError, UnicodeDecodeError) as error:
             raise BenchError(
                 f"no cluster: {error}; name a kubeconfig with --kubeconfig, and a context of "
                 "it with --context"
             ) from error
-        chosen = next((each for each in contexts if each["name"] == context), active)
+        if not asked.verify_ssl:
+            # asked for in the kubeconfig, and told at each of a thousand requests otherwise
+            warnings.filterwarnings("ignore", "Unverified HTTPS request")
+        chosen = loader.current_context
         self.namespace: str = namespace or chosen["context"].get("namespace") or "default"
         self.context: str = chosen["name"]
         self._core = client.CoreV1Api(api)
@@ -102,34 +115,46 @@ class Cluster:
             lambda: self._read(Job, self._batch.read_namespaced_job, name, self.namespace)
         )
 
+    def jobs(self, selector: str) -> list[Job]:
+        """Return the Jobs whose labels fit, by name."""
+        found = self._read(
+            JobList, self._batch.list_namespaced_job, self.namespace, label_selector=selector
+        )
+        return sorted(found.items, key=lambda job: job.metadata.name)
+
     def log(self, name: str, container: str) -> str:
         """Return all of a container's log so far, "" where there is none yet."""
         try:
             read = self._core.read_namespaced_pod_log
             raw = self._raw(read, name, self.namespace, container=container)
         except ClusterError as error:
-            if _status_of(error) in {_BAD_REQUEST, _NOT_FOUND}:  # it has not started, or is gone
+            if error.status in {_BAD_REQUEST, _NOT_FOUND}:  # it has not started, or is gone
                 return ""
             raise
         return raw.decode("utf-8", errors="replace")
 
-    def last_warning(self, name: str) -> str:
+    def last_warning(self, name: str, uid: str) -> str:
         """Return the newest warning among a Pod's events, "" where there is none."""
         found = self._read(
             EventList,
             self._core.list_namespaced_event,
             self.namespace,
-            field_selector=f"involvedObject.kind=Pod,involvedObject.name={name}",
+            field_selector=f"involvedObject.kind=Pod,involvedObject.name={name},"
+            f"involvedObject.uid={uid}",
         )
         warnings = [event for event in found.items if event.type == _WARNING]
-        return f"{warnings[-1].reason}: {warnings[-1].message}" if warnings else ""
+        newest = max(warnings, key=lambda event: event.when, default=None)
+        return f"{newest.reason}: {newest.message}" if newest else ""
 
     def delete(self, name: str, uid: str, grace_s: int) -> None:
         """Delete a Pod, but no other of its name; one that is gone is as well."""
         body = {"gracePeriodSeconds": grace_s, "preconditions": {"uid": uid}}
-        _unless_missing(
-            lambda: self._raw(self._core.delete_namespaced_pod, name, self.namespace, body=body)
-        )
+        try:
+            self._raw(self._core.delete_namespaced_pod, name, self.namespace, body=body)
+        except ClusterError as error:
+            # a conflict is another uid: ours is gone, and the name is somebody else's now
+            if error.status not in {_NOT_FOUND, CONFLICT}:
+                raise
 
     def _read(self, kind: type[_T], call: Any, *given: Any, **named: Any) -> _T:
         content = self._raw(call, *given, **named)
@@ -151,13 +176,9 @@ def _unless_missing(call: Callable[[], _T]) -> _T | None:
     try:
         return call()
     except ClusterError as error:
-        if _status_of(error) == _NOT_FOUND:
+        if error.status == _NOT_FOUND:
             return None
         raise
-
-
-def _status_of(error: ClusterError) -> int | None:
-    return getattr(error.__cause__, "status", None)
 
 
 @contextmanager
@@ -172,7 +193,7 @@ def _in_plain_words() -> Iterator[None]:
         told = _told(error.body) or f"{error.status} {error.reason}"
         status = error.status or 0
         again = status >= _SERVER_ERROR or status == _TOO_MANY
-        raise (UnreachableError if again else ClusterError)(told) from error
+        raise (UnreachableError if again else ClusterError)(told, status) from error
     except (HTTPError, OSError) as error:
         raise UnreachableError(f"no answer from the cluster ({error})") from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.cluster.frames import MARK
+from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.parcel import Parcel, unpack
 from whisper_bench.errors import BenchError
 from whisper_bench.files import write_new
@@ -16,6 +16,8 @@ from whisper_bench.saved.file import parse_saved
 
 _FIRST_DIGITS = 4
 _TAIL_LINES = 3
+_SHOWN = 200
+"""Characters of a line."""
 
 
 class ResultFile(msgspec.Struct, frozen=True):
@@ -61,11 +63,6 @@ def collect(
     return collected, faults
 
 
-def human_lines(text: str) -> list[str]:
-    """Return a log's lines that are for people to read."""
-    return [line for line in text.splitlines() if MARK not in line]
-
-
 def _read(text: str) -> tuple[list[tuple[Parcel, list[Result]]], list[str]]:
     parcels, faults = unpack(text)
     if not parcels and not faults:
@@ -84,7 +81,7 @@ def _nothing(text: str) -> str:
     tail = [line for line in human_lines(text) if line.strip()][-_TAIL_LINES:]
     if not tail:
         return "the log is empty"
-    last = " / ".join(line.strip() for line in tail)
+    last = " / ".join(line.strip()[:_SHOWN] for line in tail)
     return (
         "no results in it (no line has a whisper-bench-frame): the run did not end, or had no "
         f"--whisper-frames. The log ends: {last}"

@@ -1,24 +1,27 @@
 """The logs of Pods that the cluster itself has run: a fleet's, a Job's, one Pod's."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from whisper_bench.cluster.client import Cluster
-from whisper_bench.cluster.objects import Pod
+from whisper_bench.cluster.client import Cluster, ClusterError
+from whisper_bench.cluster.objects import Job, Pod
 from whisper_bench.cluster.patience import Patience
-from whisper_bench.cluster.state import state_of
+from whisper_bench.cluster.state import GONE, PodState, state_of
 from whisper_bench.errors import BenchError
 
 SELECTOR = "app.kubernetes.io/name=whisper-bench"
-CONTAINER = "whisper-bench"
 _JOB_LABEL = "job-name"
 _KINDS = ("pod/", "job/")
+_ENDS = {"Complete", "Failed"}
 _POLL_S = 5.0
 
 
 class Fetcher:
-    """Finds Pods and reads their logs, once they have ended; `say` takes lines for people."""
+    """Finds Pods and Jobs, and reads each log when its Pod has ended.
+
+    `say` takes lines for people; `faults` is what went wrong, whole once `logs` is exhausted.
+    """
 
     def __init__(
         self,
@@ -35,9 +38,15 @@ class Fetcher:
         self._poll_s = poll_s
         self._patience = patience or Patience(say)
         self._told: dict[str, str] = {}
+        self._waiting: dict[str, str] = {}
+        self._done: set[str] = set()
+        self._jobs_with_pods: set[str] = set()
+        self.faults: list[str] = []
 
-    def logs(self, sources: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
-        """Return the logs of `pod/NAME`, `job/NAME` or label selectors, and what is wrong.
+    def logs(self, sources: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield the logs of `pod/NAME`, `job/NAME` or label selectors, each as its Pod ends.
+
+        A Pod's log goes with its node, so that none waits for the others.
 
         Raises:
             BenchError: the cluster does not answer, or refuses.
@@ -45,53 +54,92 @@ class Fetcher:
         """
         until_s = time.monotonic() + self._wait_s
         while True:
-            found = {each: self._patience.ask(partial(self._pods, each)) for each in sources}
-            pods = {pod.metadata.name: pod for each in found.values() for pod in each}
-            waiting = [name for name, pod in pods.items() if not self._ended(pod)]
-            if not waiting or time.monotonic() >= until_s:
+            before, self._waiting = self._waiting, {}
+            found = [self._look(source) for source in sources]
+            for pod in (pod for pods, _ in found for pod in pods):
+                yield from self._log_of(pod)
+            for job in (job for _, jobs in found for job in jobs):
+                self._look_after(job)
+            self._miss(before)
+            if not self._waiting or time.monotonic() >= until_s:
                 break
             time.sleep(self._poll_s)
-        faults = [self._why_none(source) for source, each in found.items() if not each]
-        return self._read(pods, faults), faults
+        self.faults += [f"{name}: {told}, see --wait" for name, told in self._waiting.items()]
+        nothing = [source for source, (pods, jobs) in zip(sources, found, strict=True)
+                   if not pods and not jobs and source not in self._done]  # fmt: skip
+        self.faults += [self._no_such(source) for source in nothing]
 
-    def _pods(self, source: str) -> list[Pod]:
+    def _look(self, source: str) -> tuple[list[Pod], list[Job]]:
+        """Return what there is of a source now."""
         kind, _, name = source.partition("/")
+        ask = self._patience.ask
         if kind == "pod":
-            pod = self._cluster.pod(name)
-            return [pod] if pod else []
-        return self._cluster.pods(f"{_JOB_LABEL}={name}" if kind == "job" else source)
+            pod = ask(partial(self._cluster.pod, name))
+            return [pod] if pod else [], []
+        if kind == "job":
+            job = ask(partial(self._cluster.job, name))
+            pods = ask(partial(self._cluster.pods, f"{_JOB_LABEL}={name}"))
+            return pods, [job] if job else []
+        jobs = ask(partial(self._cluster.jobs, source))
+        return ask(partial(self._cluster.pods, source)), jobs
 
-    def _ended(self, pod: Pod) -> bool:
-        state, name = state_of(pod), pod.metadata.name
-        if self._told.get(name) != state.told:
-            self._told[name] = state.told
-            self._say(f"{name}: {state.told}")
-        return state.ended
+    def _log_of(self, pod: Pod) -> Iterator[tuple[str, str]]:
+        name, state = pod.metadata.name, state_of(pod)
+        self._jobs_with_pods.add(pod.metadata.labels.get(_JOB_LABEL, ""))
+        self._tell(name, state.told)
+        if name in self._done:
+            return
+        if not state.ended:
+            self._waiting[name] = f"{state.told}; it has no results yet"
+            return
+        self._done |= {name, f"pod/{name}"}
+        if state.reason:
+            self._fault(name, state)
+        try:
+            log = self._patience.ask(partial(self._cluster.log, name, pod.spec.containers[0].name))
+        except ClusterError as error:
+            self.faults.append(f"{name}: its log cannot be read: {error}")
+            return
+        if log or not state.reason:
+            yield name, log
 
-    def _why_none(self, source: str) -> str:
-        kind, _, name = source.partition("/")
-        if kind == "job" and (job := self._patience.ask(lambda: self._cluster.job(name))):
-            ends = [each for each in job.status.conditions if each.status == "True"]
-            why = "; ".join(f"{each.type}: {each.reason}: {each.message}" for each in ends)
-            return f"{source}: its Pods are gone{f' ({why})' if why else ''}, and their logs too"
+    def _look_after(self, job: Job) -> None:
+        """Wait for a Job that has no Pod yet; where it has ended without one, say so."""
+        name = job.metadata.name
+        if name in self._jobs_with_pods or f"job/{name}" in self._done:
+            return
+        ends = [each for each in job.status.conditions if each.status == "True"]
+        ends = [each for each in ends if each.type in _ENDS]
+        if not ends:
+            told = "is suspended" if job.spec.suspend else "has no Pod yet"
+            self._tell(f"job/{name}", told)
+            self._waiting[f"job/{name}"] = told
+            return
+        self._done.add(f"job/{name}")
+        why = "; ".join(f"{each.type}: {each.reason}: {each.message}" for each in ends)
+        self.faults.append(f"job/{name}: its Pods are gone, and their logs too ({why})")
+
+    def _miss(self, before: dict[str, str]) -> None:
+        """Tell of each Pod that was waited for and is there no more."""
+        for name in before.keys() - self._waiting.keys() - self._done:
+            if not name.startswith("job/"):
+                self._done |= {name, f"pod/{name}"}
+                self._tell(name, GONE.told)
+                self._fault(name, GONE)
+
+    def _tell(self, name: str, told: str) -> None:
+        if self._told.get(name) != told:
+            self._told[name] = told
+            self._say(f"{name}: {told}")
+
+    def _fault(self, name: str, state: PodState) -> None:
+        self.faults.append(f"{name}: {state.told}" + (state.remedy and f"; {state.remedy}"))
+
+    def _no_such(self, source: str) -> str:
         return (
-            f"{source}: no such Pod in namespace {self._cluster.namespace} of "
+            f"{source}: no such Pod or Job in namespace {self._cluster.namespace} of "
             f"{self._cluster.context}; name another with --namespace or --context"
         )
-
-    def _read(self, pods: dict[str, Pod], faults: list[str]) -> list[tuple[str, str]]:
-        logs = []
-        for name, pod in pods.items():
-            state = state_of(pod)
-            if not state.ended:
-                faults.append(f"{name}: {state.told}; it has no results yet, see --wait")
-                continue
-            if state.reason:
-                faults.append(f"{name}: {state.told}" + (state.remedy and f"; {state.remedy}"))
-            log = self._patience.ask(partial(self._cluster.log, name, CONTAINER))
-            if log or not state.reason:
-                logs.append((name, log))
-        return logs
 
 
 def is_remote(source: str) -> bool:

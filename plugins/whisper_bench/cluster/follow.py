@@ -1,16 +1,17 @@
 """One Pod, followed to its end: what becomes of it, and its log."""
 
+import math
 import time
 from collections.abc import Callable
 
 import msgspec
 
 from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
-from whisper_bench.cluster.collect import human_lines
+from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.patience import Patience
-from whisper_bench.cluster.state import GONE, Phase, PodState, state_of
+from whisper_bench.cluster.state import ENDED_BY_CLUSTER, GONE, Phase, PodState, state_of
 from whisper_bench.progress import clock_time
 
 POLL_S = 2.0
@@ -22,6 +23,8 @@ IMAGE_S = 120.0
 """How long the image may fail to be pulled: a registry that is busy has answered by then."""
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff"}
 _LAST_READS = 4
+_AFTER_DEADLINE_S = 120.0
+"""How long the node's kubelet may take to end a Pod whose deadline has come."""
 
 
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,42 +43,45 @@ class Follower:
         self,
         cluster: Cluster,
         pod: Pod,
-        container: str,
         *,
         say: Callable[[str], None],
         patience: Patience,
-        waits: Waits | None = None,
+        waits: Waits,
+        sleep: Callable[[float], None],
     ) -> None:
         self._cluster = cluster
         self._name, self._uid = pod.metadata.name, pod.metadata.uid
-        self._container = container
+        self._container = pod.spec.containers[0].name
+        self._deadline_s = pod.spec.active_deadline_seconds or math.inf
         self._say = say
         self._patience = patience
-        self._waits = waits or Waits()
+        self._waits = waits
+        self._sleep = sleep
         self._told = ""
         self._shown = 0
-        self._log_s: float | None = None
+        self._log_s = -math.inf
+        self._since_s: dict[str, float] = {}
         self.log = ""
+        self.whole = False
 
     def to_end(self) -> PodState:
-        """Return how the Pod ended; its log is in `log` then.
+        """Return how the Pod ended; its log is in `log` then, and `whole` tells of its results.
 
         Raises:
-            ClusterError: it waits for what does not come, or the cluster no longer answers.
+            ClusterError: it waits for what does not come, its node is lost, or the cluster no
+                longer answers.
 
         """
-        began_s = time.monotonic()
-        image_s: float | None = None
         while not (state := self._patience.ask(self._state)).ended:
             self._tell(state)
-            now_s = time.monotonic()
-            image_s = (image_s or now_s) if state.reason in _IMAGE_REASONS else None
             if state.phase == Phase.PENDING:
-                self._refuse_to_wait(state, now_s - began_s, now_s - (image_s or now_s))
+                self._refuse_to_wait(state)
             else:
-                began_s = now_s
-                self._look_at_log(now_s)
-            time.sleep(self._waits.poll_s)
+                self._refuse_a_lost_node(state)
+                self._look_at_log()
+            self._sleep(self._waits.poll_s)
+        if state.phase != Phase.SUCCEEDED:
+            self._tell(state)  # why it ended matters more than its last lines
         self._read_to_end(state)
         self._tell(state)
         return state
@@ -86,14 +92,29 @@ class Follower:
 
     def _tell(self, state: PodState) -> None:
         told = state.told
-        if state.phase == Phase.PENDING and state.node:
-            warning = self._patience.ask(lambda: self._cluster.last_warning(self._name))
-            told += f" ({warning})" if warning else ""
+        if state.phase == Phase.PENDING and state.node and (warning := self._last_warning()):
+            told += f" ({warning})"
         if told != self._told:
             self._told = told
             self._say(told)
 
-    def _refuse_to_wait(self, state: PodState, pending_s: float, image_s: float) -> None:
+    def _last_warning(self) -> str:
+        try:
+            return self._patience.ask(lambda: self._cluster.last_warning(self._name, self._uid))
+        except ClusterError:
+            return ""  # who may run Pods need not be allowed to read events
+
+    def _lasts_s(self, what: str, holds: object) -> float:
+        """Return for how long something has held."""
+        if not holds:
+            self._since_s.pop(what, None)
+            return 0.0
+        now_s = time.monotonic()
+        return now_s - self._since_s.setdefault(what, now_s)
+
+    def _refuse_to_wait(self, state: PodState) -> None:
+        pending_s = self._lasts_s("pending", holds=True)
+        image_s = self._lasts_s("image", state.reason in _IMAGE_REASONS)
         limits = ((pending_s, self._waits.pending_s), (image_s, self._waits.image_s))
         if state.hopeless or any(waited >= limit for waited, limit in limits):
             remedy = f"; {state.remedy}" if state.remedy else ""
@@ -102,8 +123,17 @@ class Follower:
                 f"{self._told}{remedy}"
             )
 
-    def _look_at_log(self, now_s: float) -> None:
-        if self._log_s is not None and now_s - self._log_s < self._waits.log_every_s:
+    def _refuse_a_lost_node(self, state: PodState) -> None:
+        running_s = self._lasts_s("running", holds=True)
+        if running_s > self._deadline_s + _AFTER_DEADLINE_S:
+            raise ClusterError(
+                f"Pod {self._name} runs on past its activeDeadlineSeconds, after "
+                f"{clock_time(running_s)}: {self._told}; its node {state.node} is lost, or hangs"
+            )
+
+    def _look_at_log(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._log_s < self._waits.log_every_s:
             return
         self._log_s = now_s
         try:
@@ -113,22 +143,30 @@ class Follower:
 
     def _read_to_end(self, state: PodState) -> None:
         """Read the log once more; what its last lines lack may be on its way."""
-        if state.phase == Phase.GONE:
-            return
-        for _ in range(_LAST_READS):
-            log = self._patience.ask(lambda: self._cluster.log(self._name, self._container))
-            self._take(log, whole=True)
-            parcels, faults = unpack(self.log)
-            if not faults and (parcels or state.phase == Phase.FAILED):
+        reads = 1 if state.reason in ENDED_BY_CLUSTER else _LAST_READS
+        for _ in range(0 if state.phase == Phase.GONE else reads):
+            if self._last_log_is_whole():
                 return
-            time.sleep(self._waits.poll_s)
+            self._sleep(self._waits.poll_s)
+
+    def _last_log_is_whole(self) -> bool:
+        try:
+            self._take(self._cluster.log(self._name, self._container), whole=True)
+        except ClusterError as error:
+            self._say(f"its log cannot be read: {error}")
+            return False
+        parcels, faults = unpack(self.log)
+        self.whole = bool(parcels) and not faults
+        return self.whole
 
     def _take(self, log: str, *, whole: bool = False) -> None:
+        if not whole:
+            log = log[: log.rfind("\n") + 1]  # a line, or a letter in it, may have come in part
         if not log.startswith(self.log):
             # the node has begun a new file, or has none left: what was read is kept
-            log = f"{self.log}\n{log}" if log else self.log
+            log = self.log + log
         self.log = log
-        lines = human_lines(log if whole else log[: log.rfind("\n") + 1])
-        for line in lines[self._shown :]:
+        lines = human_lines(log)
+        for line in filter(str.strip, lines[self._shown :]):
             self._say(f"| {line}")
         self._shown = len(lines)

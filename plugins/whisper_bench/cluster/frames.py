@@ -69,10 +69,20 @@ def frames_in(text: str) -> list[Frame]:
     return [frame for frame in found if frame is not None]
 
 
+def human_lines(text: str) -> list[str]:
+    """Return a log's lines that are for people, without what would move a terminal's cursor."""
+    return [_printable(line) for line in text.splitlines() if MARK not in line]
+
+
 def frame_at_start(text: str) -> Frame | None:
     """Return the frame that a text begins with, if there is one and its checksum holds."""
     match = _FRAME.match(text)
     return match and _frame(match)
+
+
+def _printable(line: str) -> str:
+    signs = (sign if sign.isprintable() or sign == "\t" else ascii(sign)[1:-1] for sign in line)
+    return "".join(signs)
 
 
 def _line(head: str, part: bytes) -> str:

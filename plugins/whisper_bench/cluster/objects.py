@@ -59,10 +59,18 @@ class PodStatus(_Object, frozen=True):
     init_container_statuses: list[ContainerStatus] = []
 
 
+class Container(_Object, frozen=True):
+    """A container as it was asked for."""
+
+    name: str
+
+
 class PodSpec(_Object, frozen=True):
-    """Where a Pod runs."""
+    """Where a Pod runs, and what in it."""
 
     node_name: str = ""
+    containers: list[Container] = []
+    active_deadline_seconds: float | None = None
 
 
 class Metadata(_Object, frozen=True):
@@ -71,6 +79,8 @@ class Metadata(_Object, frozen=True):
     name: str
     uid: str = ""
     labels: dict[str, str] = {}
+    finalizers: list[str] = []
+    deletion_timestamp: str | None = None
 
 
 class Pod(_Object, frozen=True):
@@ -87,6 +97,12 @@ class PodList(_Object, frozen=True):
     items: list[Pod]
 
 
+class JobSpec(_Object, frozen=True):
+    """How a Job is run."""
+
+    suspend: bool | None = None
+
+
 class JobStatus(_Object, frozen=True):
     """What the cluster says of a Job."""
 
@@ -97,7 +113,14 @@ class Job(_Object, frozen=True):
     """A Job."""
 
     metadata: Metadata
+    spec: JobSpec = JobSpec()
     status: JobStatus = JobStatus()
+
+
+class JobList(_Object, frozen=True):
+    """Jobs."""
+
+    items: list[Job]
 
 
 class Event(_Object, frozen=True):
@@ -106,6 +129,13 @@ class Event(_Object, frozen=True):
     type: str = ""
     reason: str = ""
     message: str = ""
+    last_timestamp: str | None = None
+    event_time: str | None = None
+
+    @property
+    def when(self) -> str:
+        """Its moment, to be sorted by: RFC 3339 in UTC, which both kinds of events have."""
+        return self.last_timestamp or self.event_time or ""
 
 
 class EventList(_Object, frozen=True):

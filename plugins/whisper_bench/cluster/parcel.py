@@ -62,14 +62,14 @@ def _parcel(content: bytes) -> Parcel:
             f"it is of parcel version {parcel.parcel_version}, and this whisper-bench reads "
             f"{PARCEL_VERSION}"
         )
-    if not (_is_plain(parcel.folder) and _is_plain(parcel.save_name)):
+    if not (is_plain(parcel.folder) and is_plain(parcel.save_name)):
         raise NoResultsError(
             f"it would be written to {parcel.folder}/{parcel.save_name}, which is no plain name"
         )
     return parcel
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Tell whether a name stays in the folder that it is written to."""
     return (
         0 < len(name) <= _LONGEST_NAME

@@ -1,4 +1,4 @@
-"""One Pod of one run: created, followed, and deleted whatever happens."""
+"""One Pod of one run: created, followed, its results taken, and deleted whatever happens."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from whisper_bench.cluster.bench_pod import RUN_LABEL, container_of
-from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
+from whisper_bench.cluster.bench_pod import RUN_LABEL
+from whisper_bench.cluster.client import CONFLICT, Cluster, ClusterError, UnreachableError
 from whisper_bench.cluster.follow import Follower, Waits
 from whisper_bench.cluster.interrupt import Interruption
 from whisper_bench.cluster.objects import Pod
-from whisper_bench.cluster.patience import Patience
-from whisper_bench.cluster.state import PodState
+from whisper_bench.cluster.patience import PATIENCE_S, Patience
+from whisper_bench.cluster.state import ENDED_BY_CLUSTER, Phase, PodState
+from whisper_bench.errors import BenchError
 
 _GRACE_S = 2
 """For the container to end in; nothing of it is wanted any more."""
@@ -31,7 +32,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PodRun:
-    """Runs Pods in a cluster; `say` takes lines for people."""
+    """Runs a Pod in a cluster; `say` takes lines for people."""
 
     def __init__(
         self,
@@ -40,63 +41,83 @@ class PodRun:
         *,
         keep: bool = False,
         waits: Waits | None = None,
-        patience: Patience | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._cluster = cluster
         self._say = say
         self._keep = keep
         self._waits = waits or Waits()
-        self._patience = patience or Patience(say)
+        self._interruption = Interruption()
+        self._patience = Patience(say, patience_s, sleep=self._interruption.sleep)
 
-    def to_end(self, pod: dict[str, Any]) -> Ended:
-        """Create a Pod, follow it, and delete it, also where this raises or is interrupted.
+    def to_end(self, pod: dict[str, Any], take: Callable[[Ended], None]) -> None:
+        """Create a Pod, follow it, let `take` have what it left, and delete it.
+
+        It is deleted also where this raises or is interrupted.
 
         Raises:
             ClusterError: it is not admitted, does not start, or cannot be deleted.
-            KeyboardInterrupt: it was interrupted; the Pod is deleted.
+            KeyboardInterrupt: a signal came before its end.
 
         """
-        interruption = Interruption()
-        with interruption.watched(), self._created(pod, interruption) as created:
+        with self._interruption.watched(), self._created(pod) as created:
             follower = Follower(
                 self._cluster,
                 created,
-                container_of(pod),
                 say=self._say,
                 patience=self._patience,
                 waits=self._waits,
+                sleep=self._interruption.sleep,
             )
             state = follower.to_end()
-        return Ended(pod=created.metadata.name, state=state, log=follower.log)
+            if not follower.whole and state.phase != Phase.GONE:
+                self._keep = self._keep or state.reason not in ENDED_BY_CLUSTER
+            try:
+                take(Ended(pod=created.metadata.name, state=state, log=follower.log))
+            except BenchError:
+                self._keep = True
+                raise
 
     @contextmanager
-    def _created(self, pod: dict[str, Any], interruption: Interruption) -> Iterator[Pod]:
-        created: Pod | None = None
+    def _created(self, pod: dict[str, Any]) -> Iterator[Pod]:
         name = pod["metadata"]["name"]
         self._patience.ask(lambda: self._cluster.pod(name))  # is there a cluster at all?
+        created = self._surely_created(pod, name)
         try:
-            with interruption.held():
-                created = self._surely_created(pod, name)
             where = f"namespace {self._cluster.namespace} of {self._cluster.context}"
             self._say(f"created in {where}")
             yield created
         finally:
-            if created is not None:
-                with interruption.held():
-                    self._remove(created)
+            self._remove(created)
 
     def _surely_created(self, pod: dict[str, Any], name: str) -> Pod:
+        """Create the Pod; where an answer was lost, and a signal came, it may be there."""
+        lost = False
+
+        def attempt() -> Pod:
+            nonlocal lost
+            try:
+                return self._create(pod)
+            except UnreachableError:
+                lost = True
+                raise
+
         try:
-            return self._patience.ask(lambda: self._create(pod))
-        except UnreachableError as error:
-            raise self._left_behind(name, error) from error
+            return self._patience.ask(attempt)
+        except (ClusterError, KeyboardInterrupt) as error:
+            if lost:
+                self._remove_if_there(pod, name, error)
+            raise
 
     def _create(self, pod: dict[str, Any]) -> Pod:
         """Create the Pod, or find that an earlier request, whose answer was lost, has done it."""
         name, run_id = pod["metadata"]["name"], pod["metadata"]["labels"][RUN_LABEL]
-        there = self._cluster.pod(name)
-        if there is None:
+        try:
             return self._cluster.create(pod)
+        except ClusterError as error:
+            there = self._cluster.pod(name) if error.status == CONFLICT else None
+            if there is None:
+                raise
         if there.metadata.labels.get(RUN_LABEL) == run_id:
             return there
         raise ClusterError(
@@ -104,11 +125,22 @@ class PodRun:
             f"have left it. Delete it: {self._by_hand(name)}, or choose another --save name"
         )
 
+    def _remove_if_there(self, pod: dict[str, Any], name: str, error: BaseException) -> None:
+        """Remove the Pod that a request has made whose answer was lost, if it has."""
+        patience = Patience(self._say, _CLEANUP_PATIENCE_S, answered=True)
+        try:
+            there = patience.ask(lambda: self._cluster.pod(name))
+        except ClusterError as unknown:
+            raise self._left_behind(name, unknown) from error
+        if there and there.metadata.labels.get(RUN_LABEL) == pod["metadata"]["labels"][RUN_LABEL]:
+            self._remove(there)
+
     def _remove(self, pod: Pod) -> None:
         name = pod.metadata.name
         if self._keep:
-            self._say(f"kept, as told; to delete it: {self._by_hand(name)}")
+            self._say(f"kept; to delete it: {self._by_hand(name)}")
             return
+        self._say("deleting it")
         patience = Patience(self._say, _CLEANUP_PATIENCE_S, answered=True)
         try:
             patience.ask(lambda: self._delete(pod))
@@ -119,21 +151,24 @@ class PodRun:
     def _delete(self, pod: Pod) -> None:
         """Delete the Pod and see it gone; a node that does not answer is not waited for."""
         name, uid = pod.metadata.name, pod.metadata.uid
-        self._cluster.delete(name, uid, _GRACE_S)
-        until_s = time.monotonic() + _GONE_S
-        while self._is_there(pod):
-            if time.monotonic() >= until_s:
-                self._cluster.delete(name, uid, 0)
-            time.sleep(min(0.5, self._waits.poll_s))
+        for grace_s in (_GRACE_S, 0):
+            self._cluster.delete(name, uid, grace_s)
+            until_s = time.monotonic() + _GONE_S
+            while (there := self._still(pod)) and time.monotonic() < until_s:
+                time.sleep(min(0.5, self._waits.poll_s))
+            if there is None:
+                return
+        held = ", ".join(there.metadata.finalizers) if there else ""
+        raise ClusterError(f"it does not go (finalizers: {held or 'none'})")
 
-    def _is_there(self, pod: Pod) -> bool:
+    def _still(self, pod: Pod) -> Pod | None:
         there = self._cluster.pod(pod.metadata.name)
-        return there is not None and there.metadata.uid == pod.metadata.uid
+        return there if there and there.metadata.uid == pod.metadata.uid else None
 
     def _left_behind(self, name: str, error: ClusterError) -> ClusterError:
         return ClusterError(
             f"Pod {name} may be left behind: {error}. Delete it: {self._by_hand(name)}; its "
-            "activeDeadlineSeconds ends it in any case"
+            "activeDeadlineSeconds ends it only where it has a node that answers"
         )
 
     def _by_hand(self, name: str) -> str:

@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from whisper_bench.cluster.frames import MARK, human_lines
 from whisper_bench.cluster.objects import Condition, ContainerStatus, Pod, Terminated, Waiting
 
 OOM_KILLED = "OOMKilled"
+ENDED_BY_CLUSTER = frozenset({OOM_KILLED, "Evicted", "DeadlineExceeded"})
+"""Ends at which no results were on their way."""
+_LONGEST_MESSAGE = 300
+_DISRUPTED = "DisruptionTarget"
+"""The condition of a Pod that was preempted, drained, or whose node is lost."""
 _STARTING = {"", "ContainerCreating", "PodInitializing"}
 HOPELESS = frozenset({
     "CreateContainerConfigError",
@@ -16,7 +22,9 @@ HOPELESS = frozenset({
 """Reasons to wait (pkg/kubelet/images/types.go, kuberuntime) that no time takes away."""
 _REMEDIES = {
     OOM_KILLED: "give the container more memory, in requests and limits (medium needs 2Gi)",
-    "Evicted": "the node ran short; run again, or choose a node with more to spare",
+    "Evicted": "run again, on a node with more to spare; where a volume was too small, raise its "
+    "sizeLimit",
+    "DeletionByTaintManager": "its node was lost or tainted; run again",
     "DeadlineExceeded": "raise activeDeadlineSeconds, or ask for fewer rounds",
     "Unschedulable": "free the node, or ask for another with --node-selector and --toleration",
     "ErrImagePull": "push the image, or name another with --image",
@@ -82,8 +90,9 @@ def state_of(pod: Pod | None) -> PodState:
         return PodState(Phase.SUCCEEDED, node=node, exit_code=0)
     if status.phase == Phase.FAILED:
         return _failed(pod, containers)
-    if any(each.state.running for each in status.container_statuses):
-        return PodState(Phase.RUNNING, node=node)
+    if status.phase == Phase.RUNNING:
+        ending = "Deleted" if pod.metadata.deletion_timestamp else ""
+        return PodState(Phase.RUNNING, status.reason or ending, status.message, node)
     return _pending(pod, containers)
 
 
@@ -92,10 +101,22 @@ def _failed(pod: Pod, containers: list[ContainerStatus]) -> PodState:
     bad = next((end for end in ends if end.exit_code or end.reason == OOM_KILLED), None)
     status, end = pod.status, bad or Terminated(exit_code=0)
     # the Pod's own reason (Evicted, DeadlineExceeded, Shutdown) is why its container was ended
-    reason = status.reason or end.reason or "Error"
-    message = status.message or end.message.strip() or f"exit status {end.exit_code}"
+    disrupted = next((each for each in status.conditions if each.type == _DISRUPTED), None)
+    why = (status, disrupted, end) if disrupted else (status, end)
+    reason = next((each.reason for each in why if each.reason), "Error")
+    ended = f"exit status {end.exit_code}" if ends else "no container of it ever ran"
+    told = (status.message, disrupted.message if disrupted else "", _last_words(end.message))
+    message = next(filter(None, told), ended)
     exit_code = bad.exit_code if bad else None
     return PodState(Phase.FAILED, reason, message, pod.spec.node_name, exit_code)
+
+
+def _last_words(message: str) -> str:
+    """Return the last line of a container's message, which may be the end of its log."""
+    # the end of a log begins anywhere in a line, and so in a frame if it has frames
+    whole = message.partition("\n")[2] if MARK in message else message
+    lines = [line for line in human_lines(whole) if line.strip()]
+    return lines[-1].strip()[:_LONGEST_MESSAGE] if lines else ""
 
 
 def _pending(pod: Pod, containers: list[ContainerStatus]) -> PodState:

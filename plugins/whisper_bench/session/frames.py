@@ -22,9 +22,12 @@ def check_framable(config: pytest.Config, ours: BenchConfig) -> None:
         raise BenchError("--whisper-frames prints to pytest's terminal; drop -p no:terminal")
 
 
-def print_frames(config: pytest.Config, bench: Bench) -> None:
-    """Print the saved run's frames, each line in one write."""
-    saved = saved_path(config, bench.config.save_name, bench.started_s)
-    if saved is not None:
-        for line in pack(saved):
-            bench.terminal.say(line)
+def print_frames(session: pytest.Session, bench: Bench) -> None:
+    """Print the saved run's frames, each line in one write; without them no run is green."""
+    saved = saved_path(session.config, bench.config.save_name, bench.started_s)
+    if saved is None:
+        bench.terminal.say("FAILED: --whisper-frames: no run was saved, so none is here", bad=True)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        return
+    for line in pack(saved):
+        bench.terminal.say(line)

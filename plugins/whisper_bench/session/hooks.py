@@ -96,7 +96,7 @@ def _results_trouble(
 def last_word(session: pytest.Session, bench: Bench) -> None:
     """Print what travels in the log, and say the stress test's verdict after all else."""
     if bench.config.frames:
-        print_frames(session.config, bench)
+        print_frames(session, bench)
     if bench.config.stress:
         only_warn = bench.config.on_throttling == "warn"
         lines = verdict_lines(bench.throttling, missing=bench.missing, only_warn=only_warn)

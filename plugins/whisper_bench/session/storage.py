@@ -1,32 +1,25 @@
 """Where pytest-benchmark saves, looked at before it does and after."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from whisper_bench.errors import BenchError
+from whisper_bench.files import check_writable
 
 
 def check_storage(config: pytest.Config) -> None:
     """Find out now that pytest-benchmark could not save in the end."""
-    json_file = config.getoption("benchmark_json")
-    own = storage_folders(config)
-    for folder in [*own, *([Path(json_file).parent] if json_file else [])]:
-        try:
-            if folder in own:
-                # pytest-benchmark makes it as well, and hides why it could not
-                folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            raise BenchError(
-                f"saved runs cannot be written in {folder} ({error.strerror}); name another "
-                "folder with --benchmark-storage=file://PATH or --benchmark-json=PATH, or run as "
-                'this one\'s owner (in a container: docker run --user "$(id -u):$(id -g)")'
-            ) from error
+    remedy = (
+        "name another folder with --benchmark-storage=file://PATH or --benchmark-json=PATH, or run "
+        'as this one\'s owner (in a container: docker run --user "$(id -u):$(id -g)")'
+    )
+    for folder in storage_folders(config):
+        # pytest-benchmark would make it as well, and hide why it could not
+        check_writable(folder, "saved runs", remedy)
+    if json_file := config.getoption("benchmark_json"):
+        check_writable(Path(json_file).parent, "saved runs", remedy, make=False)
 
 
 def storage_folders(config: pytest.Config) -> list[Path]:
@@ -42,8 +35,8 @@ def saved_path(config: pytest.Config, save_name: str | None, started_s: float) -
     saved = [
         path
         for folder in storage_folders(config)
-        for path in folder.glob(f"*_{save_name}.json")
-        if path.stat().st_mtime >= started_s
+        for path in folder.glob("*.json")
+        if path.name.endswith(f"_{save_name}.json") and path.stat().st_mtime >= started_s
     ]
     return max(saved, default=None)
 

@@ -133,13 +133,13 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def seconds(text: str) -> float:
-    """Read a time: `5s`, `750ms`, `2m`, or plain seconds.
+    """Read a time: `5s`, `750ms`, `2m`, `6h`, or plain seconds.
 
     Raises:
         BenchError: it is none.
 
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min)?", text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?", text.strip())
     if not found:
-        raise BenchError(f"{text!r} is no time; write it as 5s, 750ms or 2m")
-    return float(found[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60}[found[2]]
+        raise BenchError(f"{text!r} is no time; write it as 5s, 750ms, 2m or 6h")
+    return float(found[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}[found[2]]

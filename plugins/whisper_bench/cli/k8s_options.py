@@ -1,0 +1,116 @@
+"""The options of `whisper-bench k8s run` and `k8s collect`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whisper_bench.cli.arguments import add_results, add_storage
+from whisper_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from whisper_bench.cluster.bench_pod import PodWishes
+    from whisper_bench.cluster.client import Cluster
+
+MANIFEST = Path("k8s/bench-pod.yaml")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Declare what a run in a Pod takes."""
+    parser.add_argument("--save", required=True, metavar="NAME", help="name to save the run under")
+    parser.add_argument(
+        "--node-selector",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="label of the nodes to measure; may be given more than once",
+    )
+    parser.add_argument(
+        "--toleration",
+        action="append",
+        default=[],
+        metavar="KEY[=VALUE][:EFFECT]",
+        help="taint of theirs to tolerate; may be given more than once",
+    )
+    parser.add_argument("--image", help="image in the place of the manifest's")
+    parser.add_argument(
+        "--manifest", type=Path, default=MANIFEST, metavar="FILE", help="the Pod (%(default)s)"
+    )
+    parser.add_argument(
+        "--pending-timeout",
+        default="10m",
+        metavar="TIME",
+        help="how long to wait for a node and the image (%(default)s)",
+    )
+    parser.add_argument("--keep", action="store_true", help="do not delete the Pod in the end")
+    parser.add_argument("arguments", nargs="*", metavar="-- OPTION", help="options of the suite")
+    _add_both(parser)
+
+
+def add_collect(parser: argparse.ArgumentParser) -> None:
+    """Declare what is collected from where."""
+    parser.add_argument(
+        "sources", nargs="*", metavar="LOG", help="a file, - (stdin), pod/NAME or job/NAME"
+    )
+    parser.add_argument(
+        "--selector", metavar="LABELS", help="labels of the Pods to read (every bench Pod)"
+    )
+    parser.add_argument(
+        "--wait",
+        default="0s",
+        metavar="TIME",
+        help="wait so long for Pods that still run (%(default)s)",
+    )
+    _add_both(parser)
+
+
+def _add_both(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="as kubectl's")
+    parser.add_argument("--context", metavar="NAME", help="as kubectl's")
+    parser.add_argument("-n", "--namespace", metavar="NAME", help="as kubectl's")
+    add_storage(parser)
+    add_results(parser, "result files go")
+
+
+def wishes_of(options: argparse.Namespace) -> "PodWishes":
+    """Return what is wanted of the Pod.
+
+    Raises:
+        BenchError: an option is none of its kind.
+
+    """
+    from whisper_bench.cluster.bench_pod import PodWishes, labels, toleration
+
+    for word in options.arguments[:1]:
+        if not word.startswith("-"):
+            raise BenchError(f"{word}: no option of the suite; write those behind --")
+    return PodWishes(
+        save_name=options.save,
+        image=options.image,
+        node_selector=labels(options.node_selector, "--node-selector"),
+        tolerations=[toleration(each) for each in options.toleration],
+        arguments=options.arguments,
+    )
+
+
+def time_s(text: str, option: str) -> float:
+    """Return the seconds of a time option.
+
+    Raises:
+        BenchError: it is no time.
+
+    """
+    from whisper_bench.sizing.demand import seconds
+
+    try:
+        return seconds(text)
+    except BenchError as error:
+        raise BenchError(f"{option} {error}") from error
+
+
+def cluster_of(options: argparse.Namespace) -> "Cluster":
+    """Return the cluster that is asked for."""
+    from whisper_bench.cluster.client import Cluster
+
+    return Cluster(
+        kubeconfig=options.kubeconfig, context=options.context, namespace=options.namespace
+    )
