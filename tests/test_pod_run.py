@@ -189,3 +189,10 @@ def test_a_log_that_begins_anew(kubelet, runs):
     early, late = "".join(lines[:9]), "".join(lines[9:])
     kubelet.play(POD, *STARTED, logs(early), lambda *_: None, logs(late), ended())
     assert unpack(runs.to_end().log)[0]
+
+
+def test_a_red_run_without_results_leaves_no_pod(kubelet, runs):
+    """Refused options, a crash: its log is read, and there is nothing more to it."""
+    kubelet.play(POD, *STARTED, logs("ERROR: usage\n"), ended(4, "Error"))
+    assert runs.to_end().log == "ERROR: usage\n"
+    assert kubelet.names() == []

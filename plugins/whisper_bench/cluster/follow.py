@@ -62,10 +62,12 @@ class Follower:
         self._log_s = -math.inf
         self._since_s: dict[str, float] = {}
         self.log = ""
-        self.whole = False
+        self.lacking = False
 
     def to_end(self) -> PodState:
-        """Return how the Pod ended; its log is in `log` then, and `whole` tells of its results.
+        """Return how the Pod ended.
+
+        Its log is in `log` then; `lacking` tells that there is more to it than could be read.
 
         Raises:
             ClusterError: it waits for what does not come, its node is lost, or the cluster no
@@ -145,19 +147,21 @@ class Follower:
         """Read the log once more; what its last lines lack may be on its way."""
         reads = 1 if state.reason in ENDED_BY_CLUSTER else _LAST_READS
         for _ in range(0 if state.phase == Phase.GONE else reads):
-            if self._last_log_is_whole():
+            if self._last_log_is_whole(state):
                 return
             self._sleep(self._waits.poll_s)
 
-    def _last_log_is_whole(self) -> bool:
+    def _last_log_is_whole(self, state: PodState) -> bool:
         try:
             self._take(self._cluster.log(self._name, self._container), whole=True)
         except ClusterError as error:
             self._say(f"its log cannot be read: {error}")
+            self.lacking = True
             return False
         parcels, faults = unpack(self.log)
-        self.whole = bool(parcels) and not faults
-        return self.whole
+        # a red run may have had nothing to say; a green one always has
+        self.lacking = bool(faults) or (not parcels and state.phase == Phase.SUCCEEDED)
+        return bool(parcels) and not faults
 
     def _take(self, log: str, *, whole: bool = False) -> None:
         if not whole:

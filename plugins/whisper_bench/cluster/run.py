@@ -13,7 +13,7 @@ from whisper_bench.cluster.follow import Follower, Waits
 from whisper_bench.cluster.interrupt import Interruption
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.patience import PATIENCE_S, Patience
-from whisper_bench.cluster.state import ENDED_BY_CLUSTER, Phase, PodState
+from whisper_bench.cluster.state import ENDED_BY_CLUSTER, PodState
 from whisper_bench.errors import BenchError
 
 _GRACE_S = 2
@@ -70,8 +70,8 @@ class PodRun:
                 sleep=self._interruption.sleep,
             )
             state = follower.to_end()
-            if not follower.whole and state.phase != Phase.GONE:
-                self._keep = self._keep or state.reason not in ENDED_BY_CLUSTER
+            if follower.lacking and state.reason not in ENDED_BY_CLUSTER:
+                self._keep = True
             try:
                 take(Ended(pod=created.metadata.name, state=state, log=follower.log))
             except BenchError:
@@ -158,8 +158,8 @@ class PodRun:
                 time.sleep(min(0.5, self._waits.poll_s))
             if there is None:
                 return
-        held = ", ".join(there.metadata.finalizers) if there else ""
-        raise ClusterError(f"it does not go (finalizers: {held or 'none'})")
+        finalizers = ", ".join(there.metadata.finalizers) or "none"
+        raise ClusterError(f"it does not go (finalizers: {finalizers})")
 
     def _still(self, pod: Pod) -> Pod | None:
         there = self._cluster.pod(pod.metadata.name)
