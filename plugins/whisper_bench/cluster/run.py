@@ -158,6 +158,7 @@ class PodRun:
                 time.sleep(min(0.5, self._waits.poll_s))
             if there is None:
                 return
+        assert there is not None  # gone is returned from above
         finalizers = ", ".join(there.metadata.finalizers) or "none"
         raise ClusterError(f"it does not go (finalizers: {finalizers})")
 
