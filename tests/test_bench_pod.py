@@ -56,6 +56,20 @@ def test_arguments_of_two_words(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_pod_of_two_cpus_is_measured_under_two(tmp_path):
+    manifest = read_manifest(written(tmp_path, 'cpu: "1"', 'cpu: "2"'))
+    args = [
+        wished_pod(manifest, PodWishes(save_name="a", arguments=words), "r", "test")["spec"][
+            "containers"
+        ][0]["args"]
+        for words in ([], ["--whisper-cpu-limit=1"])
+    ]
+    assert args == [
+        ["--whisper-cpu-limit=2", "--benchmark-save=a", "--whisper-frames"],
+        ["--whisper-cpu-limit=1", "--benchmark-save=a", "--whisper-frames"],
+    ]
+
+
 def test_a_pod_that_is_not_fit_is_refused(tmp_path):
     manifest = read_manifest(written(tmp_path, 'cpu: "1"', 'cpu: "1500m"'))
     with pytest.raises(BenchError, match="pod.yaml: spec.containers"):

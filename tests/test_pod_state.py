@@ -75,7 +75,7 @@ UNSCHEDULABLE = {
         ),
         (pod(phase="Running", containerStatuses=terminated(0)), "Running on node-1"),
         (
-            pod(phase="Running", reason="NodeLost", message="unresponsive"),
+            pod(phase="Unknown", reason="NodeLost", message="unresponsive"),
             "Running on node-1: NodeLost: unresponsive",
         ),
         (pod(phase="Succeeded", containerStatuses=terminated(0)), "Succeeded on node-1"),

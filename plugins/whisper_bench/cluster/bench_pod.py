@@ -12,10 +12,12 @@ from whisper_bench.cluster.parcel import is_plain
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.bench_pod import check_bench_pod
 from whisper_bench.manifests.parse import parse
+from whisper_bench.manifests.quantity import amount
 
 RUN_LABEL = "whisper-bench/run"
 _SAVE = "--benchmark-save"
 _FRAMES = "--whisper-frames"
+_LIMIT = "--whisper-cpu-limit"
 _PREFIX = "benchmark-"
 _NO_SAVE_NAME = "/:*?<>|\\"
 """Signs that pytest-benchmark takes in no --benchmark-save name."""
@@ -78,7 +80,7 @@ def wished_pod(manifest: Mapping[str, Any], wishes: PodWishes, run_id: str, wher
     if wishes.image is not None:
         container["image"] = wishes.image
     given = [str(each) for each in _list(container, "args", f"{where}: {container['name']}")]
-    container["args"] = _arguments(given, wishes)
+    container["args"] = [*_limit_of(container, given, wishes), *_arguments(given, wishes)]
     return pod
 
 
@@ -152,6 +154,13 @@ def labels(texts: Iterable[str], option: str) -> dict[str, str]:
             raise BenchError(f"{option} {text!r}: write KEY=VALUE")
         found[key] = value
     return found
+
+
+def _limit_of(container: Mapping[str, Any], given: list[str], wishes: PodWishes) -> list[str]:
+    """Demand the Pod's own limit of the suite, which demands the image's one CPU otherwise."""
+    cpus = amount(str(container["resources"]["limits"]["cpu"]))
+    said = any(word.startswith(_LIMIT) for word in [*given, *wishes.arguments])
+    return [] if said or cpus is None or cpus == 1 else [f"{_LIMIT}={int(cpus)}"]
 
 
 def _arguments(given: list[str], wishes: PodWishes) -> list[str]:

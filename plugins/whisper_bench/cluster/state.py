@@ -10,6 +10,8 @@ OOM_KILLED = "OOMKilled"
 ENDED_BY_CLUSTER = frozenset({OOM_KILLED, "Evicted", "DeadlineExceeded"})
 """Ends at which no results were on their way."""
 _LONGEST_MESSAGE = 300
+_UNKNOWN = "Unknown"
+"""The phase of a Pod whose node does not answer: it runs, as far as anybody knows."""
 _DISRUPTED = "DisruptionTarget"
 """The condition of a Pod that was preempted, drained, or whose node is lost."""
 _STARTING = {"", "ContainerCreating", "PodInitializing"}
@@ -90,7 +92,7 @@ def state_of(pod: Pod | None) -> PodState:
         return PodState(Phase.SUCCEEDED, node=node, exit_code=0)
     if status.phase == Phase.FAILED:
         return _failed(pod, containers)
-    if status.phase == Phase.RUNNING:
+    if status.phase in {Phase.RUNNING, _UNKNOWN}:
         ending = "Deleted" if pod.metadata.deletion_timestamp else ""
         return PodState(Phase.RUNNING, status.reason or ending, status.message, node)
     return _pending(pod, containers)
