@@ -1,6 +1,7 @@
 """Shared fixtures: the real base weights, a toy model, small clips, and pytest runs on them."""
 
 import os
+import signal
 import sys
 import wave
 from pathlib import Path
@@ -25,6 +26,9 @@ from engines import engine, image  # noqa: E402, F401 - fixtures
 from runs import Running  # noqa: E402
 from toy import build_toy  # noqa: E402
 from untraced import untraced  # noqa: E402
+
+# a shell's background job ignores Ctrl-C, and so would all that tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # how long an example takes is the neighbour's doing as well; timings live in benchmarks/
 settings.register_profile("suite", deadline=None)
