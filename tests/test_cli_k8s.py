@@ -153,3 +153,10 @@ def test_a_log_that_is_not_whole_is_kept(home, capsys, kubelet, where):
     assert "its log is kept in benchmark_results/benchmark-avx.log" in capsys.readouterr().err
     assert (home / "benchmark_results" / "benchmark-avx.log").read_text() == text[: len(text) // 2]
     assert kubelet.names() == [POD]
+
+
+def test_a_name_that_is_taken(home, capsys, kubelet, where):
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
+    assert main(run(where, "--keep", "--", "--stress")) == 0
+    assert "--stress" in kubelet.raw(POD)["spec"]["containers"][0]["args"]
+    assert f"Pod {POD} is there already (Succeeded)" in refused(capsys, *run(where), status=1)

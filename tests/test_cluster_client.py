@@ -21,6 +21,9 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_DELETE(self):
+        self.do_GET()
+
     def log_message(self, *_):
         pass
 
@@ -108,3 +111,13 @@ def test_a_kubeconfig_that_is_none(tmp_path, text):
     path.write_text(text)
     with pytest.raises(BenchError, match="name a kubeconfig with --kubeconfig"):
         Cluster(kubeconfig=path, context=None, namespace=None)
+
+
+@pytest.mark.parametrize("status", [200, 404, 409])
+def test_one_that_is_gone_is_deleted(answering, status):
+    answering(status, b"{}").delete("a", "uid", 0)
+
+
+def test_one_that_may_not_be_deleted(answering):
+    with pytest.raises(ClusterError, match="is forbidden"):
+        answering(403, FORBIDDEN).delete("a", "uid", 0)

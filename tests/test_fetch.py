@@ -6,11 +6,12 @@ from kubelets import NODE, Kubelet, ended, logs, running, scheduled, vanishes
 from pod_runs import INSECURE, POD, RUN, SAMPLE, Runs, bench_pod, framed_log
 from whisper_bench.cluster.client import ClusterError
 from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
-from whisper_bench.cluster.objects import Job, JobSpec, Metadata
+from whisper_bench.cluster.objects import Condition, Job, JobSpec, JobStatus, Metadata
 from whisper_bench.errors import BenchError
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 OTHER = "benchmark-generic"
+CONDITION = Condition(type="Failed", status="True", reason="Backoff", message="why")
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_pod_that_vanishes_is_missed(fleet):
     fleet.play(POD, scheduled, running, vanishes)
     found, faults = fetched(fleet, SELECTOR, wait_s=30.0)
     assert [name for name, _ in found] == [OTHER]
-    assert faults == [f"{POD}: Gone: Deleted: somebody deleted the Pod, or its node is lost"]
+    assert faults == [f"{POD}: Gone: Deleted: somebody deleted it, or its node is lost"]
 
 
 def test_each_log_is_read_as_its_pod_ends(fleet):
@@ -167,3 +168,21 @@ def test_what_is_in_the_cluster():
 def test_a_kind_without_a_name():
     with pytest.raises(BenchError, match="pod/: name the Pod or Job behind the slash"):
         is_remote("pod/")
+
+
+def test_a_job_that_vanishes_is_missed(fleet, monkeypatch):
+    there = [Job(metadata=Metadata(name="early"))]
+    monkeypatch.setattr(fleet.cluster, "job", lambda _: there.pop() if there else None)
+    assert fetched(fleet, "job/early", wait_s=5.0) == (
+        [], ["job/early: Gone: Deleted: somebody deleted it, or its node is lost"]
+    )  # fmt: skip
+
+
+def test_a_job_that_ended_is_told_once(fleet, monkeypatch):
+    ended_job = Job(metadata=Metadata(name="over"), status=JobStatus(conditions=[CONDITION]))
+    monkeypatch.setattr(fleet.cluster, "job", lambda _: ended_job)
+    act(fleet, POD, scheduled, running)
+    fleet.play(POD, lambda *_: None, logs(framed_log()), ended())
+    found, faults = fetched(fleet, "job/over", f"pod/{POD}", wait_s=30.0)
+    assert [name for name, _ in found] == [POD]
+    assert faults == ["job/over: its Pods are gone, and their logs too (Failed: Backoff: why)"]

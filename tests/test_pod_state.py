@@ -115,7 +115,7 @@ UNSCHEDULABLE = {
             ),
             "Failed on node-1: DeletionByTaintManager: Taint manager: deleting due to NoExecute taint",
         ),
-        (None, "Gone: Deleted: somebody deleted the Pod, or its node is lost"),
+        (None, "Gone: Deleted: somebody deleted it, or its node is lost"),
     ],
 )
 def test_told(found, told):

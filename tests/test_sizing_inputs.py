@@ -71,7 +71,7 @@ def test_a_pod_asks_for_what_was_measured():
         (lambda: calculate_sizing(1.0, 0.0, 1.0), "ratio 0: give a number above 0"),
         (lambda: calculate_sizing(1.0, 1.0), "m4_rps None: without measured service times"),
         (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: without measured"),
-        (lambda: seconds("soon"), "'soon' is no time; write it as 5s, 750ms or 2m"),
+        (lambda: seconds("soon"), "'soon' is no time; write it as 5s, 750ms, 2m or 6h"),
     ],
 )
 def test_what_is_not_possible_is_named(make, told):

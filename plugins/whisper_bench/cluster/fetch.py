@@ -120,12 +120,12 @@ class Fetcher:
         self.faults.append(f"job/{name}: its Pods are gone, and their logs too ({why})")
 
     def _miss(self, before: dict[str, str]) -> None:
-        """Tell of each Pod that was waited for and is there no more."""
-        for name in before.keys() - self._waiting.keys() - self._done:
-            if not name.startswith("job/"):
-                self._done |= {name, f"pod/{name}"}
-                self._tell(name, GONE.told)
-                self._fault(name, GONE)
+        """Tell of each Pod or Job that was waited for and is there no more."""
+        begun = {f"job/{name}" for name in self._jobs_with_pods}
+        for name in before.keys() - self._waiting.keys() - self._done - begun:
+            self._done |= {name, f"pod/{name}"}
+            self._tell(name, GONE.told)
+            self._fault(name, GONE)
 
     def _tell(self, name: str, told: str) -> None:
         if self._told.get(name) != told:

@@ -79,7 +79,7 @@ class PodState:
         return _REMEDIES.get(self.reason, "")
 
 
-GONE = PodState(Phase.GONE, "Deleted", "somebody deleted the Pod, or its node is lost")
+GONE = PodState(Phase.GONE, "Deleted", "somebody deleted it, or its node is lost")
 
 
 def state_of(pod: Pod | None) -> PodState:
