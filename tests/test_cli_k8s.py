@@ -160,3 +160,18 @@ def test_a_name_that_is_taken(home, capsys, kubelet, where):
     assert main(run(where, "--keep", "--", "--stress")) == 0
     assert "--stress" in kubelet.raw(POD)["spec"]["containers"][0]["args"]
     assert f"Pod {POD} is there already (Succeeded)" in refused(capsys, *run(where), status=1)
+
+
+def test_the_kubeconfig_of_the_environment(home, apiserver):
+    """As kubectl's: KUBECONFIG, and where that is not set the file in the user's home."""
+    command = [Path(sys.executable).with_name("whisper-bench"), "k8s", "collect"]
+    (home / ".kube").mkdir()
+    (home / ".kube" / "config").write_bytes(apiserver.read_bytes())
+    others = {name: os.environ[name] for name in os.environ if name != "KUBECONFIG"}
+    for named in ({"KUBECONFIG": str(apiserver)}, {"HOME": str(home)}):
+        done = subprocess.run(
+            [*command, "--selector", "app=none"],
+            env={**others, **named}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.startswith("FAILED: app=none: no such Pod or Job in namespace default")

@@ -63,7 +63,8 @@ class Cluster:
                 "the Kubernetes client is not installed; pip install 'pytest-whisper-bench[k8s]'"
             ) from error
         config: Any = untyped
-        file = str(kubeconfig) if kubeconfig else None
+        default = config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION  # KUBECONFIG, as kubectl
+        file = str(kubeconfig) if kubeconfig else default
         try:
             asked = client.Configuration()
             # the client's own retries would hide for minutes what is told here after seconds
