@@ -1,5 +1,6 @@
 """Shared fixtures: the real base weights, a toy model, small clips, and pytest runs on them."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -8,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
@@ -30,9 +30,13 @@ from untraced import untraced  # noqa: E402
 # a shell's background job ignores Ctrl-C, and so would all that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# how long an example takes is the neighbour's doing as well; timings live in benchmarks/
-settings.register_profile("suite", deadline=None)
-settings.load_profile("suite")
+# `pytest-benchmark compare` loads this file as well, where the extra `tests` need not be there
+with contextlib.suppress(ModuleNotFoundError):
+    from hypothesis import settings
+
+    # how long an example takes is the neighbour's doing as well; timings live in benchmarks/
+    settings.register_profile("suite", deadline=None)
+    settings.load_profile("suite")
 
 ADDOPTS = "-p no:hypothesispytest -p no:anyio"
 BENCHMARK = """

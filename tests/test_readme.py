@@ -73,3 +73,16 @@ def test_links_lead_somewhere():
         path = ROOT / name
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{name}: {target}"
+
+
+def test_pytest_benchmark_compare_wants_no_extra():
+    """It loads tests/conftest.py from this folder: without the extras it must go on working."""
+    program = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "sys.modules |= dict.fromkeys(['hypothesis', 'kubernetes', 'scipy', 'ciw', 'xdist'])\n"
+        "import conftest"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
