@@ -4,7 +4,6 @@ import argparse
 import codecs
 import contextlib
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +158,7 @@ def _logs(options: argparse.Namespace, home: _Home) -> "Iterator[tuple[str, str]
 
 
 def _text_of(source: str) -> str:
-    read = partial(Path(source).read_bytes) if source != STDIN else _stdin
+    read = Path(source).read_bytes if source != STDIN else _stdin
     try:
         content = read()
     except OSError as error:
