@@ -73,8 +73,7 @@ class _Home:
             "exit_code": state.exit_code,
         }
         if state.reason or state.exit_code:
-            told = f"pod/{ended.pod}: {state.told}"
-            self.faults.append(told + (state.remedy and f"; {state.remedy}"))
+            self.faults.append(f"pod/{ended.pod}: {state.fault}")
         before = len(self.faults)
         self.take(f"pod/{ended.pod}", ended.log)
         if len(self.faults) > before and ended.log:

@@ -133,7 +133,7 @@ class Fetcher:
             self._say(f"{name}: {told}")
 
     def _fault(self, name: str, state: PodState) -> None:
-        self.faults.append(f"{name}: {state.told}" + (state.remedy and f"; {state.remedy}"))
+        self.faults.append(f"{name}: {state.fault}")
 
     def _no_such(self, source: str) -> str:
         return (

@@ -74,6 +74,11 @@ class PodState:
         return f"{self.phase}{where}" + (f": {why}" if why else "")
 
     @property
+    def fault(self) -> str:
+        """What is told, and what helps."""
+        return self.told + (f"; {self.remedy}" if self.remedy else "")
+
+    @property
     def remedy(self) -> str:
         """What helps, "" where that is not known from the reason."""
         return _REMEDIES.get(self.reason, "")
