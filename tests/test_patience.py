@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from whisper_bench.cluster.client import UnreachableError
-from whisper_bench.cluster.interrupt import Interruption
+from whisper_bench.interrupt import Interruption
 from whisper_bench.cluster.patience import Patience
 
 

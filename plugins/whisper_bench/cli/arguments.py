@@ -33,6 +33,25 @@ def add_results(parser: argparse.ArgumentParser, what: str) -> None:
                         help=f"where {what} (%(default)s)")  # fmt: skip
 
 
+def add_suite_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what goes on to the suite, behind --."""
+    parser.add_argument("arguments", nargs="*", metavar="-- OPTION", help="options of the suite")
+
+
+def suite_options(options: argparse.Namespace) -> list[str]:
+    """Return what goes on to the suite.
+
+    Raises:
+        BenchError: it does not begin with an option.
+
+    """
+    arguments: list[str] = options.arguments
+    for word in arguments[:1]:
+        if not word.startswith("-"):
+            raise BenchError(f"{word}: no option of the suite; write those behind --")
+    return arguments
+
+
 def add_allow_mismatch(parser: argparse.ArgumentParser) -> None:
     """Declare what may differ."""
     parser.add_argument(

@@ -2,12 +2,12 @@
 
 import argparse
 import codecs
-import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whisper_bench.cli.k8s_options import add_collect, add_run, cluster_of, time_s, wishes_of
+from whisper_bench.cli.show import say
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Home:
         if not self._options.json:
             show_lines(line for each in self.collected for line in each.lines())
         for fault in self.faults:
-            _say(f"FAILED: {fault}")
+            say(f"FAILED: {fault}")
         if self._options.json:
             show_json({**self.facts, "runs": self.collected, "faults": self.faults})
         return int(bool(self.faults))
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     check_writable(options.results, "result files", "name another folder with --results")
     name, home = pod["metadata"]["name"], _Home(options)
     runs = PodRun(
-        cluster_of(options), lambda line: _say(f"{name}: {line}"), keep=options.keep, waits=waits
+        cluster_of(options), lambda line: say(f"{name}: {line}"), keep=options.keep, waits=waits
     )
     try:
         runs.to_end(pod, home.take_ended)
@@ -151,7 +151,7 @@ def _logs(options: argparse.Namespace, home: _Home) -> "Iterator[tuple[str, str]
     files = [(each, _text_of(each)) for each in options.sources if not is_remote(each)]
     yield from files
     if remote:
-        fetcher = Fetcher(cluster_of(options), _say, wait_s=wait_s)
+        fetcher = Fetcher(cluster_of(options), say, wait_s=wait_s)
         yield from fetcher.logs(remote)
         home.faults += fetcher.faults
 
@@ -174,11 +174,3 @@ def _stdin() -> bytes:
     if sys.stdin is None:
         raise OSError("stdin is closed")
     return sys.stdin.buffer.read()
-
-
-def _say(line: str) -> None:
-    """Write for people; whether anybody reads decides nothing."""
-    with contextlib.suppress(OSError, ValueError):
-        if sys.stderr is not None:
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()

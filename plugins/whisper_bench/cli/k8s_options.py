@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whisper_bench.cli.arguments import add_results, add_storage
+from whisper_bench.cli.arguments import add_results, add_storage, add_suite_options, suite_options
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help="how long to wait for a node and the image (%(default)s)",
     )
     parser.add_argument("--keep", action="store_true", help="do not delete the Pod in the end")
-    parser.add_argument("arguments", nargs="*", metavar="-- OPTION", help="options of the suite")
+    add_suite_options(parser)
     _add_both(parser)
 
 
@@ -80,15 +80,12 @@ def wishes_of(options: argparse.Namespace) -> "PodWishes":
     """
     from whisper_bench.cluster.bench_pod import PodWishes, labels, toleration
 
-    for word in options.arguments[:1]:
-        if not word.startswith("-"):
-            raise BenchError(f"{word}: no option of the suite; write those behind --")
     return PodWishes(
         save_name=options.save,
         image=options.image,
         node_selector=labels(options.node_selector, "--node-selector"),
         tolerations=[toleration(each) for each in options.toleration],
-        arguments=options.arguments,
+        arguments=suite_options(options),
     )
 
 

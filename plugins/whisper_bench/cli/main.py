@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from whisper_bench.cli import k8s, predict, ratio, results, size, throttling, weights
+from whisper_bench.cli import gate, k8s, predict, ratio, results, size, throttling, weights
 from whisper_bench.cli.show import show_json
 from whisper_bench.errors import BenchError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse."""
-    options = _parser().parse_args(arguments)
+    options = _options(list(sys.argv[1:] if arguments is None else arguments))
     try:
         status: int = options.run(options)
     except BenchError as error:
@@ -30,6 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _options(words: list[str]) -> argparse.Namespace:
+    """Parse the words; what stands behind -- is the suite's, where a command takes that."""
+    parser, cut = _parser(), words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:cut])
+    if words[cut:] and not hasattr(options, "arguments"):
+        parser.error(f"unrecognized arguments: {' '.join(words[cut:])}")
+    if hasattr(options, "arguments"):
+        options.arguments += words[cut + 1 :]
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="whisper-bench",
@@ -37,6 +48,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("pytest-whisper-bench"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (results, throttling, ratio, predict, size, k8s, weights):
+    for command in (results, throttling, ratio, predict, size, gate, k8s, weights):
         command.declare(commands)
     return parser

@@ -1,5 +1,6 @@
 """How every command prints: JSON for programs, lines for people."""
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,3 +24,11 @@ def _plain(value: Any) -> str:
 def show_lines(lines: Iterable[str]) -> None:
     """Print lines."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def say(line: str) -> None:
+    """Write a line for people, on stderr; whether anybody reads decides nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()

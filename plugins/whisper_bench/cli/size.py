@@ -39,6 +39,16 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(options: argparse.Namespace) -> int:
     """Size, report, and bring the Deployment in step."""
+    return _finish(options, report_of(options))
+
+
+def report_of(options: argparse.Namespace) -> "SizingReport":
+    """Return the sizing that is asked for; nothing is written.
+
+    Raises:
+        BenchError: the run or the ratio is not as it must be, or an option is none of its kind.
+
+    """
     from whisper_bench.ratio.config import load_config
     from whisper_bench.ratio.load import facts_of_saved
     from whisper_bench.saved.file import cases_of, read_saved
@@ -67,7 +77,20 @@ def run(options: argparse.Namespace) -> int:
         allow_mismatch=options.allow_mismatch,
         evidence=not options.check,
     )
-    return _finish(options, report if price is None else with_price(report, *price))
+    return report if price is None else with_price(report, *price)
+
+
+def out_of_step(options: argparse.Namespace, report: "SizingReport") -> list[str]:
+    """Return how the Deployment differs from the sizing, as a diff's lines; none where not.
+
+    Raises:
+        BenchError: there is no Deployment, or it cannot be edited.
+
+    """
+    from whisper_bench.manifests.deployment import deployment_diff
+
+    old, new, path = _deployment(options, report) or _no_deployment(options)
+    return deployment_diff(old, new, str(path))
 
 
 def _price(options: argparse.Namespace) -> tuple[float, float] | None:
@@ -83,22 +106,20 @@ def _price(options: argparse.Namespace) -> tuple[float, float] | None:
 
 def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     from whisper_bench.cli.show import show_json, show_lines
-    from whisper_bench.manifests.deployment import deployment_diff
     from whisper_bench.report.text import sizing_lines
     from whisper_bench.sizing.outputs import report_pages
 
-    deployment = _deployment(options, report)
     if options.check and not report.sizing.feasible:
         show_json(_answer(report)) if options.json else show_lines(sizing_lines(report))
         return 1
     if options.check:
-        old, new, path = deployment or _no_deployment(options)
-        diff = deployment_diff(old, new, str(path))
+        diff = out_of_step(options, report)
         if options.json:
             show_json({"in_step": not diff, "diff": diff, **_answer(report)})
         else:
-            show_lines(diff or [f"{path} is what the sizing says"])
+            show_lines(diff or [f"{options.deployment or DEPLOYMENT} is what the sizing says"])
         return int(bool(diff))
+    deployment = _deployment(options, report)
     outputs = report_pages(report, options.output)
     if deployment is not None:
         old, new, path = deployment

@@ -10,11 +10,11 @@ import msgspec
 from whisper_bench.cluster.bench_pod import RUN_LABEL
 from whisper_bench.cluster.client import CONFLICT, Cluster, ClusterError, UnreachableError
 from whisper_bench.cluster.follow import Follower, Waits
-from whisper_bench.cluster.interrupt import Interruption
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.patience import PATIENCE_S, Patience
 from whisper_bench.cluster.state import ENDED_BY_CLUSTER, PodState
 from whisper_bench.errors import BenchError
+from whisper_bench.interrupt import Interruption
 
 _GRACE_S = 2
 """For the container to end in; nothing of it is wanted any more."""

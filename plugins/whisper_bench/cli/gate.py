@@ -1,0 +1,134 @@
+"""`whisper-bench gate BASELINE CANDIDATE`: PASS, FAIL or NO EVIDENCE of a slowdown."""
+
+import argparse
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whisper_bench.cli import size
+from whisper_bench.cli.arguments import most_days
+from whisper_bench.cli.gate_options import (
+    add_gate,
+    conditions_of,
+    rules_of,
+    saved_name,
+)
+from whisper_bench.cli.k8s_options import time_s
+from whisper_bench.cli.show import say, show_json, show_lines
+from whisper_bench.errors import BenchError
+from whisper_bench.files import check_writable
+
+if TYPE_CHECKING:
+    from whisper_bench.gate.process import Runner
+    from whisper_bench.gate.report import Check, GateReport
+    from whisper_bench.gate.session import Rules
+
+NO_EVIDENCE = 3
+INTERRUPTED = 130
+"""What a shell gives for a command that Ctrl-C has ended."""
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "gate",
+        help="is a build slower than another: pass, fail or no evidence",
+        description="Measures both in alternation, each process a fresh one, until the interval of "
+        "the slowdown is clear of what is allowed. Exits 0 for PASS, 1 for FAIL, and 3 for NO "
+        "EVIDENCE.",
+    )
+    add_gate(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check what needs no measurement, measure both sides, and judge."""
+    from whisper_bench.gate.process import Runner
+    from whisper_bench.interrupt import Interruption
+
+    rules, conditions = rules_of(options), conditions_of(options)
+    timeout_s = time_s(options.timeout, "--timeout")
+    check_writable(options.results, "the gate's files", "name another folder with --results")
+    checks, rules = _standing(options, rules)
+    interruption = Interruption()
+    runner = Runner(conditions, interruption, timeout_s=timeout_s)
+    try:
+        with interruption.watched():
+            report = _judged(options, rules, runner, checks)
+    except KeyboardInterrupt:
+        say("whisper-bench gate: interrupted; nothing is decided, and nothing was written")
+        return INTERRUPTED
+    return _finish(options, report)
+
+
+def _judged(
+    options: argparse.Namespace, rules: "Rules", runner: "Runner", checks: "list[Check]"
+) -> "GateReport":
+    from whisper_bench.gate.session import Gate
+    from whisper_bench.gate.side import side_of
+
+    candidate = side_of(options.candidate)
+    if name := saved_name(options.baseline):
+        from whisper_bench.gate.absolute import AbsoluteGate, load_baseline
+
+        baseline = load_baseline(name, options.storage)
+        return AbsoluteGate(baseline, candidate, rules, measure=runner, say=say).run(checks)
+    sides = side_of(options.baseline), candidate
+    return Gate(sides, rules, measure=runner, say=say).run(checks)
+
+
+def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check], Rules]":
+    """Return the checks that need no measurement, and the rules with the sizing's memory."""
+    import msgspec
+
+    from whisper_bench.gate.report import Answer, Check
+    from whisper_bench.gate.standing import deployment_in_step, ratio_fresh
+
+    checks = []
+    if options.ratio_config is not None:
+        checks.append(ratio_fresh(options.ratio_config, most_days(options)))
+    if options.sizing is not None:
+        asked = _sizing_options(options.sizing)
+        try:
+            report = size.report_of(asked)
+            diff = size.out_of_step(asked, report) if report.sizing.feasible else []
+        except BenchError as error:
+            return [*checks, Check("deployment", Answer.FAIL, str(error))], rules
+        if not report.sizing.feasible:
+            return [*checks, Check("deployment", Answer.FAIL, report.sizing.reason)], rules
+        checks.append(deployment_in_step(diff))
+        if rules.memory_limit_bytes is None and report.sizing.memory_mib is not None:
+            memory = report.sizing.memory_mib * 2**20
+            rules = msgspec.structs.replace(rules, memory_limit_bytes=memory)
+    return checks, rules
+
+
+def _sizing_options(text: str) -> argparse.Namespace:
+    """Parse what `whisper-bench size` was called with."""
+    parser = argparse.ArgumentParser(prog="whisper-bench gate --sizing")
+    size.declare(parser.add_subparsers(dest="command"))
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise BenchError(f"--sizing {text!r}: {error}; give the words behind size") from error
+    return parser.parse_args(["size", *words, "--check"])
+
+
+def _finish(options: argparse.Namespace, report: "GateReport") -> int:
+    from whisper_bench.gate.files import JOB_SUMMARY, add_to_job_summary, save_gate
+    from whisper_bench.gate.report import Answer
+    from whisper_bench.gate.text import gate_lines
+
+    written = save_gate(report, options.results)
+    summary = os.environ.get(JOB_SUMMARY)
+    if summary and (trouble := add_to_job_summary(report, Path(summary))):
+        say(f"WARNING: the job's summary could not be added to: {trouble}")
+    if options.json:
+        show_json(report)
+    else:
+        *lines, answer = gate_lines(report)
+        show_lines([*lines, *(f"wrote {path}" for path in written), answer])
+    if report.answer is Answer.NO_EVIDENCE:
+        return 0 if options.on_no_evidence == "warn" else NO_EVIDENCE
+    return int(report.answer is Answer.FAIL)

@@ -1,0 +1,184 @@
+"""The options of `whisper-bench gate`."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whisper_bench.cli.arguments import (
+    add_max_age,
+    add_results,
+    add_storage,
+    add_suite_options,
+    suite_options,
+)
+from whisper_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from whisper_bench.gate.session import Rules
+    from whisper_bench.gate.side import Conditions
+
+SIDE_TEXT = (
+    "an image (image:whisper-bench:main), a virtual environment (venv:.venv) or a command "
+    "('.venv/bin/pytest benchmarks')"
+)
+NONE = "none"
+
+
+def add_gate(parser: argparse.ArgumentParser) -> None:
+    """Declare what a gate takes."""
+    parser.add_argument("baseline", metavar="BASELINE", help=f"{SIDE_TEXT}, or saved:NAME")
+    parser.add_argument("candidate", metavar="CANDIDATE", help=SIDE_TEXT)
+    add_suite_options(parser)
+    _add_measuring(parser)
+    _add_rules(parser)
+    add_storage(parser)
+    add_results(parser, "gate.json, gate.md and gate.xml go")
+
+
+def _add_measuring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-slowdown",
+        default="10%",
+        metavar="SHARE",
+        help="slowdown above which the candidate fails (%(default)s)",
+    )
+    parser.add_argument(
+        "--max-pairs", default="24", metavar="N", help="pairs at most, 4 to 40 (%(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", default="1", metavar="N", help="rounds in each process (%(default)s)"
+    )
+    parser.add_argument(
+        "--cpus", default="1", metavar="N", help="CPU limit of both sides, or none (%(default)s)"
+    )
+    parser.add_argument(
+        "--suite",
+        default="benchmarks",
+        metavar="PATH",
+        help="what an environment's pytest runs (%(default)s)",
+    )
+    parser.add_argument(
+        "--engine", default="docker", metavar="COMMAND", help="what runs images (%(default)s)"
+    )
+    parser.add_argument(
+        "--timeout", default="30m", metavar="TIME", help="of one process (%(default)s)"
+    )
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-mismatch",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="let this field differ, and record it (transcript, tokens, decoding.beam_size ...)",
+    )
+    parser.add_argument(
+        "--memory-limit", metavar="SIZE", help="what the peak must fit in, such as 448Mi"
+    )
+    parser.add_argument(
+        "--sizing",
+        metavar="ARGUMENTS",
+        help="what the Deployment was sized with: it must be in step ('xeon --target-rps 2 ...')",
+    )
+    parser.add_argument(
+        "--ratio-config",
+        type=Path,
+        metavar="FILE",
+        help="a ratio_config.json that must be whole and fresh",
+    )
+    add_max_age(parser)
+    parser.add_argument(
+        "--on-no-evidence",
+        choices=("fail", "warn"),
+        default="fail",
+        help="exit 3, or 0 with a warning, where there is none (%(default)s)",
+    )
+
+
+def saved_name(text: str) -> str | None:
+    """Return the saved run that a baseline names, None where it is to be measured."""
+    kind, _, name = text.partition(":")
+    return name if kind == "saved" else None
+
+
+def rules_of(options: argparse.Namespace) -> "Rules":
+    """Return what the candidate is held to.
+
+    Raises:
+        BenchError: an option is none of its kind.
+
+    """
+    from whisper_bench.gate.checks import check_allowed
+    from whisper_bench.gate.sequential import LOOKS
+    from whisper_bench.gate.session import Rules
+
+    check_allowed(options.allow_mismatch)
+    return Rules(
+        max_slowdown=_share(options.max_slowdown),
+        most_pairs=_whole(options.max_pairs, "--max-pairs", LOOKS[0], LOOKS[-1]),
+        allow_mismatch=options.allow_mismatch,
+        memory_limit_bytes=_bytes(options.memory_limit),
+        limit_demanded=options.cpus != NONE,
+    )
+
+
+def conditions_of(options: argparse.Namespace) -> "Conditions":
+    """Return what both sides run under.
+
+    Raises:
+        BenchError: an option is none of its kind.
+
+    """
+    from whisper_bench.gate.side import Conditions
+    from whisper_bench.machine import node_name
+
+    return Conditions(
+        cpus=None if options.cpus == NONE else _cpus(options.cpus),
+        rounds=_whole(options.rounds, "--rounds", 1, 1000),
+        suite=options.suite,
+        engine=options.engine,
+        node=node_name(),
+        options=suite_options(options),
+    )
+
+
+def _share(text: str) -> float:
+    number, percent, rest = text.strip().partition("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if rest or not 0 < share <= 1:
+        raise BenchError(
+            f"--max-slowdown {text}: give a share above 0 and up to 100 %, such as 10%"
+        )
+    return share
+
+
+def _whole(text: str, option: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not least <= int(text) <= most:
+        raise BenchError(f"{option} {text}: give a whole number, {least} to {most}")
+    return int(text)
+
+
+def _cpus(text: str) -> float:
+    try:
+        cpus = float(text)
+    except ValueError:
+        cpus = -1.0
+    if not 0.01 <= cpus < float("inf"):  # noqa: PLR2004 - a period's least quota is 1 %
+        raise BenchError(f"--cpus {text}: give a number of CPUs, 0.01 or more, or none")
+    return cpus
+
+
+def _bytes(text: str | None) -> int | None:
+    from whisper_bench.manifests.quantity import amount
+
+    if text is None:
+        return None
+    value = amount(text)
+    if value is None or value <= 0:
+        raise BenchError(f"--memory-limit {text}: give a quantity of memory, such as 448Mi")
+    return int(value)

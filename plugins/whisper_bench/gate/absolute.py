@@ -1,0 +1,156 @@
+"""A candidate against runs that the same machine saved before, for a runner that does nothing else.
+
+The runs of another hour differ by more than their processes know, so that the saved runs are the
+samples: the interval is that of a run yet to come, given those before it (a prediction interval:
+G. J. Hahn and W. Q. Meeker, "Statistical Intervals" (1991), section 4.7; here of logarithms).
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.gate.process import ProcessRun, process_run
+from whisper_bench.gate.report import Answer, CaseAnswer, Check, Metric
+from whisper_bench.gate.sequential import Call, Look
+from whisper_bench.gate.session import Gate, Rules
+from whisper_bench.gate.side import Kind, Side
+from whisper_bench.gate.words import change_within
+from whisper_bench.machine import MachineFacts
+from whisper_bench.ratio.load import load_run, run_case
+from whisper_bench.ratio.merge import merge_runs
+from whisper_bench.ratio.run import Run, RunCase
+from whisper_bench.saved.file import read_saved
+from whisper_bench.saved.find import every_saved
+from whisper_bench.welch import Estimate, LogMean, Term, product_of
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """Runs saved under a name as one, the newest of them as it was measured, and its processes."""
+
+    name: str
+    runs: Run
+    newest: ProcessRun
+    processes: int
+
+
+def load_baseline(name: str, storage: Path) -> Baseline:
+    """Load every run saved under a name.
+
+    Raises:
+        BenchError: there are fewer than two, one is broken, or they differ in what must agree.
+
+    """
+    paths = every_saved(name, storage)
+    loaded = [(load_run(path), path) for path in paths]
+    merged = merge_runs([run for run, _ in loaded])
+    newest, path = max(loaded, key=lambda each: each[0].facts.moment)
+    processes = max(case.processes for case in newest.cases)
+    return Baseline(name, merged, process_run(read_saved(path), str(path)), processes)
+
+
+class AbsoluteGate(Gate):
+    """Measures the candidate alone, in as many processes as a saved run has."""
+
+    def __init__(
+        self,
+        baseline: Baseline,
+        candidate: Side,
+        rules: Rules,
+        *,
+        measure: Callable[[Side], ProcessRun],
+        say: Callable[[str], None],
+    ) -> None:
+        rules = msgspec.structs.replace(rules, most_pairs=baseline.processes)
+        saved = Side(Kind.SAVED, baseline.name)
+        super().__init__((saved, candidate), rules, measure=measure, say=say)
+        self._baseline = baseline
+        self._evidence.runs["baseline"].append(baseline.newest)
+
+    def _measured(self) -> list[CaseAnswer]:
+        for number in range(1, self._baseline.processes + 1):
+            self._take("candidate", number)
+            if number == 1:
+                self._checks.append(
+                    same_machine(self._baseline.newest, self._evidence.runs["candidate"][0])
+                )
+                self._compare()
+        self._judge_throttling()
+        return list(self._answers())
+
+    def _answers(self) -> Iterable[CaseAnswer]:
+        saved = {case.label: case for case in self._baseline.runs.cases}
+        for record in self._evidence.pooled("candidate"):
+            yield _answer(saved[record.label], run_case(record), self._rules.max_slowdown)
+
+
+def same_machine(saved: ProcessRun, candidate: ProcessRun) -> Check:
+    """Refuse runs of another node or chip, whose figures say nothing here."""
+    facts = [
+        (run.machine.node, run.machine.system, *_chip(run.machine.whisper_bench))
+        for run in (saved, candidate)
+    ]
+    if facts[0] == facts[1]:
+        return Check("machine", Answer.PASS, f"the saved runs are of this one ({facts[0][0]})")
+    here, there = (" / ".join(each) for each in facts)
+    why = f"the saved runs are of another machine: {here}, and this one is {there}"
+    remedy = "measure the baseline here, or name the node in WHISPER_BENCH_NODE on both"
+    return Check("machine", Answer.FAIL, f"{why}; {remedy}")
+
+
+def _chip(machine: MachineFacts | None) -> tuple[str, ...]:
+    return (machine.architecture, machine.cpu_model) if machine else ()
+
+
+def _answer(saved: RunCase, candidate: RunCase, limit: float) -> CaseAnswer:
+    here, there = _disturbed(saved), _disturbed(candidate)
+    metric = Metric.CPU if here and saved.cpu and candidate.cpu else Metric.WALL
+    before, now = (
+        case.latency if metric is Metric.WALL or case.cpu is None else case.cpu
+        for case in (saved, candidate)
+    )
+    slowdown = next_run_over(before.of("runs"), now.processes)
+    call = _call(slowdown, limit)
+    told = f"{change_within(slowdown)} {metric} against {saved.runs} saved runs"
+    reason = {
+        Call.SLOWER: f"slower: {told}",
+        Call.NOT_SLOWER: f"not slower: {told}",
+        Call.OPEN: f"not clear of the limit: {told}; more saved runs make the interval narrower",
+    }[call]
+    if there and metric is Metric.WALL:
+        call = Call.OPEN
+        reason = (
+            f"{candidate.contended_rounds} of {candidate.rounds} rounds contended, and the saved "
+            f"runs were not: this runner was busy, or the candidate waits; {told}"
+        )
+    return CaseAnswer(
+        case=candidate.label,
+        answer={
+            Call.SLOWER: Answer.FAIL, Call.NOT_SLOWER: Answer.PASS, Call.OPEN: Answer.NO_EVIDENCE
+        }[call],
+        reason=f"{reason}, {100 * limit:g} % allowed",
+        metric=metric,
+        baseline_s=before.of("runs").value,
+        candidate_s=now.processes.value,
+        look=Look(candidate.processes, slowdown, None, call is not Call.OPEN, call),
+    )  # fmt: skip
+
+
+def next_run_over(before: LogMean, now: LogMean) -> Estimate | None:
+    """Return a run's mean over that of the runs before, with the interval of runs to come."""
+    spread = product_of([Term(-1, before, future=1)])
+    if spread is None:
+        return None
+    value, low, high = (now.value * bound for bound in (spread.value, spread.low, spread.high))
+    return Estimate(value, low, high, spread.confidence)
+
+
+def _call(slowdown: Estimate | None, limit: float) -> Call:
+    if slowdown is None or slowdown.low <= 1 + limit <= slowdown.high:
+        return Call.OPEN
+    return Call.SLOWER if slowdown.low > 1 + limit else Call.NOT_SLOWER
+
+
+def _disturbed(case: RunCase) -> bool:
+    return (case.contended_rounds or 0) >= MANY_CONTENDED * case.rounds

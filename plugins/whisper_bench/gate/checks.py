@@ -1,0 +1,188 @@
+"""What must hold of the candidate whatever the time: each a hard fail with its own message."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from whisper_bench.gate.process import MeasuredCase, ProcessRun
+from whisper_bench.gate.report import Answer, Check
+from whisper_bench.ratio.comparable import Mismatch, check_allowable, differing, fields_of
+from whisper_bench.ratio.load import run_case
+from whisper_bench.record import CaseRecord
+from whisper_bench.throttling import judged
+from whisper_bench.verdict import FAILING, FEWEST_PERIODS, CaseVerdict, Verdict
+
+WORSE_WORD_ERRORS = 0.02
+"""Rise in the word error rate that is a fail where transcripts may differ: 2 words in 100."""
+TRANSCRIPT = "transcript"
+_VERSIONS = "versions."
+_MIB = 2**20
+
+
+def check_allowed(fields: Collection[str]) -> None:
+    """Refuse a field that is never compared.
+
+    Raises:
+        BenchError: it names the field and those that can be let through.
+
+    """
+    check_allowable([field for field in fields if field != TRANSCRIPT])
+
+
+def same_cases(baseline: ProcessRun, candidate: ProcessRun) -> Check:
+    """Check that both sides measure the same cases by benchmarks of the same names."""
+    here, there = ({_full(each) for each in run.cases} for run in (baseline, candidate))
+    missing, new = sorted(here - there), sorted(there - here)
+    told = [f"missing in the candidate: {', '.join(missing)}"] if missing else []
+    told += [f"only in the candidate: {', '.join(new)}"] if new else []
+    if not told:
+        return Check("cases", Answer.PASS, f"both sides measure {', '.join(sorted(here))}")
+    why = "; ".join(told)
+    return Check("cases", Answer.FAIL, f"{why}: a case is missing or renamed")
+
+
+def same_identity(
+    baseline: ProcessRun, candidate: ProcessRun, allow: Collection[str]
+) -> list[Check]:
+    """Compare model, clip, decoding, threads, limit, tokens and transcript."""
+    found = [
+        each
+        for here, there in _by_case(baseline, candidate)
+        for each in _differences(here, there)
+        if not each.field.startswith(_VERSIONS)
+    ]
+    refused = [each for each in found if not _allowed(each.field, allow)]
+    let_through = [str(each) for each in found if each not in refused]
+    if refused:
+        return [Check(each.field, Answer.FAIL, _told(each)) for each in refused]
+    what = "model, clip, decoding, threads, limit, tokens and transcript are the same"
+    if let_through:
+        what = f"let through: {'; '.join(let_through)}"
+    return [Check("identity", Answer.PASS, what)]
+
+
+def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
+    """Hold a later process of a side to what its first one measured, to the word."""
+    if [_full(each) for each in first.cases] != [_full(each) for each in later.cases]:
+        return [Check("steady", Answer.FAIL, "a later process measured other cases than the first")]
+    found = [each for here, there in _by_case(first, later) for each in _differences(here, there)]
+    return [
+        Check("steady", Answer.FAIL, f"a later process differs from the first: {_told(each)}")
+        for each in found
+    ]
+
+
+def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
+    """Hold the word error rate to the clip's bound and to the baseline's."""
+    for here, there in _by_case(baseline, candidate):
+        rate, before, bound = (
+            there.word_error_rate, here.word_error_rate, there.word_error_rate_bound
+        )  # fmt: skip
+        if rate is not None and bound is not None and rate > bound:
+            why = f"{there.label}: word error rate {rate:.3f}, and {bound:.3f} is its bound"
+            return Check("word error rate", Answer.FAIL, why)
+        if rate is not None and before is not None and rate > before + WORSE_WORD_ERRORS:
+            why = f"{there.label}: word error rate {rate:.3f}, the baseline has {before:.3f}"
+            return Check("word error rate", Answer.FAIL, why)
+    rates = [each.record.word_error_rate for each in candidate.cases]
+    told = ", ".join("no text" if rate is None else f"{rate:.3f}" for rate in rates)
+    return Check("word error rate", Answer.PASS, f"{told}, within the bounds")
+
+
+def threads_within_limit(candidate: ProcessRun, *, demanded: bool) -> Check:
+    """Check that no case has more threads than CPUs, and that a limit demanded is in force."""
+    for each in candidate.cases:
+        limit, threads = each.record.cpu_limit, each.record.threads
+        if limit.cpus is None and demanded:
+            why = f"{each.record.label}: no CPU limit in force ({limit.source})"
+            return Check("threads", Answer.FAIL, why)
+        if limit.cpus is not None and threads > limit.cpus:
+            why = f"{each.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
+            return Check("threads", Answer.FAIL, f"{why}: they wait for one another")
+    limits = {each.record.cpu_limit.cpus for each in candidate.cases}
+    told = ", ".join("no limit" if cpus is None else f"{cpus:g} CPU" for cpus in limits)
+    return Check("threads", Answer.PASS, f"within the limit ({told})")
+
+
+def memory_within_limit(candidate: Sequence[CaseRecord], limit_bytes: int | None) -> list[Check]:
+    """Hold the peak resident memory to the container's limit, where there is one."""
+    if limit_bytes is None:
+        return []
+    peaks = {
+        record.label: max(each.peak_rss_bytes for each in record.processes) for record in candidate
+    }
+    label, peak = max(peaks.items(), key=lambda each: each[1])
+    told = f"{label}: peak of {peak / _MIB:.0f} MiB, limit {limit_bytes / _MIB:.0f} MiB"
+    return [Check("memory", Answer.FAIL if peak > limit_bytes else Answer.PASS, told)]
+
+
+def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
+    """Ask the kernel's counters over all processes of a side whether it is throttled.
+
+    What cannot be judged is NO EVIDENCE, and with more rounds may be judged yet.
+    """
+    cases = judged(records).cases
+    worst = [case for case in cases if FAILING & set(case.findings)]
+    if not worst:
+        told = "; ".join(f"{case.label}: {case.evidence[0]}" for case in cases)
+        return Check(f"throttling of the {name}", Answer.PASS, told)
+    case = min(worst, key=lambda each: each.verdict is Verdict.UNKNOWN)
+    unknown = case.verdict is Verdict.UNKNOWN
+    answer = Answer.NO_EVIDENCE if unknown else Answer.FAIL
+    told = f"{case.label}: {case.verdict}: {'; '.join(case.evidence)}"
+    return Check(f"throttling of the {name}", answer, told)
+
+
+def too_few_periods(records: Sequence[CaseRecord]) -> bool:
+    """Tell whether more rounds would tell more of throttling."""
+    return any(map(_is_short, judged(records).cases))
+
+
+def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
+    """Return what differs and may: library versions, instruction set, backend, warm-up."""
+    found: list[Mismatch] = []
+    for here, there in _by_case(baseline, candidate):
+        found += [each for each in _differences(here, there) if each.field.startswith(_VERSIONS)]
+        before, now = (run_case(record).setting for record in (here, there))
+        found += differing(before, now, here.label)
+    return list(dict.fromkeys(f"{each.field}: {each.reference} before, {each.target} now"
+                              for each in found))  # fmt: skip
+
+
+def _is_short(case: CaseVerdict) -> bool:
+    counters = case.counters
+    return (
+        Verdict.UNKNOWN in case.findings
+        and counters is not None
+        and counters.periods < FEWEST_PERIODS
+    )
+
+
+def _differences(here: CaseRecord, there: CaseRecord) -> Iterable[Mismatch]:
+    before, now = (
+        {**fields_of(run_case(record).identity), TRANSCRIPT: record.transcript}
+        for record in (here, there)
+    )
+    return differing(before, now, here.label)
+
+
+def _by_case(baseline: ProcessRun, candidate: ProcessRun) -> list[tuple[CaseRecord, CaseRecord]]:
+    there = {each.record.label: each.record for each in candidate.cases}
+    return [
+        (each.record, there[each.record.label])
+        for each in baseline.cases
+        if each.record.label in there
+    ]
+
+
+def _told(each: Mismatch) -> str:
+    if each.field == TRANSCRIPT:
+        here, there = (f"{str(text)[:60]!r}" for text in (each.reference, each.target))
+        return f"transcript of {each.cases[0]}: {here} became {there}"
+    return f"{each.field} of {each.cases[0]}: {each.reference} became {each.target}"
+
+
+def _allowed(field: str, allow: Collection[str]) -> bool:
+    return field in allow or field.partition(".")[0] in allow
+
+
+def _full(each: MeasuredCase) -> str:
+    return f"{each.name}[{each.record.label}]"

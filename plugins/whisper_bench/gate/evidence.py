@@ -1,0 +1,161 @@
+"""What both sides have measured so far, case by case, and what it says of the slowdown."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.gate.process import ProcessRun
+from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
+from whisper_bench.gate.sequential import Call, Look, look_at
+from whisper_bench.gate.words import change_within
+from whisper_bench.record import CaseRecord, contended_rounds
+from whisper_bench.welch import log_mean
+
+SideName = Literal["baseline", "candidate"]
+SIDES: tuple[SideName, SideName] = ("baseline", "candidate")
+
+
+class Evidence:
+    """The processes of both sides; a pair is one of each."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self.turns: list[Turn] = []
+        self.runs: dict[SideName, list[ProcessRun]] = {"baseline": [], "candidate": []}
+
+    def add(self, side: SideName, run: ProcessRun) -> None:
+        """Take what a process measured."""
+        self.runs[side].append(run)
+        samples = [_sample(each.record) for each in run.cases]
+        self.turns.append(Turn(len(self.runs[side]), side, samples))
+
+    @property
+    def pairs(self) -> int:
+        """The whole pairs."""
+        return min(map(len, self.runs.values()))
+
+    @property
+    def labels(self) -> list[str]:
+        """The cases."""
+        return [each.record.label for each in self.runs["baseline"][0].cases]
+
+    def pooled(self, side: SideName) -> list[CaseRecord]:
+        """Return a side's cases, the rounds of all its processes in one record each."""
+        return [self._pooled(side, label) for label in self.labels]
+
+    def answers(self) -> list[CaseAnswer]:
+        """Return what the whole pairs say of each case."""
+        return [self._answer(label) for label in self.labels]
+
+    def _answer(self, label: str) -> CaseAnswer:
+        metric = self._metric(label)
+        baseline_s, candidate_s = (self._means_s(side, label, metric) for side in SIDES)
+        look = look_at(baseline_s, candidate_s, limit=self._limit, cases=len(self.labels))
+        return CaseAnswer(
+            case=label,
+            answer=_ANSWERS[look.call],
+            reason=_reason(look, self._limit, metric),
+            metric=metric,
+            baseline_s=log_mean(baseline_s).value,
+            candidate_s=log_mean(candidate_s).value,
+            look=look,
+        )
+
+    def _metric(self, label: str) -> Metric:
+        """Return what a case is decided on: CPU-seconds from the first contended look on.
+
+        The baseline's rounds tell: a candidate that waits gets less CPU than it could have as well,
+        and that is its own doing.
+        """
+        records = self._records("baseline", label)[: self.pairs]
+        clocks = [record for side in SIDES for record in self._records(side, label)]
+        if any(each.cpu_s <= 0 for record in clocks for each in record.rounds):
+            return Metric.WALL
+        contended = rounds = 0
+        for pair, record in enumerate(records, start=1):
+            contended += contended_rounds(record) or 0
+            rounds += len(record.rounds)
+            if pair >= _FEWEST_PAIRS and contended >= MANY_CONTENDED * rounds:
+                return Metric.CPU
+        return Metric.WALL
+
+    def _means_s(self, side: SideName, label: str, metric: Metric) -> list[float]:
+        processes = [record.processes[0] for record in self._records(side, label)[: self.pairs]]
+        return [
+            each.mean_latency_s if metric is Metric.WALL else each.mean_cpu_s for each in processes
+        ]
+
+    def _records(self, side: SideName, label: str) -> list[CaseRecord]:
+        return [
+            next(each.record for each in run.cases if each.record.label == label)
+            for run in self.runs[side]
+        ]
+
+    def _pooled(self, side: SideName, label: str) -> CaseRecord:
+        records = self._records(side, label)
+        numbers = {
+            (place, each.process): number
+            for number, (place, each) in enumerate(
+                (
+                    (place, each)
+                    for place, record in enumerate(records)
+                    for each in record.processes
+                ),
+                start=1,
+            )
+        }
+        return msgspec.structs.replace(
+            records[0],
+            processes=[
+                msgspec.structs.replace(each, process=numbers[place, each.process])
+                for place, record in enumerate(records)
+                for each in record.processes
+            ],
+            rounds=[
+                msgspec.structs.replace(each, process=numbers[place, each.process])
+                for place, record in enumerate(records)
+                for each in record.rounds
+            ],
+            planned_rounds=sum(record.planned_rounds for record in records),
+        )
+
+
+_FEWEST_PAIRS = 4
+"""Pairs before which contention is not judged: the first look's."""
+_ANSWERS = {
+    Call.SLOWER: Answer.FAIL,
+    Call.NOT_SLOWER: Answer.PASS,
+    Call.OPEN: Answer.NO_EVIDENCE,
+}
+
+
+def _reason(look: Look, limit: float, metric: Metric) -> str:
+    told = f"{change_within(look.slowdown)} {metric} after {look.pairs} pairs"
+    allowed = f"{100 * limit:g} % allowed"
+    if look.call is Call.SLOWER:
+        return f"slower: {told}, {allowed}"
+    if look.call is Call.NOT_SLOWER:
+        return f"not slower: {told}, {allowed}"
+    if not look.fit:
+        return (
+            f"this runner is not fit: a program against itself differs by "
+            f"{change_within(look.control)}, {allowed}; {told}"
+        )
+    return f"not clear of the limit: {told}, {allowed}"
+
+
+def _sample(record: CaseRecord) -> Sample:
+    return Sample(
+        record.label,
+        [each.latency_s for each in record.rounds],
+        [each.cpu_s for each in record.rounds],
+        contended_rounds(record),
+    )
+
+
+def undecided(answers: Sequence[CaseAnswer]) -> bool:
+    """Tell whether more pairs could say more: no case fails, and one is open."""
+    found = {each.answer for each in answers}
+    return Answer.FAIL not in found and Answer.NO_EVIDENCE in found

@@ -1,0 +1,40 @@
+"""A gate's files, and the CI job's summary."""
+
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.files import write_all_over
+from whisper_bench.gate.junit import gate_junit
+from whisper_bench.gate.markdown import gate_markdown
+from whisper_bench.gate.report import GateReport
+
+NAME = "gate"
+JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Variable that names the file whose Markdown GitHub shows on the job's page."""
+
+
+def save_gate(report: GateReport, folder: Path) -> list[Path]:
+    """Write gate.json, gate.md and gate.xml in a folder, all over older ones or none.
+
+    Raises:
+        BenchError: one cannot be written; older ones are as they were.
+
+    """
+    contents = {
+        folder / f"{NAME}.json": msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n",
+        folder / f"{NAME}.md": gate_markdown(report).encode(),
+        folder / f"{NAME}.xml": gate_junit(report),
+    }
+    write_all_over(contents)
+    return list(contents)
+
+
+def add_to_job_summary(report: GateReport, path: Path) -> str | None:
+    """Add the Markdown to the job's summary; return what kept it, since it decides nothing."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(gate_markdown(report))
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"
+    return None

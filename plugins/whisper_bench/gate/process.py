@@ -1,0 +1,183 @@
+"""One process of a side: started, waited for, ended whatever happens, its results taken."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.cluster.frames import human_lines
+from whisper_bench.cluster.parcel import unpack
+from whisper_bench.errors import BenchError
+from whisper_bench.gate.side import SAVE_NAME, Conditions, Launch, Side, launch
+from whisper_bench.interrupt import Interruption
+from whisper_bench.record import CaseRecord
+from whisper_bench.results.convert import results_of
+from whisper_bench.results.schema import validate
+from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, parse_saved
+
+_POLL_S = 0.1
+_GRACE_S = 10.0
+_SHOWN_LINES = 6
+_SHOWN = 300
+"""Characters of a line."""
+_TELLING = ("FAILED: ", "ERROR: ", "Error: ", "E   ")
+_SHELL_SIGNAL = 128
+"""A shell and docker run give this and the signal's number for a process that one has ended."""
+_CANNOT_RUN = {
+    125: "the container could not be started",
+    126: "it cannot be executed",
+    127: "it was not found",
+}
+
+
+class MeasuredCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A case as one process measured it, and its benchmark's name."""
+
+    name: str
+    record: CaseRecord
+
+
+class ProcessRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one fresh process of a side measured."""
+
+    machine: SavedMachine
+    cases: list[MeasuredCase]
+
+
+class SideFailedError(BenchError):
+    """A process that gave no results, or none that can be trusted."""
+
+    exit_status = 1
+
+
+class Runner:
+    """Runs processes of either side, one at a time."""
+
+    def __init__(
+        self, conditions: Conditions, interruption: Interruption, *, timeout_s: float
+    ) -> None:
+        self._conditions = conditions
+        self._interruption = interruption
+        self._timeout_s = timeout_s
+
+    def __call__(self, side: Side) -> ProcessRun:
+        """Measure a side once.
+
+        Raises:
+            SideFailedError: it gave no whole results, or took longer than it may.
+            KeyboardInterrupt: a signal came; the process is ended.
+
+        """
+        with tempfile.TemporaryDirectory(prefix="whisper-bench-gate-") as scratch:
+            status, text = self._output(launch(side, self._conditions, Path(scratch)))
+        return run_of(text, status, str(side))
+
+    def _output(self, start: Launch) -> tuple[int, str]:
+        # a file and not a pipe: nobody has to read while it measures
+        with tempfile.TemporaryFile() as output:
+            try:
+                process = subprocess.Popen(
+                    start.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise SideFailedError(
+                    f"{start.argv[0]} cannot be started: {error.strerror or error}"
+                ) from error
+            try:
+                self._wait(process)
+            finally:
+                _end(process, start)
+            output.seek(0)
+            return process.returncode, output.read().decode(errors="replace")
+
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+        until_s = time.monotonic() + self._timeout_s
+        while process.poll() is None:
+            if time.monotonic() > until_s:
+                raise SideFailedError(
+                    f"it had not ended after {self._timeout_s:g} s and was killed; raise --timeout"
+                )
+            self._interruption.sleep(_POLL_S)
+
+
+def run_of(text: str, status: int, where: str) -> ProcessRun:
+    """Return what a process measured, from what it printed and its exit status.
+
+    Raises:
+        SideFailedError: it failed, or its results are not whole or not as the schema has them.
+
+    """
+    if status:
+        raise SideFailedError(f"{_how(status)}{_last_words(text)}")
+    parcels, faults = unpack(text)
+    if faults or len(parcels) != 1:
+        why = "; ".join(faults) or f"{len(parcels)} saved runs in what it printed, and one is due"
+        raise SideFailedError(
+            f"it ended green without whole results ({why}); it must pass the options it is given "
+            f"on to pytest{_last_words(text)}"
+        )
+    try:
+        return process_run(parse_saved(parcels[0].saved.encode(), where), where)
+    except BenchError as error:
+        raise SideFailedError(f"its results are not as they must be: {error}") from error
+
+
+def process_run(saved: SavedRun, where: str) -> ProcessRun:
+    """Return our cases of a saved run, each with its benchmark's name; held to the schema.
+
+    Raises:
+        BenchError: there is no case of ours, or a result does not hold to the schema.
+
+    """
+    for result in results_of(saved, SAVE_NAME, where):
+        validate(msgspec.to_builtins(result), where)
+    ours = [each.name for each in saved.benchmarks if each.extra_info.whisper_bench is not None]
+    return ProcessRun(
+        saved.machine_info,
+        [
+            MeasuredCase(name.partition("[")[0], case.record)
+            for name, case in zip(ours, cases_of(saved, where), strict=True)
+        ],
+    )
+
+
+def _end(process: "subprocess.Popen[bytes]", start: Launch) -> None:
+    """End what still runs, the workers with it, and remove the container."""
+    if process.poll() is not None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+            break
+    if start.cleanup is not None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(start.cleanup, capture_output=True, check=False, timeout=60)
+
+
+def _how(status: int) -> str:
+    number = -status if status < 0 else status - _SHELL_SIGNAL
+    if number in set(signal.Signals):
+        name = signal.Signals(number).name
+        memory = "; out of memory is the usual cause" if number == signal.SIGKILL else ""
+        return f"it was killed by {name}{memory}"
+    known = f": {_CANNOT_RUN[status]}" if status in _CANNOT_RUN else ""
+    return f"exit status {status}{known}"
+
+
+def _last_words(text: str) -> str:
+    """Return the lines that tell why, the last ones where none does."""
+    lines = [line.strip()[:_SHOWN] for line in human_lines(text) if line.strip()]
+    telling = [line for line in lines if any(word in line for word in _TELLING)]
+    shown = (telling or lines)[-_SHOWN_LINES:]
+    return "".join(f"\n  {line}" for line in dict.fromkeys(shown))

@@ -1,0 +1,102 @@
+"""What a gate ends with: one answer, the checks and figures that it rests on, and every sample."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from whisper_bench.gate.sequential import Look
+from whisper_bench.ratio.run import Moment
+
+SCHEMA_VERSION: Literal[1] = 1
+KIND: Literal["whisper-bench gate"] = "whisper-bench gate"
+
+
+class Answer(StrEnum):
+    """What the gate says of the candidate."""
+
+    PASS = "PASS"  # noqa: S105 - an answer and no password
+    FAIL = "FAIL"
+    NO_EVIDENCE = "NO EVIDENCE"
+
+
+class Metric(StrEnum):
+    """What the slowdown is of."""
+
+    WALL = "wall time"
+    CPU = "CPU-seconds"
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that is so or not, whatever the time: its name, the answer it forces, and why.
+
+    `answer` is PASS where it holds.
+    """
+
+    name: str
+    answer: Answer
+    message: str
+
+
+class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one process measured of a case; seconds a round."""
+
+    case: str
+    latency_s: list[float]
+    cpu_s: list[float]
+    contended_rounds: int | None
+
+
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One process in the order in which they ran; `pair` counts from 1."""
+
+    pair: int
+    side: Literal["baseline", "candidate"]
+    samples: list[Sample]
+
+
+class CaseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case: the answer, in a line why, and the look that it rests on.
+
+    `baseline_s` and `candidate_s` are geometric means of the processes, of the metric decided on.
+    """
+
+    case: str
+    answer: Answer
+    reason: str
+    metric: Metric
+    baseline_s: float
+    candidate_s: float
+    look: Look
+
+
+class SideFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ran on a side, and on which machine."""
+
+    what: str
+    architecture: str
+    cpu_model: str
+    node: str
+    instruction_set: str
+    versions: dict[str, str]
+
+
+class GateReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One gate. `limit` is the slowdown allowed (0.1: 10 %), `reason` why it is red or green."""
+
+    kind: Literal["whisper-bench gate"] = KIND
+    schema_version: Literal[1] = SCHEMA_VERSION
+    tool_version: str
+    began: Moment
+    elapsed_s: float
+    answer: Answer
+    reason: str
+    limit: float
+    error_rate: float
+    most_pairs: int
+    baseline: SideFacts | None
+    candidate: SideFacts | None
+    checks: list[Check]
+    cases: list[CaseAnswer]
+    notes: list[str]
+    turns: list[Turn]

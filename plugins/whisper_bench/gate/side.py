@@ -1,0 +1,124 @@
+"""The two things that are compared: images, virtual environments or commands; how each is run."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.machine import NODE_VARIABLE
+
+SAVE_NAME = "gate"
+
+
+class Kind(StrEnum):
+    """What a side is."""
+
+    IMAGE = "image"
+    VENV = "venv"
+    COMMAND = "command"
+    SAVED = "saved"
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One side: its kind, and the image's reference, the environment's folder, or the command."""
+
+    kind: Kind
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.text}"
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """One process of a side: what to start, and what else to call where it must be ended."""
+
+    argv: list[str]
+    cleanup: list[str] | None = None
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True):
+    """What both sides are run under.
+
+    `cpus` is the limit demanded, None for none; `options` are of the suite, for both.
+    """
+
+    cpus: float | None
+    rounds: int
+    suite: str
+    engine: str
+    node: str
+    options: list[str]
+
+
+def side_of(text: str) -> Side:
+    """Return the side that a word of the command line names.
+
+    `image:`, `venv:` and `command:` say what it is. Without them a folder with a pyvenv.cfg is an
+    environment, what has a space in it or is a file is a command, and anything else an image.
+
+    Raises:
+        BenchError: there is no such environment, or nothing is named.
+
+    """
+    kind, _, rest = text.partition(":")
+    named = kind in set(Kind)
+    if kind == Kind.SAVED:
+        raise BenchError(f"{text}: only the baseline can be saved runs; {_REMEDY}")
+    side = Side(Kind(kind), rest) if named else Side(_guessed(text), text)
+    if not side.text.strip():
+        raise BenchError(f"{text!r} names nothing; {_REMEDY}")
+    if side.kind is Kind.VENV and not _pytest_of(side.text).is_file():
+        raise BenchError(
+            f"{text}: no {_pytest_of(side.text)}; make it with python -m venv {side.text}, and "
+            f"install the build to be measured in it; or {_REMEDY}"
+        )
+    return side
+
+
+def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
+    """Return how one process of a side is started; what it leaves on the disk goes to `scratch`."""
+    options = [f"--whisper-rounds={conditions.rounds}", *_ALWAYS]
+    if side.kind is Kind.IMAGE:
+        return _container(side.text, conditions, [*options, *conditions.options])
+    if conditions.cpus is not None:
+        options.append(f"--whisper-cpu-limit={conditions.cpus:g}")
+    options += [f"--benchmark-storage={scratch}", f"--whisper-results={scratch}"]
+    options += conditions.options
+    if side.kind is Kind.VENV:
+        return Launch([str(_pytest_of(side.text)), conditions.suite, *options])
+    # by a shell, so that variables in front of it and quotes mean what they do in a terminal
+    return Launch(["/bin/sh", "-c", f'{side.text} "$@"', "sh", *options])
+
+
+def _container(image: str, conditions: Conditions, options: Sequence[str]) -> Launch:
+    name = f"whisper-bench-gate-{uuid4().hex[:12]}"
+    limit = [f"--cpus={conditions.cpus:g}"] if conditions.cpus is not None else []
+    run = [conditions.engine, "run", "--rm", f"--name={name}", *limit, "--network=none"]
+    run += ["--read-only", f"--env={NODE_VARIABLE}={conditions.node}", image, *options]
+    return Launch(run, [conditions.engine, "rm", "--force", "--volumes", name])
+
+
+def _guessed(text: str) -> Kind:
+    place = Path(text)
+    if (place / "pyvenv.cfg").is_file():
+        return Kind.VENV
+    return Kind.COMMAND if len(text.split()) > 1 or place.is_file() else Kind.IMAGE
+
+
+def _pytest_of(venv: str) -> Path:
+    return Path(venv) / "bin" / "pytest"
+
+
+_ALWAYS = [
+    f"--benchmark-save={SAVE_NAME}",
+    "--whisper-processes=1",
+    "--whisper-frames",
+    "--color=no",
+]
+_REMEDY = (
+    "give an image (image:whisper-bench:new), a virtual environment (venv:.venv) or a command "
+    "('.venv/bin/pytest benchmarks')"
+)

@@ -1,0 +1,31 @@
+"""What needs no measurement: the Deployment against the sizing, the ratio's age."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from whisper_bench.errors import BenchError
+from whisper_bench.gate.report import Answer, Check
+from whisper_bench.ratio.config import age_of, check_age, load_config
+
+
+def ratio_fresh(path: Path, most_days: float) -> Check:
+    """Check that the kept ratio is whole, unedited, and no older than it may be."""
+    try:
+        config = load_config(path)
+        check_age(config, most_days)
+    except BenchError as error:
+        return Check("ratio", Answer.FAIL, f"{path.name}: {error}")
+    return Check(
+        "ratio",
+        Answer.PASS,
+        f"{path.name}: older run {age_of(config).days} days old, {most_days:g} are allowed",
+    )
+
+
+def deployment_in_step(diff: Sequence[str]) -> Check:
+    """Check that the Deployment is what the sizing says; `diff` has how it differs."""
+    if not diff:
+        return Check("deployment", Answer.PASS, "what the sizing says")
+    changed = [line for line in diff if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
+    told = "; ".join(" ".join(line.split()) for line in changed)
+    return Check("deployment", Answer.FAIL, f"out of step with the sizing: {told}")

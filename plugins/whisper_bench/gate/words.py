@@ -1,0 +1,30 @@
+"""How a gate's figures are said, the same in the terminal, in Markdown and in JUnit's XML."""
+
+from whisper_bench.gate.report import GateReport
+from whisper_bench.progress import clock_time
+from whisper_bench.welch import Estimate
+
+
+def change(ratio: float) -> str:
+    """Write a slowdown as people say it."""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def change_within(estimate: Estimate | None) -> str:
+    """Write a slowdown with its interval."""
+    if estimate is None:
+        return "not to be told"
+    return f"{change(estimate.value)} ({change(estimate.low)} to {change(estimate.high)})"
+
+
+def allowed_text(report: GateReport) -> str:
+    """Say what is allowed, how often the gate errs at that limit, and what it took."""
+    return (
+        f"{change(1 + report.limit)} allowed, error rate {report.error_rate:.0%}; "
+        f"{len(report.turns)} processes in {clock_time(report.elapsed_s)}"
+    )
+
+
+def one_line(report: GateReport) -> str:
+    """Say the answer and why, in one line."""
+    return f"{report.answer}: {' '.join(report.reason.split())}"
