@@ -44,7 +44,7 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         help="slowdown above which the candidate fails (%(default)s)",
     )
     parser.add_argument(
-        "--max-pairs", default="24", metavar="N", help="pairs at most, 4 to 40 (%(default)s)"
+        "--max-pairs", default="24", metavar="N", help="pairs at most, an even number, 4 to 40 (%(default)s)"
     )
     parser.add_argument(
         "--rounds", default="1", metavar="N", help="rounds in each process (%(default)s)"
@@ -117,7 +117,7 @@ def rules_of(options: argparse.Namespace) -> "Rules":
     check_allowed(options.allow_mismatch)
     return Rules(
         max_slowdown=_share(options.max_slowdown),
-        most_pairs=_whole(options.max_pairs, "--max-pairs", LOOKS[0], LOOKS[-1]),
+        most_pairs=_pairs(options.max_pairs, LOOKS[0], LOOKS[-1]),
         allow_mismatch=options.allow_mismatch,
         memory_limit_bytes=_bytes(options.memory_limit),
         limit_demanded=options.cpus != NONE,
@@ -161,6 +161,13 @@ def _whole(text: str, option: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not least <= int(text) <= most:
         raise BenchError(f"{option} {text}: give a whole number, {least} to {most}")
     return int(text)
+
+
+def _pairs(text: str, least: int, most: int) -> int:
+    pairs = _whole(text, "--max-pairs", least, most)
+    if pairs % 2:
+        raise BenchError(f"--max-pairs {text}: give an even number, since a block has two pairs")
+    return pairs
 
 
 def _cpus(text: str) -> float:

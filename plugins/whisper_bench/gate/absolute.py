@@ -53,6 +53,8 @@ def load_baseline(name: str, storage: Path) -> Baseline:
 class AbsoluteGate(Gate):
     """Measures the candidate alone, in as many processes as a saved run has."""
 
+    _turns_a_pair = 1
+
     def __init__(
         self,
         baseline: Baseline,

@@ -1,6 +1,6 @@
 """What both sides have measured so far, case by case, and what it says of the slowdown."""
 
-from collections.abc import Sequence
+from statistics import fmean
 from typing import Literal
 
 import msgspec
@@ -56,7 +56,7 @@ class Evidence:
         return CaseAnswer(
             case=label,
             answer=_ANSWERS[look.call],
-            reason=_reason(look, self._limit, metric),
+            reason=_reason(look, self._limit, self._told(label, metric)),
             metric=metric,
             baseline_s=log_mean(baseline_s).value,
             candidate_s=log_mean(candidate_s).value,
@@ -81,10 +81,18 @@ class Evidence:
                 return Metric.CPU
         return Metric.WALL
 
+    def _told(self, label: str, metric: Metric) -> str:
+        if metric is Metric.WALL:
+            return str(metric)
+        records = self._records("baseline", label)[: self.pairs]
+        contended = sum(contended_rounds(record) or 0 for record in records)
+        rounds = sum(len(record.rounds) for record in records)
+        return f"{metric} ({contended} of {rounds} rounds of the baseline contended)"
+
     def _means_s(self, side: SideName, label: str, metric: Metric) -> list[float]:
-        processes = [record.processes[0] for record in self._records(side, label)[: self.pairs]]
         return [
-            each.mean_latency_s if metric is Metric.WALL else each.mean_cpu_s for each in processes
+            fmean(each.latency_s if metric is Metric.WALL else each.cpu_s for each in record.rounds)
+            for record in self._records(side, label)[: self.pairs]
         ]
 
     def _records(self, side: SideName, label: str) -> list[CaseRecord]:
@@ -131,7 +139,7 @@ _ANSWERS = {
 }
 
 
-def _reason(look: Look, limit: float, metric: Metric) -> str:
+def _reason(look: Look, limit: float, metric: str) -> str:
     told = f"{change_within(look.slowdown)} {metric} after {look.pairs} pairs"
     allowed = f"{100 * limit:g} % allowed"
     if look.call is Call.SLOWER:
@@ -153,9 +161,3 @@ def _sample(record: CaseRecord) -> Sample:
         [each.cpu_s for each in record.rounds],
         contended_rounds(record),
     )
-
-
-def undecided(answers: Sequence[CaseAnswer]) -> bool:
-    """Tell whether more pairs could say more: no case fails, and one is open."""
-    found = {each.answer for each in answers}
-    return Answer.FAIL not in found and Answer.NO_EVIDENCE in found

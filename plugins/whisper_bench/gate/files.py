@@ -7,7 +7,8 @@ import msgspec
 from whisper_bench.files import write_all_over
 from whisper_bench.gate.junit import gate_junit
 from whisper_bench.gate.markdown import gate_markdown
-from whisper_bench.gate.report import GateReport
+from whisper_bench.gate.report import SCHEMA, GateReport
+from whisper_bench.json_schema import validate
 
 NAME = "gate"
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -21,8 +22,11 @@ def save_gate(report: GateReport, folder: Path) -> list[Path]:
         BenchError: one cannot be written; older ones are as they were.
 
     """
+    encoded = msgspec.json.encode(report)
+    path = folder / f"{NAME}.json"
+    validate(msgspec.json.decode(encoded), *SCHEMA, str(path))
     contents = {
-        folder / f"{NAME}.json": msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n",
+        path: msgspec.json.format(encoded, indent=2) + b"\n",
         folder / f"{NAME}.md": gate_markdown(report).encode(),
         folder / f"{NAME}.xml": gate_junit(report),
     }

@@ -22,6 +22,7 @@ from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, parse_sav
 
 _POLL_S = 0.1
 _GRACE_S = 10.0
+_ENGINE_S = 60.0
 _SHOWN_LINES = 6
 _SHOWN = 300
 """Characters of a line."""
@@ -151,18 +152,15 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
 
 
 def _end(process: "subprocess.Popen[bytes]", start: Launch) -> None:
-    """End what still runs, the workers with it, and remove the container."""
-    if process.poll() is not None:
-        return
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    """End what still runs: the container, then the process and its workers."""
+    if process.poll() is None and start.cleanup is not None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(start.cleanup, capture_output=True, check=False, timeout=_ENGINE_S)
+    for number in (signal.SIGTERM, signal.SIGKILL) if process.poll() is None else (signal.SIGKILL,):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
-            break
-    if start.cleanup is not None:
-        with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(start.cleanup, capture_output=True, check=False, timeout=60)
 
 
 def _how(status: int) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from importlib.metadata import version
+from statistics import fmean
 
 import msgspec
 
@@ -19,7 +20,7 @@ from whisper_bench.gate.checks import (
     threads_within_limit,
     too_few_periods,
 )
-from whisper_bench.gate.evidence import Evidence, SideName, undecided
+from whisper_bench.gate.evidence import Evidence, SideName
 from whisper_bench.gate.process import ProcessRun, SideFailedError
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
 from whisper_bench.gate.sequential import ERROR_RATE, is_look
@@ -46,6 +47,8 @@ class _EndedError(Exception):
 
 class Gate:
     """Measures two sides; `measure` runs a process of one, `say` takes lines for people."""
+
+    _turns_a_pair = 2
 
     def __init__(
         self,
@@ -86,9 +89,17 @@ class Gate:
             answers = self._evidence.answers()
             self._tell(answers, pair)
             self._judge_throttling()
-            if not undecided(answers) and not self._throttling_open():
+            if self._decided(answers):
                 break
         return answers
+
+    def _decided(self, answers: list[CaseAnswer]) -> bool:
+        """Tell whether more pairs could change nothing: a case fails, or all pass for good."""
+        found = {each.answer for each in answers}
+        open_yet = Answer.NO_EVIDENCE in found or any(
+            too_few_periods(self._evidence.pooled(side)) for side in self._sides
+        )
+        return Answer.FAIL in found or not open_yet
 
     def _take(self, side: SideName, pair: int) -> None:
         try:
@@ -100,11 +111,14 @@ class Gate:
             self._fail(found[0].name, side, found[0].message)
         self._evidence.add(side, run)
         means = ", ".join(
-            f"{each.record.label} {each.record.processes[0].mean_latency_s:.3f} s"
+            f"{each.record.label} {fmean(one.latency_s for one in each.record.rounds):.3f} s"
             for each in run.cases
         )
-        elapsed = clock_time(time.monotonic() - self._start_s)
-        self._say(f"{elapsed}  pair {pair}/{self._rules.most_pairs}  {side:9}  {means}")
+        elapsed_s = time.monotonic() - self._start_s
+        share = len(self._evidence.turns) / (self._turns_a_pair * self._rules.most_pairs)
+        left = clock_time(elapsed_s / share - elapsed_s)
+        place = f"{side:9} {pair:2}/{self._rules.most_pairs}"
+        self._say(f"{clock_time(elapsed_s)}  {place}  {means}  at most {left} left")
 
     def _compare(self) -> None:
         """Hold the first processes to one another."""
@@ -129,9 +143,6 @@ class Gate:
         names = {each.name for each in late}
         self._checks = [each for each in self._checks if each.name not in names] + late
         self._stop_at_failure()
-
-    def _throttling_open(self) -> bool:
-        return any(too_few_periods(self._evidence.pooled(side)) for side in self._sides)
 
     def _stop_at_failure(self) -> None:
         if any(each.answer is Answer.FAIL for each in self._checks):

@@ -1,0 +1,105 @@
+"""Processes of a gate's sides, made from evidence and not measured; and a gate's own machinery."""
+
+import random
+import subprocess
+from dataclasses import dataclass, field
+
+import msgspec
+
+from samples import CLIP, LIMIT, ready, round_line
+from samples import plan as sample_plan
+from whisper_bench.case import Case
+from whisper_bench.counters import CpuCounters
+from whisper_bench.gate.process import MeasuredCase, ProcessRun
+from whisper_bench.gate.session import Gate, Rules
+from whisper_bench.gate.side import Conditions, Kind, Side
+from whisper_bench.gather import gathered
+from whisper_bench.machine import MachineFacts
+from whisper_bench.measurement import Evidence
+from whisper_bench.saved.file import SavedMachine
+
+MACHINE = SavedMachine("n1", "Linux", "6.1", "3.12.1", MachineFacts("x86_64", "A test's Xeon"))
+SIDES = (Side(Kind.IMAGE, "suite:main"), Side(Kind.IMAGE, "suite:new"))
+ENOUGH = CpuCounters(50, 0, 0.0)
+"""Periods of a round, of which two are enough to judge throttling by."""
+RULES = Rules(
+    max_slowdown=0.1,
+    most_pairs=12,
+    allow_mismatch=[],
+    memory_limit_bytes=None,
+    limit_demanded=True,
+)
+
+
+def rules(**changes):
+    return msgspec.structs.replace(RULES, **changes)
+
+
+def conditions(**changes):
+    made = Conditions(
+        cpus=1.0, rounds=2, suite="benchmarks", engine="docker", node="node-7", options=[]
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def measured_case(
+    *latencies_s, cpu_s=None, case=("base", 1, "vi_30s"), name="test_transcribe",
+    limit=LIMIT, counters=ENOUGH, peak_rss_bytes=None, **changes,
+):  # fmt: skip
+    """Return a case as one process measured it; `changes` are of its record's fields."""
+    case = Case(*case)
+    latencies_s = latencies_s or (1.0,)
+    rounds = [round_line(1, each, cpu_s, case, counters=counters) for each in latencies_s]
+    clip = msgspec.structs.replace(CLIP, name=case.clip)
+    plan = sample_plan(case, rounds=len(rounds), processes=1, clip=clip)
+    record = gathered(plan, Evidence([ready(1, case, limit)], rounds))
+    if peak_rss_bytes is not None:
+        (process,) = record.processes
+        changes["processes"] = [msgspec.structs.replace(process, peak_rss_bytes=peak_rss_bytes)]
+    return MeasuredCase(name, msgspec.structs.replace(record, **changes))
+
+
+def process(*latencies_s, **settings):
+    """Return what a process with one case measured; settings as in `measured_case`."""
+    return ProcessRun(MACHINE, [measured_case(*latencies_s, **settings)])
+
+
+def several(*cases):
+    return ProcessRun(MACHINE, list(cases))
+
+
+def around(mean_s, *, spread=0.003, cpu_share=1.0, seed=1, **settings):
+    """Return a side that measures about a mean, the same each time it is asked for a process."""
+
+    def measure(number):
+        latency_s = mean_s * random.Random(f"{seed} {mean_s} {number}").gauss(1, spread)
+        return process(latency_s, cpu_s=cpu_share * latency_s, **settings)
+
+    return measure
+
+
+@dataclass
+class Played:
+    """Sides that were never run: a function of the process's number each, or what it raises."""
+
+    baseline: object
+    candidate: object
+    order: list = field(default_factory=list)
+    said: list = field(default_factory=list)
+
+    def __call__(self, side):
+        name = "baseline" if side == SIDES[0] else "candidate"
+        self.order.append(name)
+        return getattr(self, name)(self.order.count(name))
+
+    def gate(self, checks=(), **changes):
+        return Gate(SIDES, rules(**changes), measure=self, say=self.said.append).run(checks)
+
+
+def in_group(group):
+    """Return the processes of a group that run, without those that only wait to be reaped."""
+    told = subprocess.run(
+        ["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    )
+    lines = [line.split() for line in told.stdout.splitlines()]
+    return [int(pid) for pid, number, state in lines if number == str(group) and state[0] != "Z"]
