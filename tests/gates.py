@@ -10,15 +10,13 @@ from samples import CLIP, LIMIT, ready, round_line
 from samples import plan as sample_plan
 from whisper_bench.case import Case
 from whisper_bench.counters import CpuCounters
-from whisper_bench.gate.process import MeasuredCase, ProcessRun
+from whisper_bench.gate.process import Machine, MeasuredCase, ProcessRun
 from whisper_bench.gate.session import Gate, Rules
 from whisper_bench.gate.side import Conditions, Kind, Side
 from whisper_bench.gather import gathered
-from whisper_bench.machine import MachineFacts
 from whisper_bench.measurement import Evidence
-from whisper_bench.saved.file import SavedMachine
 
-MACHINE = SavedMachine("n1", "Linux", "6.1", "3.12.1", MachineFacts("x86_64", "A test's Xeon"))
+MACHINE = Machine("n1", "Linux", "x86_64", "A test's Xeon")
 SIDES = (Side(Kind.IMAGE, "suite:main"), Side(Kind.IMAGE, "suite:new"))
 ENOUGH = CpuCounters(50, 0, 0.0)
 """Periods of a round, of which two are enough to judge throttling by."""

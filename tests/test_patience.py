@@ -5,8 +5,8 @@ import signal
 import pytest
 
 from whisper_bench.cluster.client import UnreachableError
-from whisper_bench.interrupt import Interruption
 from whisper_bench.cluster.patience import Patience
+from whisper_bench.interrupt import Interruption
 
 
 class Clock:

@@ -44,7 +44,10 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         help="slowdown above which the candidate fails (%(default)s)",
     )
     parser.add_argument(
-        "--max-pairs", default="24", metavar="N", help="pairs at most, an even number, 4 to 40 (%(default)s)"
+        "--max-pairs",
+        default="32",
+        metavar="N",
+        help="pairs at most, an even number, 4 to 32 (%(default)s)",
     )
     parser.add_argument(
         "--rounds", default="1", metavar="N", help="rounds in each process (%(default)s)"
@@ -98,9 +101,18 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 
 def saved_name(text: str) -> str | None:
-    """Return the saved run that a baseline names, None where it is to be measured."""
+    """Return the saved runs that a baseline names, None where it is to be measured.
+
+    Raises:
+        BenchError: it names none.
+
+    """
     kind, _, name = text.partition(":")
-    return name if kind == "saved" else None
+    if kind != "saved":
+        return None
+    if not name:
+        raise BenchError(f"{text} names no saved runs; write saved:main for those saved as main")
+    return name
 
 
 def rules_of(options: argparse.Namespace) -> "Rules":

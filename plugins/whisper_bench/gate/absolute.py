@@ -17,7 +17,6 @@ from whisper_bench.gate.sequential import Call, Look
 from whisper_bench.gate.session import Gate, Rules
 from whisper_bench.gate.side import Kind, Side
 from whisper_bench.gate.words import change_within
-from whisper_bench.machine import MachineFacts
 from whisper_bench.ratio.load import load_run, run_case
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
@@ -89,20 +88,11 @@ class AbsoluteGate(Gate):
 
 def same_machine(saved: ProcessRun, candidate: ProcessRun) -> Check:
     """Refuse runs of another node or chip, whose figures say nothing here."""
-    facts = [
-        (run.machine.node, run.machine.system, *_chip(run.machine.whisper_bench))
-        for run in (saved, candidate)
-    ]
-    if facts[0] == facts[1]:
-        return Check("machine", Answer.PASS, f"the saved runs are of this one ({facts[0][0]})")
-    here, there = (" / ".join(each) for each in facts)
-    why = f"the saved runs are of another machine: {here}, and this one is {there}"
+    if saved.machine == candidate.machine:
+        return Check("machine", Answer.PASS, f"the saved runs are of this one: {saved.machine}")
+    why = f"the saved runs are of {saved.machine}, and this one is {candidate.machine}"
     remedy = "measure the baseline here, or name the node in WHISPER_BENCH_NODE on both"
     return Check("machine", Answer.FAIL, f"{why}; {remedy}")
-
-
-def _chip(machine: MachineFacts | None) -> tuple[str, ...]:
-    return (machine.architecture, machine.cpu_model) if machine else ()
 
 
 def _answer(saved: RunCase, candidate: RunCase, limit: float) -> CaseAnswer:

@@ -79,6 +79,9 @@ def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
         if rate is not None and bound is not None and rate > bound:
             why = f"{there.label}: word error rate {rate:.3f}, and {bound:.3f} is its bound"
             return Check("word error rate", Answer.FAIL, why)
+        if rate is None and before is not None:
+            why = f"{there.label}: no text to hold it to, and the baseline has one"
+            return Check("word error rate", Answer.FAIL, why)
         if rate is not None and before is not None and rate > before + WORSE_WORD_ERRORS:
             why = f"{there.label}: word error rate {rate:.3f}, the baseline has {before:.3f}"
             return Check("word error rate", Answer.FAIL, why)

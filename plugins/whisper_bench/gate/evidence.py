@@ -8,10 +8,10 @@ import msgspec
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.gate.process import ProcessRun
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
-from whisper_bench.gate.sequential import Call, Look, look_at
+from whisper_bench.gate.sequential import LOOKS, Call, Look, look_at
+from whisper_bench.gate.trimmed import trimmed_mean
 from whisper_bench.gate.words import change_within
 from whisper_bench.record import CaseRecord, contended_rounds
-from whisper_bench.welch import log_mean
 
 SideName = Literal["baseline", "candidate"]
 SIDES: tuple[SideName, SideName] = ("baseline", "candidate")
@@ -58,8 +58,8 @@ class Evidence:
             answer=_ANSWERS[look.call],
             reason=_reason(look, self._limit, self._told(label, metric)),
             metric=metric,
-            baseline_s=log_mean(baseline_s).value,
-            candidate_s=log_mean(candidate_s).value,
+            baseline_s=trimmed_mean(baseline_s),
+            candidate_s=trimmed_mean(candidate_s),
             look=look,
         )
 
@@ -77,7 +77,7 @@ class Evidence:
         for pair, record in enumerate(records, start=1):
             contended += contended_rounds(record) or 0
             rounds += len(record.rounds)
-            if pair >= _FEWEST_PAIRS and contended >= MANY_CONTENDED * rounds:
+            if pair >= LOOKS[0] and contended >= MANY_CONTENDED * rounds:
                 return Metric.CPU
         return Metric.WALL
 
@@ -130,8 +130,6 @@ class Evidence:
         )
 
 
-_FEWEST_PAIRS = 4
-"""Pairs before which contention is not judged: the first look's."""
 _ANSWERS = {
     Call.SLOWER: Answer.FAIL,
     Call.NOT_SLOWER: Answer.PASS,

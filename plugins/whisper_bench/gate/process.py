@@ -1,11 +1,13 @@
 """One process of a side: started, waited for, ended whatever happens, its results taken."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -18,7 +20,7 @@ from whisper_bench.interrupt import Interruption
 from whisper_bench.record import CaseRecord
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.schema import validate
-from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, parse_saved
+from whisper_bench.saved.file import SavedRun, cases_of, parse_saved
 
 _POLL_S = 0.1
 _GRACE_S = 10.0
@@ -26,7 +28,9 @@ _ENGINE_S = 60.0
 _SHOWN_LINES = 6
 _SHOWN = 300
 """Characters of a line."""
-_TELLING = ("FAILED: ", "ERROR: ", "Error: ", "E   ")
+_TELLING = re.compile(r"E   .*|.*(FAILED|ERROR|Error): .*")
+_HEAD = re.compile(r"_+ .+ _+|\[gw\d+\] .+")
+"""Of a failure in pytest's report; where it has no traceback the reason is the line behind."""
 _SHELL_SIGNAL = 128
 """A shell and docker run give this and the signal's number for a process that one has ended."""
 _CANNOT_RUN = {
@@ -43,10 +47,22 @@ class MeasuredCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record: CaseRecord
 
 
+class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which machine measured."""
+
+    node: str
+    system: str
+    architecture: str
+    cpu_model: str
+
+    def __str__(self) -> str:
+        return f"{self.node}, {self.cpu_model} ({self.architecture}, {self.system})"
+
+
 class ProcessRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one fresh process of a side measured."""
 
-    machine: SavedMachine
+    machine: Machine
     cases: list[MeasuredCase]
 
 
@@ -57,7 +73,7 @@ class SideFailedError(BenchError):
 
 
 class Runner:
-    """Runs processes of either side, one at a time."""
+    """Runs processes of either side, one at a time; what one gave no other may give again."""
 
     def __init__(
         self, conditions: Conditions, interruption: Interruption, *, timeout_s: float
@@ -65,6 +81,7 @@ class Runner:
         self._conditions = conditions
         self._interruption = interruption
         self._timeout_s = timeout_s
+        self._given: list[ProcessRun] = []
 
     def __call__(self, side: Side) -> ProcessRun:
         """Measure a side once.
@@ -76,7 +93,14 @@ class Runner:
         """
         with tempfile.TemporaryDirectory(prefix="whisper-bench-gate-") as scratch:
             status, text = self._output(launch(side, self._conditions, Path(scratch)))
-        return run_of(text, status, str(side))
+        run = run_of(text, status, str(side))
+        if run in self._given:
+            raise SideFailedError(
+                "it printed the very samples of an earlier process: it does not measure, and "
+                "prints an old run"
+            )
+        self._given.append(run)
+        return run
 
     def _output(self, start: Launch) -> tuple[int, str]:
         # a file and not a pipe: nobody has to read while it measures
@@ -139,11 +163,18 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
         BenchError: there is no case of ours, or a result does not hold to the schema.
 
     """
-    for result in results_of(saved, SAVE_NAME, where):
+    results = results_of(saved, SAVE_NAME, where)
+    for result in results:
         validate(msgspec.to_builtins(result), where)
+    machine = Machine(
+        node=saved.machine_info.node,
+        system=saved.machine_info.system,
+        architecture=results[0].architecture,
+        cpu_model=results[0].cpu_model,
+    )
     ours = [each.name for each in saved.benchmarks if each.extra_info.whisper_bench is not None]
     return ProcessRun(
-        saved.machine_info,
+        machine,
         [
             MeasuredCase(name.partition("[")[0], case.record)
             for name, case in zip(ours, cases_of(saved, where), strict=True)
@@ -152,15 +183,17 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
 
 
 def _end(process: "subprocess.Popen[bytes]", start: Launch) -> None:
-    """End what still runs: the container, then the process and its workers."""
-    if process.poll() is None and start.cleanup is not None:
-        with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(start.cleanup, capture_output=True, check=False, timeout=_ENGINE_S)
-    for number in (signal.SIGTERM, signal.SIGKILL) if process.poll() is None else (signal.SIGKILL,):
+    """End what still runs, with its workers, then the container that it may have left."""
+    running = process.poll() is None
+    for number in (signal.SIGTERM, signal.SIGKILL) if running else (signal.SIGKILL,):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
+    # by its name, and after the client, which could start it yet
+    if process.returncode and start.cleanup is not None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(start.cleanup, capture_output=True, check=False, timeout=_ENGINE_S)
 
 
 def _how(status: int) -> str:
@@ -176,6 +209,10 @@ def _how(status: int) -> str:
 def _last_words(text: str) -> str:
     """Return the lines that tell why, the last ones where none does."""
     lines = [line.strip()[:_SHOWN] for line in human_lines(text) if line.strip()]
-    telling = [line for line in lines if any(word in line for word in _TELLING)]
+    telling = [
+        line
+        for before, line in pairwise(["", *lines])
+        if (_HEAD.fullmatch(before) and not _HEAD.fullmatch(line)) or _TELLING.fullmatch(line)
+    ]
     shown = (telling or lines)[-_SHOWN_LINES:]
     return "".join(f"\n  {line}" for line in dict.fromkeys(shown))

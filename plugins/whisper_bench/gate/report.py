@@ -59,7 +59,7 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CaseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case: the answer, in a line why, and the look that it rests on.
 
-    `baseline_s` and `candidate_s` are geometric means of the processes, of the metric decided on.
+    `baseline_s` and `candidate_s` are trimmed means of the processes, of the metric decided on.
     """
 
     case: str

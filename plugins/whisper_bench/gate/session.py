@@ -8,7 +8,6 @@ from statistics import fmean
 
 import msgspec
 
-from whisper_bench.errors import BenchError
 from whisper_bench.gate.checks import (
     answers_right,
     memory_within_limit,
@@ -201,12 +200,10 @@ def _facts(side: Side, runs: list[ProcessRun]) -> SideFacts | None:
     if not runs:
         return None
     machine, record = runs[0].machine, runs[0].cases[0].record
-    if machine.whisper_bench is None:
-        raise BenchError(f"{side}: machine_info has no whisper_bench; measure again")
     return SideFacts(
         what=str(side),
-        architecture=machine.whisper_bench.architecture,
-        cpu_model=machine.whisper_bench.cpu_model,
+        architecture=machine.architecture,
+        cpu_model=machine.cpu_model,
         node=machine.node,
         instruction_set=record.backend.instruction_set or "not told",
         versions=record.versions,

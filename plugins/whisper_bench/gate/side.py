@@ -63,9 +63,9 @@ def side_of(text: str) -> Side:
         BenchError: there is no such environment, or nothing is named.
 
     """
-    kind, _, rest = text.partition(":")
-    named = kind in set(Kind)
-    if kind == Kind.SAVED:
+    kind, colon, rest = text.partition(":")
+    named = bool(colon) and kind in set(Kind)
+    if named and kind == Kind.SAVED:
         raise BenchError(f"{text}: only the baseline can be saved runs; {_REMEDY}")
     side = Side(Kind(kind), rest) if named else Side(_guessed(text), text)
     if not side.text.strip():
@@ -103,9 +103,13 @@ def _container(image: str, conditions: Conditions, options: Sequence[str]) -> La
 
 def _guessed(text: str) -> Kind:
     place = Path(text)
-    if (place / "pyvenv.cfg").is_file():
-        return Kind.VENV
-    return Kind.COMMAND if len(text.split()) > 1 or place.is_file() else Kind.IMAGE
+    try:
+        if (place / "pyvenv.cfg").is_file():
+            return Kind.VENV
+        is_file = place.is_file()
+    except OSError:  # longer than a name can be
+        is_file = False
+    return Kind.COMMAND if is_file or len(text.split()) > 1 else Kind.IMAGE
 
 
 def _pytest_of(venv: str) -> Path:

@@ -1,0 +1,93 @@
+"""Threads, memory and throttling of the candidate: each check both ways, and what it says."""
+
+import msgspec
+import pytest
+
+from gates import measured_case, process, several
+from samples import LIMIT, NO_LIMIT
+from whisper_bench.counters import CpuCounters
+from whisper_bench.gate.checks import (
+    memory_within_limit,
+    not_throttled,
+    threads_within_limit,
+    too_few_periods,
+)
+from whisper_bench.gate.report import Answer
+
+OTHER, TWO_THREADS = ("base", 1, "other"), ("base", 2, "vi_30s")
+MIB = 2**20
+
+
+def limited(cpus, source="cgroup v2 quota"):
+    return msgspec.structs.replace(LIMIT, cpus=cpus, quota_cpus=cpus, source=source)
+
+
+def records(run):
+    return [each.record for each in run.cases]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "demanded", "answer", "message"),
+    [
+        (process(), True, Answer.PASS, "within the limit (1 CPU)"),
+        (process(limit=NO_LIMIT), False, Answer.PASS, "within the limit (no limit)"),
+        (process(limit=NO_LIMIT), True, Answer.FAIL, "no CPU limit in force (none)"),
+        (
+            process(case=TWO_THREADS),
+            False,
+            Answer.FAIL,
+            "base-t2-vi_30s: 2 threads under a limit of 1 CPU: they wait for one another",
+        ),
+        (process(limit=limited(0.5)), True, Answer.FAIL, "1 threads under a limit of 0.5 CPU"),
+        (
+            process(case=TWO_THREADS, limit=limited(2.0)),
+            True,
+            Answer.PASS,
+            "within the limit (2 CPU)",
+        ),
+    ],
+)
+def test_threads_fit_in_the_limit(candidate, demanded, answer, message):
+    check = threads_within_limit(candidate, demanded=demanded)
+    assert (check.name, check.answer) == ("threads", answer)
+    assert message in check.message
+
+
+@pytest.mark.parametrize(
+    ("limit_mib", "answers"), [(None, []), (448, [Answer.PASS]), (447, [Answer.FAIL])]
+)
+def test_the_peak_fits_in_the_memory(limit_mib, answers):
+    candidate = several(
+        measured_case(peak_rss_bytes=448 * MIB), measured_case(case=OTHER, peak_rss_bytes=2 * MIB)
+    )
+    checks = memory_within_limit(records(candidate), limit_mib and limit_mib * MIB)
+    assert [each.answer for each in checks] == answers
+    for check in checks:
+        assert check.message == f"base-t1-vi_30s: peak of 448 MiB, limit {limit_mib} MiB"
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer", "message", "more_rounds_tell"),
+    [
+        ({"counters": CpuCounters(343, 1, 0.1)}, Answer.PASS, "1 of 343 periods thr", False),
+        ({"counters": CpuCounters(202, 202, 9)}, Answer.FAIL, "QUOTA_THROTTLED: 202 of 202", False),
+        ({"counters": CpuCounters(99, 0, 0.0)}, Answer.NO_EVIDENCE, "fewer than 100 perio", True),
+        ({"counters": None}, Answer.NO_EVIDENCE, "without readable counters", False),
+        ({"limit": NO_LIMIT}, Answer.PASS, "no quota in force", False),
+    ],
+)
+def test_throttling_is_asked_of_the_kernel(settings, answer, message, more_rounds_tell):
+    candidate = records(process(**settings))
+    check = not_throttled("candidate", candidate)
+    assert (check.name, check.answer) == ("throttling of the candidate", answer)
+    assert message in check.message
+    assert too_few_periods(candidate) == more_rounds_tell
+
+
+def test_a_throttled_case_is_told_before_one_that_cannot_be_judged():
+    cases = [
+        measured_case(case=OTHER, counters=CpuCounters(10, 0, 0.0)),
+        measured_case(counters=CpuCounters(202, 202, 9.0)),
+    ]
+    check = not_throttled("candidate", records(several(*cases)))
+    assert (check.answer, check.message[:14]) == (Answer.FAIL, "base-t1-vi_30s")
