@@ -92,7 +92,7 @@ def gates(baseline: Logs, candidate: Logs, most_pairs: int) -> Ends:
         signs = np.where((np.arange(count // 2) + np.arange(2)[:, None]) % 2, -1, 1)
         least, most = bounds((signs * (later - earlier)).reshape(trials, count))
         limit = math.log1p(LIMIT)
-        fit = (-limit < least) & (most < limit)
+        fit = ((least <= 0) & (most >= 0)) | ((-limit < least) & (most < limit))
         for call, clear in ((Call.SLOWER, low > limit), (Call.NOT_SLOWER, high < limit)):
             ending: Marks = running & fit & clear
             calls[ending], pairs[ending] = CALLS.index(call), count

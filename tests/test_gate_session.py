@@ -78,12 +78,14 @@ def test_it_goes_on_until_the_interval_is_clear():
 
 
 def test_a_runner_that_differs_from_itself_is_not_fit():
-    def jumping(number):
-        return process(1.0 if number % 2 else 1.4)
+    def jumping(high_s, low_s):
+        return lambda number: process(high_s if number % 4 in {1, 0} else low_s)
 
-    report = Played(jumping, jumping).gate()
+    # clear of the limit, and so is the control
+    report = Played(jumping(1.0, 1.4), jumping(4.2, 3.0)).gate()
     assert report.answer is Answer.NO_EVIDENCE
-    assert "this runner is not fit" in report.reason
+    assert report.cases[0].look.slowdown.low > 1.1
+    assert "this runner is not fit: of a program against itself it says +40.0 %" in report.reason
 
 
 @pytest.mark.parametrize("most", range(4, 13, 2))

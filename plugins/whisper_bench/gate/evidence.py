@@ -8,7 +8,7 @@ import msgspec
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.gate.process import ProcessRun
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
-from whisper_bench.gate.sequential import LOOKS, Call, Look, look_at
+from whisper_bench.gate.sequential import LOOKS, Call, Look, is_within, look_at
 from whisper_bench.gate.trimmed import trimmed_mean
 from whisper_bench.gate.words import change_within
 from whisper_bench.record import CaseRecord, contended_rounds
@@ -144,10 +144,10 @@ def _reason(look: Look, limit: float, metric: str) -> str:
         return f"slower: {told}, {allowed}"
     if look.call is Call.NOT_SLOWER:
         return f"not slower: {told}, {allowed}"
-    if not look.fit:
+    if look.control is None or not is_within(look.control, limit):
         return (
-            f"this runner is not fit: a program against itself differs by "
-            f"{change_within(look.control)}, {allowed}; {told}"
+            f"this runner is not fit: of a program against itself it says "
+            f"{change_within(look.control)}; {told}, {allowed}"
         )
     return f"not clear of the limit: {told}, {allowed}"
 

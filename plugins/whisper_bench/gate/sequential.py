@@ -40,7 +40,8 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The evidence after some pairs.
 
     `slowdown` is candidate / baseline. `control` is the same procedure on the same processes, those
-    of one program as both sides. None where they spread without bounds.
+    of one program as both sides. None where they spread without bounds. `fit` tells that the
+    control finds no difference: its interval holds 1, or what it finds is within the limit.
     """
 
     pairs: int
@@ -67,8 +68,13 @@ def look_at(
     confidence = 1 - NOMINAL_LEVEL / cases**CASES_POWER
     slowdown = trimmed_ratio(_ratios(candidate_s, baseline_s), confidence)
     control = trimmed_ratio([*_against_itself(baseline_s, candidate_s)], confidence)
-    fit = control is not None and 1 / (1 + limit) < control.low and control.high < 1 + limit
+    fit = control is not None and (control.low <= 1 <= control.high or is_within(control, limit))
     return Look(len(baseline_s), slowdown, control, fit, _call(slowdown, limit, fit=fit))
+
+
+def is_within(estimate: Estimate, limit: float) -> bool:
+    """Tell whether an interval lies within a limit on either side of 1."""
+    return 1 / (1 + limit) < estimate.low and estimate.high < 1 + limit
 
 
 def _against_itself(baseline_s: Sequence[float], candidate_s: Sequence[float]) -> Iterable[float]:
