@@ -46,7 +46,7 @@ def test_pass(measuring, capsys):
     assert status == 0
     assert out.splitlines()[-1].startswith("PASS: base-t1-vi_30s: not slower: ")
     assert "wrote benchmark_results/gate.xml\n" in out
-    assert "baseline   1/24  base-t1-vi_30s 1.0" in err
+    assert "baseline   1/32  base-t1-vi_30s 1.0" in err
     assert "after 4 pairs: base-t1-vi_30s: " in err
 
 
@@ -83,13 +83,13 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
         (["--max-slowdown=0"], "--max-slowdown 0: give a share above 0 and up to 100 %"),
         (["--max-slowdown=ten"], "--max-slowdown ten: give a share"),
         (["--max-slowdown=10%%"], "--max-slowdown 10%%: give a share"),
-        (["--max-pairs=3"], "--max-pairs 3: give a whole number, 4 to 40"),
+        (["--max-pairs=3"], "--max-pairs 3: give a whole number, 4 to 32"),
         (["--max-pairs=5"], "--max-pairs 5: give an even number"),
         (["--max-pairs=1e1"], "--max-pairs 1e1: give a whole number"),
         (["--rounds=0"], "--rounds 0: give a whole number, 1 to 1000"),
         (["--cpus=nan"], "--cpus nan: give a number of CPUs, 0.01 or more, or none"),
         (["--cpus=one"], "--cpus one: give a number of CPUs"),
-        (["--timeout=soon"], "--timeout soon"),
+        (["--timeout=soon"], "--timeout 'soon' is no time"),
         (["--memory-limit=much"], "--memory-limit much: give a quantity of memory, such as 448Mi"),
         (["--allow-mismatch=speed"], "--allow-mismatch speed: no such field is compared"),
         (["word"], "word: no option of the suite; write those behind --"),
