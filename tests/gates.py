@@ -25,7 +25,7 @@ RULES = Rules(
     most_pairs=12,
     allow_mismatch=[],
     memory_limit_bytes=None,
-    limit_demanded=True,
+    cpus=1.0,
 )
 
 

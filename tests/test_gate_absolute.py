@@ -79,14 +79,14 @@ def test_pass_and_fail(tmp_path):
 
 def test_the_interval_is_that_of_a_run_to_come():
     before, now = (1.0, 1.05, 0.97, 1.02), (1.1, 1.12)
-    estimate = next_run_over(log_mean(before), log_mean(now))
+    estimate = next_run_over(log_mean(before), log_mean(now), 0.95)
     logs = [math.log(each) for each in before]
     half = stats.t.ppf(0.975, 3) * statistics.stdev(logs) * math.sqrt(1 + 1 / 4)
     middle = statistics.fmean(map(math.log, now)) - statistics.fmean(logs)
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
         [math.exp(middle + shift) for shift in (0, -half, half)], rel=1e-12
     )
-    assert next_run_over(log_mean([1.0]), log_mean(now)) is None
+    assert next_run_over(log_mean([1.0]), log_mean(now), 0.95) is None
 
 
 def test_runs_that_spread_give_no_evidence(tmp_path):
@@ -133,7 +133,7 @@ def test_what_must_agree_must_agree_here_too(tmp_path):
 def test_a_candidate_that_alone_is_contended_is_no_evidence(tmp_path):
     report, _ = judged(store(tmp_path), candidate(1.3, cpu_s=1.0))
     assert report.answer is Answer.NO_EVIDENCE
-    assert "2 of 2 rounds contended, and the saved runs were not" in report.reason
+    assert "2 of 2 rounds contended, and 0 of 12 saved ones: the runner was busy" in report.reason
 
 
 def test_where_both_were_contended_cpu_seconds_decide(tmp_path):

@@ -29,26 +29,37 @@ def records(run):
 @pytest.mark.parametrize(
     ("candidate", "demanded", "answer", "message"),
     [
-        (process(), True, Answer.PASS, "within the limit (1 CPU)"),
-        (process(limit=NO_LIMIT), False, Answer.PASS, "within the limit (no limit)"),
-        (process(limit=NO_LIMIT), True, Answer.FAIL, "no CPU limit in force (none)"),
+        (process(), 1.0, Answer.PASS, "within the limit (1 CPU)"),
+        (process(limit=NO_LIMIT), None, Answer.PASS, "within the limit (no limit)"),
+        (
+            process(limit=NO_LIMIT),
+            1.0,
+            Answer.FAIL,
+            "a limit of 1 CPU is demanded, and none is in force (none)",
+        ),
+        (
+            process(limit=limited(4.0)),
+            2.0,
+            Answer.FAIL,
+            "base-t1-vi_30s: a limit of 2 CPU is demanded, and 4 is in force",
+        ),
         (
             process(case=TWO_THREADS),
-            False,
+            None,
             Answer.FAIL,
             "base-t2-vi_30s: 2 threads under a limit of 1 CPU: they wait for one another",
         ),
-        (process(limit=limited(0.5)), True, Answer.FAIL, "1 threads under a limit of 0.5 CPU"),
+        (process(limit=limited(0.5)), 1.0, Answer.FAIL, "1 threads under a limit of 0.5 CPU"),
         (
             process(case=TWO_THREADS, limit=limited(2.0)),
-            True,
+            2.0,
             Answer.PASS,
             "within the limit (2 CPU)",
         ),
     ],
 )
 def test_threads_fit_in_the_limit(candidate, demanded, answer, message):
-    check = threads_within_limit(candidate, demanded=demanded)
+    check = threads_within_limit(candidate, demanded)
     assert (check.name, check.answer) == ("threads", answer)
     assert message in check.message
 

@@ -38,7 +38,7 @@ def failed():
 
 @pytest.fixture
 def contended():
-    return steadied(Played(around(1.0, cpu_share=0.6), around(1.4, cpu_share=0.43)).gate())
+    return steadied(Played(around(1.0, cpu_share=0.6), around(1.02, cpu_share=0.6)).gate())
 
 
 @pytest.fixture

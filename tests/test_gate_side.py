@@ -78,14 +78,15 @@ def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
     engine, run, *options = start.argv[: start.argv.index("suite:new")]
     (name,) = (each.partition("=")[2] for each in options if each.startswith("--name="))
     assert (engine, run) == ("docker", "run")
-    assert {"--rm", "--cpus=1", "--network=none", "--read-only"} <= set(options)
+    assert {"--rm", "--init", "--cpus=1", "--network=none", "--read-only"} <= set(options)
     assert "--env=WHISPER_BENCH_NODE=node-7" in options
     assert start.cleanup == ["docker", "rm", "--force", "--volumes", name]
     suite = start.argv[start.argv.index("suite:new") + 1 :]
     assert {"--whisper-rounds=2", "--whisper-processes=1", "--whisper-frames"} <= set(suite)
     assert {"--benchmark-save=gate", "--whisper-beam-size=1"} <= set(suite)
-    # the container's own limit is the one that is measured under, and its folders are its own
-    assert not any("cpu-limit" in each or str(tmp_path) in each for each in suite)
+    # another limit than the image's own is demanded in it, too; its folders are its own
+    assert "--whisper-cpu-limit=1" in suite
+    assert not any(str(tmp_path) in each for each in suite)
 
 
 def test_two_containers_have_two_names(tmp_path):

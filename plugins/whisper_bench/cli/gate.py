@@ -6,21 +6,23 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from whisper_bench.cli import size
 from whisper_bench.cli.arguments import most_days
 from whisper_bench.cli.gate_options import (
     add_gate,
+    check_sides,
     conditions_of,
     rules_of,
     saved_name,
+    timeout_of,
 )
-from whisper_bench.cli.k8s_options import time_s
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError
 from whisper_bench.files import check_writable
 
 if TYPE_CHECKING:
-    from whisper_bench.gate.process import Runner
     from whisper_bench.gate.report import Check, GateReport
     from whisper_bench.gate.session import Rules
 
@@ -44,44 +46,46 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(options: argparse.Namespace) -> int:
     """Check what needs no measurement, measure both sides, and judge."""
+    try:
+        return _finish(options, _judged(options))
+    except KeyboardInterrupt:
+        say("whisper-bench gate: interrupted; nothing is decided")
+        return INTERRUPTED
+
+
+def _judged(options: argparse.Namespace) -> "GateReport":
+    from whisper_bench.gate.absolute import AbsoluteGate, load_baseline
+    from whisper_bench.gate.files import remove_older
     from whisper_bench.gate.process import Runner
+    from whisper_bench.gate.session import Gate
+    from whisper_bench.gate.side import side_of
     from whisper_bench.interrupt import Interruption
 
     rules, conditions = rules_of(options), conditions_of(options)
-    timeout_s = time_s(options.timeout, "--timeout")
+    timeout_s = timeout_of(options)
+    name = saved_name(options.baseline)
+    saved = load_baseline(name, options.storage) if name else None
+    if saved:
+        conditions = msgspec.structs.replace(conditions, rounds=saved.rounds)
+    candidate = side_of(options.candidate)
+    baseline = candidate if saved else side_of(options.baseline)
+    check_sides(options, baseline, candidate)
     check_writable(options.results, "the gate's files", "name another folder with --results")
+    remove_older(options.results)
     checks, rules = _standing(options, rules)
     interruption = Interruption()
-    runner = Runner(conditions, interruption, timeout_s=timeout_s)
-    try:
-        with interruption.watched():
-            report = _judged(options, rules, runner, checks)
-    except KeyboardInterrupt:
-        say("whisper-bench gate: interrupted; nothing is decided, and nothing was written")
-        return INTERRUPTED
-    return _finish(options, report)
-
-
-def _judged(
-    options: argparse.Namespace, rules: "Rules", runner: "Runner", checks: "list[Check]"
-) -> "GateReport":
-    from whisper_bench.gate.session import Gate
-    from whisper_bench.gate.side import side_of
-
-    candidate = side_of(options.candidate)
-    if name := saved_name(options.baseline):
-        from whisper_bench.gate.absolute import AbsoluteGate, load_baseline
-
-        baseline = load_baseline(name, options.storage)
-        return AbsoluteGate(baseline, candidate, rules, measure=runner, say=say).run(checks)
-    sides = side_of(options.baseline), candidate
-    return Gate(sides, rules, measure=runner, say=say).run(checks)
+    measure = Runner(conditions, interruption, timeout_s=timeout_s)
+    gate = (
+        AbsoluteGate(saved, candidate, rules, measure=measure, say=say)
+        if saved
+        else Gate((baseline, candidate), rules, measure=measure, say=say)
+    )
+    with interruption.watched():
+        return gate.run(checks)
 
 
 def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check], Rules]":
     """Return the checks that need no measurement, and the rules with the sizing's memory."""
-    import msgspec
-
     from whisper_bench.gate.report import Answer, Check
     from whisper_bench.gate.standing import deployment_in_step, ratio_fresh
 
@@ -112,7 +116,13 @@ def _sizing_options(text: str) -> argparse.Namespace:
         words = shlex.split(text)
     except ValueError as error:
         raise BenchError(f"--sizing {text!r}: {error}; give the words behind size") from error
-    return parser.parse_args(["size", *words, "--check"])
+    try:
+        return parser.parse_args(["size", *words, "--check"])
+    except SystemExit as error:  # argparse has said why; --help would end it green
+        raise BenchError(
+            f"--sizing {text!r}: give the words behind whisper-bench size, such as 'xeon "
+            "--target-rps 2 --slo-p95 5s'"
+        ) from error
 
 
 def _finish(options: argparse.Namespace, report: "GateReport") -> int:
@@ -129,6 +139,7 @@ def _finish(options: argparse.Namespace, report: "GateReport") -> int:
     else:
         *lines, answer = gate_lines(report)
         show_lines([*lines, *(f"wrote {path}" for path in written), answer])
-    if report.answer is Answer.NO_EVIDENCE:
-        return 0 if options.on_no_evidence == "warn" else NO_EVIDENCE
-    return int(report.answer is Answer.FAIL)
+    if report.answer is Answer.NO_EVIDENCE and options.on_no_evidence == "warn" and report.measured:
+        say(f"WARNING: {report.answer}, and --on-no-evidence=warn lets it through")
+        return 0
+    return {Answer.PASS: 0, Answer.FAIL: 1, Answer.NO_EVIDENCE: NO_EVIDENCE}[report.answer]

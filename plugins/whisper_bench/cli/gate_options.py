@@ -12,11 +12,12 @@ from whisper_bench.cli.arguments import (
     add_suite_options,
     suite_options,
 )
+from whisper_bench.cli.k8s_options import time_s
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from whisper_bench.gate.session import Rules
-    from whisper_bench.gate.side import Conditions
+    from whisper_bench.gate.side import Conditions, Side
 
 SIDE_TEXT = (
     "an image (image:whisper-bench:main), a virtual environment (venv:.venv) or a command "
@@ -50,7 +51,7 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         help="pairs at most, an even number, 4 to 32 (%(default)s)",
     )
     parser.add_argument(
-        "--rounds", default="1", metavar="N", help="rounds in each process (%(default)s)"
+        "--rounds", metavar="N", help="rounds in each process (1; those of the saved runs)"
     )
     parser.add_argument(
         "--cpus", default="1", metavar="N", help="CPU limit of both sides, or none (%(default)s)"
@@ -115,6 +116,36 @@ def saved_name(text: str) -> str | None:
     return name
 
 
+def timeout_of(options: argparse.Namespace) -> float:
+    """Return how long a process may take, in seconds.
+
+    Raises:
+        BenchError: it is no time, or none at all.
+
+    """
+    timeout_s = time_s(options.timeout, "--timeout")
+    if timeout_s <= 0:
+        raise BenchError(f"--timeout {options.timeout}: give a time above 0, such as 30m")
+    return timeout_s
+
+
+def check_sides(options: argparse.Namespace, *sides: "Side") -> None:
+    """Refuse options that the sides would not heed.
+
+    Raises:
+        BenchError: it names the option.
+
+    """
+    from whisper_bench.gate.side import Kind
+
+    if options.cpus == NONE and any(side.kind is Kind.IMAGE for side in sides):
+        raise BenchError("--cpus none: an image demands a limit; give its number of CPUs")
+    if options.rounds is not None and saved_name(options.baseline):
+        raise BenchError(
+            f"--rounds {options.rounds}: leave it out with saved runs, whose rounds are measured"
+        )
+
+
 def rules_of(options: argparse.Namespace) -> "Rules":
     """Return what the candidate is held to.
 
@@ -127,12 +158,14 @@ def rules_of(options: argparse.Namespace) -> "Rules":
     from whisper_bench.gate.session import Rules
 
     check_allowed(options.allow_mismatch)
+    if options.max_age_days is not None and options.ratio_config is None:
+        raise BenchError("--max-age-days: there is no ratio to hold to it; add --ratio-config FILE")
     return Rules(
         max_slowdown=_share(options.max_slowdown),
         most_pairs=_pairs(options.max_pairs, LOOKS[0], LOOKS[-1]),
         allow_mismatch=options.allow_mismatch,
         memory_limit_bytes=_bytes(options.memory_limit),
-        limit_demanded=options.cpus != NONE,
+        cpus=_cpus(options.cpus),
     )
 
 
@@ -147,8 +180,8 @@ def conditions_of(options: argparse.Namespace) -> "Conditions":
     from whisper_bench.machine import node_name
 
     return Conditions(
-        cpus=None if options.cpus == NONE else _cpus(options.cpus),
-        rounds=_whole(options.rounds, "--rounds", 1, 1000),
+        cpus=_cpus(options.cpus),
+        rounds=_whole(options.rounds or "1", "--rounds", 1, 1000),
         suite=options.suite,
         engine=options.engine,
         node=node_name(),
@@ -162,9 +195,10 @@ def _share(text: str) -> float:
         share = float(number) / (100 if percent else 1)
     except ValueError:
         share = -1.0
-    if rest or not 0 < share <= 1:
+    # 1 without a sign may be meant as one percent
+    if rest or not 0 < share <= 1 or (share == 1 and not percent):
         raise BenchError(
-            f"--max-slowdown {text}: give a share above 0 and up to 100 %, such as 10%"
+            f"--max-slowdown {text}: give a share above 0 and up to 100 %, such as 10% or 0.1"
         )
     return share
 
@@ -182,7 +216,9 @@ def _pairs(text: str, least: int, most: int) -> int:
     return pairs
 
 
-def _cpus(text: str) -> float:
+def _cpus(text: str) -> float | None:
+    if text == NONE:
+        return None
     try:
         cpus = float(text)
     except ValueError:

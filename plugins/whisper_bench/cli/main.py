@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
     except BenchError as error:
-        print(f"whisper-bench {options.command}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"whisper-bench {options.command}: {error}", file=sys.stderr)  # noqa: T201 - for people
         if options.json:
             show_json({"error": str(error), **error.facts})
         return error.exit_status

@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.errors import BenchError
 from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, Metric
-from whisper_bench.gate.sequential import Call, Look
+from whisper_bench.gate.sequential import ERROR_RATE, Call, Look
 from whisper_bench.gate.session import Gate, Rules
 from whisper_bench.gate.side import Kind, Side
 from whisper_bench.gate.words import change_within
+from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import load_run, run_case
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
@@ -26,12 +28,16 @@ from whisper_bench.welch import Estimate, LogMean, Term, product_of
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """Runs saved under a name as one, the newest of them as it was measured, and its processes."""
+    """Runs saved under a name as one, and the newest of them as it was measured.
+
+    `processes` and `rounds` (in each of them) are the newest's, of its first case.
+    """
 
     name: str
     runs: Run
     newest: ProcessRun
     processes: int
+    rounds: int
 
 
 def load_baseline(name: str, storage: Path) -> Baseline:
@@ -43,10 +49,15 @@ def load_baseline(name: str, storage: Path) -> Baseline:
     """
     paths = every_saved(name, storage)
     loaded = [(load_run(path), path) for path in paths]
-    merged = merge_runs([run for run, _ in loaded])
+    try:
+        merged = merge_runs([run for run, _ in loaded])
+    except NotComparableError as error:
+        # nothing is wrong with a candidate that was not measured
+        raise BenchError(f"saved:{name}: {error}") from error
     newest, path = max(loaded, key=lambda each: each[0].facts.moment)
-    processes = max(case.processes for case in newest.cases)
-    return Baseline(name, merged, process_run(read_saved(path), str(path)), processes)
+    case = newest.cases[0]
+    run = process_run(read_saved(path), str(path))
+    return Baseline(name, merged, run, case.processes, -(-case.rounds // case.processes))
 
 
 class AbsoluteGate(Gate):
@@ -83,7 +94,10 @@ class AbsoluteGate(Gate):
     def _answers(self) -> Iterable[CaseAnswer]:
         saved = {case.label: case for case in self._baseline.runs.cases}
         for record in self._evidence.pooled("candidate"):
-            yield _answer(saved[record.label], run_case(record), self._rules.max_slowdown)
+            level = ERROR_RATE / len(saved)
+            yield _answer(
+                saved[record.label], run_case(record), self._rules.max_slowdown, 1 - level
+            )
 
 
 def same_machine(saved: ProcessRun, candidate: ProcessRun) -> Check:
@@ -95,14 +109,14 @@ def same_machine(saved: ProcessRun, candidate: ProcessRun) -> Check:
     return Check("machine", Answer.FAIL, f"{why}; {remedy}")
 
 
-def _answer(saved: RunCase, candidate: RunCase, limit: float) -> CaseAnswer:
+def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float) -> CaseAnswer:
     here, there = _disturbed(saved), _disturbed(candidate)
     metric = Metric.CPU if here and saved.cpu and candidate.cpu else Metric.WALL
     before, now = (
         case.latency if metric is Metric.WALL or case.cpu is None else case.cpu
         for case in (saved, candidate)
     )
-    slowdown = next_run_over(before.of("runs"), now.processes)
+    slowdown = next_run_over(before.of("runs"), now.processes, confidence)
     call = _call(slowdown, limit)
     told = f"{change_within(slowdown)} {metric} against {saved.runs} saved runs"
     reason = {
@@ -110,11 +124,12 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float) -> CaseAnswer:
         Call.NOT_SLOWER: f"not slower: {told}",
         Call.OPEN: f"not clear of the limit: {told}; more saved runs make the interval narrower",
     }[call]
-    if there and metric is Metric.WALL:
+    if (here or there) and metric is Metric.WALL:
         call = Call.OPEN
         reason = (
-            f"{candidate.contended_rounds} of {candidate.rounds} rounds contended, and the saved "
-            f"runs were not: this runner was busy, or the candidate waits; {told}"
+            f"{candidate.contended_rounds} of {candidate.rounds} rounds contended, and "
+            f"{saved.contended_rounds} of {saved.rounds} saved ones: the runner was busy, or the "
+            f"candidate waits; {told}"
         )
     return CaseAnswer(
         case=candidate.label,
@@ -129,9 +144,9 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float) -> CaseAnswer:
     )  # fmt: skip
 
 
-def next_run_over(before: LogMean, now: LogMean) -> Estimate | None:
+def next_run_over(before: LogMean, now: LogMean, confidence: float) -> Estimate | None:
     """Return a run's mean over that of the runs before, with the interval of runs to come."""
-    spread = product_of([Term(-1, before, future=1)])
+    spread = product_of([Term(-1, before, future=1)], confidence)
     if spread is None:
         return None
     value, low, high = (now.value * bound for bound in (spread.value, spread.low, spread.high))

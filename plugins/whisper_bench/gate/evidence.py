@@ -52,22 +52,34 @@ class Evidence:
     def _answer(self, label: str) -> CaseAnswer:
         metric = self._metric(label)
         baseline_s, candidate_s = (self._means_s(side, label, metric) for side in SIDES)
-        look = look_at(baseline_s, candidate_s, limit=self._limit, cases=len(self.labels))
+        look = self._look(baseline_s, candidate_s)
+        reason = _reason(look, self._limit, self._told(label, metric))
+        if metric is Metric.CPU and look.call is Call.NOT_SLOWER:
+            wall = self._look(*(self._means_s(side, label, Metric.WALL) for side in SIDES))
+            if wall.call is Call.SLOWER:
+                look = msgspec.structs.replace(look, call=Call.OPEN)
+                reason = (
+                    f"it waits, or a neighbour favours a side: {change_within(wall.slowdown)} wall "
+                    f"time, and {reason}"
+                )
         return CaseAnswer(
             case=label,
             answer=_ANSWERS[look.call],
-            reason=_reason(look, self._limit, self._told(label, metric)),
+            reason=reason,
             metric=metric,
             baseline_s=trimmed_mean(baseline_s),
             candidate_s=trimmed_mean(candidate_s),
             look=look,
         )
 
+    def _look(self, baseline_s: list[float], candidate_s: list[float]) -> Look:
+        return look_at(baseline_s, candidate_s, limit=self._limit, cases=len(self.labels))
+
     def _metric(self, label: str) -> Metric:
         """Return what a case is decided on: CPU-seconds from the first contended look on.
 
         The baseline's rounds tell: a candidate that waits gets less CPU than it could have as well,
-        and that is its own doing.
+        and that is its own doing. A clock too coarse for the work tells nothing.
         """
         records = self._records("baseline", label)[: self.pairs]
         clocks = [record for side in SIDES for record in self._records(side, label)]
@@ -77,7 +89,7 @@ class Evidence:
         for pair, record in enumerate(records, start=1):
             contended += contended_rounds(record) or 0
             rounds += len(record.rounds)
-            if pair >= LOOKS[0] and contended >= MANY_CONTENDED * rounds:
+            if pair in LOOKS and contended >= MANY_CONTENDED * rounds:
                 return Metric.CPU
         return Metric.WALL
 

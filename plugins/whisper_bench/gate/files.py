@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from whisper_bench.errors import BenchError
 from whisper_bench.files import write_all_over
 from whisper_bench.gate.junit import gate_junit
 from whisper_bench.gate.markdown import gate_markdown
@@ -11,15 +12,16 @@ from whisper_bench.gate.report import SCHEMA, GateReport
 from whisper_bench.json_schema import validate
 
 NAME = "gate"
+KINDS = ("json", "md", "xml")
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Variable that names the file whose Markdown GitHub shows on the job's page."""
 
 
 def save_gate(report: GateReport, folder: Path) -> list[Path]:
-    """Write gate.json, gate.md and gate.xml in a folder, all over older ones or none.
+    """Write gate.json, gate.md and gate.xml in a folder.
 
     Raises:
-        BenchError: one cannot be written; older ones are as they were.
+        BenchError: one cannot be written.
 
     """
     encoded = msgspec.json.encode(report)
@@ -32,6 +34,24 @@ def save_gate(report: GateReport, folder: Path) -> list[Path]:
     }
     write_all_over(contents)
     return list(contents)
+
+
+def remove_older(folder: Path) -> None:
+    """Remove an older gate's files, which would pass for this one's if it does not end.
+
+    Raises:
+        BenchError: one cannot be removed.
+
+    """
+    for kind in KINDS:
+        path = folder / f"{NAME}.{kind}"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise BenchError(
+                f"{path}: {error.strerror or error}; it is an older gate's: remove it, or name "
+                "another folder with --results"
+            ) from error
 
 
 def add_to_job_summary(report: GateReport, path: Path) -> str | None:

@@ -18,8 +18,7 @@ def gate_markdown(report: GateReport) -> str:
     ]
     if report.cases:
         lines += [*table((*HEAD[:-1], "answer"), case_rows(report.cases)), ""]
-    if report.checks:
-        rows = [(each.name, str(each.answer), each.message) for each in report.checks]
-        lines += [*table(("check", "answer", "what was found"), rows, words=True), ""]
+    rows = [(each.name, str(each.answer), each.message) for each in report.checks]
+    lines += [*table(("check", "answer", "what was found"), rows, words=True), ""]
     lines += [f"- {escaped(note)}" for note in report.notes]
     return "\n".join(lines).rstrip() + "\n"

@@ -91,8 +91,17 @@ class Runner:
             KeyboardInterrupt: a signal came; the process is ended.
 
         """
-        with tempfile.TemporaryDirectory(prefix="whisper-bench-gate-") as scratch:
-            status, text = self._output(launch(side, self._conditions, Path(scratch)))
+        try:
+            # a container's user may leave what this one cannot remove
+            with tempfile.TemporaryDirectory(
+                prefix="whisper-bench-gate-", ignore_cleanup_errors=True
+            ) as scratch:
+                status, text = self._output(launch(side, self._conditions, Path(scratch)))
+        except OSError as error:
+            raise BenchError(
+                f"temporary files cannot be written ({error}); free the disk, or name another "
+                "folder in TMPDIR"
+            ) from error
         run = run_of(text, status, str(side))
         if run in self._given:
             raise SideFailedError(
@@ -186,12 +195,13 @@ def _end(process: "subprocess.Popen[bytes]", start: Launch) -> None:
     """End what still runs, with its workers, then the container that it may have left."""
     running = process.poll() is None
     for number in (signal.SIGTERM, signal.SIGKILL) if running else (signal.SIGKILL,):
-        with suppress(ProcessLookupError):
+        # a command of sudo's is another user's, and a process that has just ended is nobody's
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
     # by its name, and after the client, which could start it yet
-    if process.returncode and start.cleanup is not None:
+    if process.returncode != 0 and start.cleanup is not None:
         with suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(start.cleanup, capture_output=True, check=False, timeout=_ENGINE_S)
 

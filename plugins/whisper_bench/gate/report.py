@@ -101,3 +101,8 @@ class GateReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     cases: list[CaseAnswer]
     notes: list[str]
     turns: list[Turn]
+
+    @property
+    def measured(self) -> bool:
+        """Whether all was measured and every check holds, so that the figures alone decide."""
+        return bool(self.cases) and all(each.answer is Answer.PASS for each in self.checks)

@@ -31,13 +31,13 @@ _BLOCK = 2
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the candidate is held to. `max_slowdown` is 0.1 for 10 %."""
+    """What the candidate is held to. `max_slowdown` is 0.1 for 10 %, `cpus` the limit demanded."""
 
     max_slowdown: float
     most_pairs: int
     allow_mismatch: list[str]
     memory_limit_bytes: int | None
-    limit_demanded: bool
+    cpus: float | None
 
 
 class _EndedError(Exception):
@@ -104,10 +104,10 @@ class Gate:
         try:
             run = self._measure(self._sides[side])
         except SideFailedError as error:
-            self._fail("runs", side, f"{self._sides[side]}: {error}")
+            self._fail("runs", side, f"the {side} {self._sides[side]}: {error}")
         runs = self._evidence.runs[side]
         if runs and (found := steady(runs[0], run)):
-            self._fail(found[0].name, side, found[0].message)
+            self._fail(found[0].name, side, f"{self._sides[side]}: {found[0].message}")
         self._evidence.add(side, run)
         means = ", ".join(
             f"{each.record.label} {fmean(one.latency_s for one in each.record.rounds):.3f} s"
@@ -128,7 +128,7 @@ class Gate:
         self._stop_at_failure()
         self._checks += same_identity(baseline, candidate, rules.allow_mismatch)
         self._checks.append(answers_right(baseline, candidate))
-        self._checks.append(threads_within_limit(candidate, demanded=rules.limit_demanded))
+        self._checks.append(threads_within_limit(candidate, rules.cpus))
         self._stop_at_failure()
 
     def _judge_throttling(self) -> None:
@@ -150,7 +150,7 @@ class Gate:
     def _fail(self, name: str, side: SideName, message: str) -> None:
         """End the gate: a candidate that does not do is a fail, a baseline no evidence."""
         answer = Answer.FAIL if side == "candidate" else Answer.NO_EVIDENCE
-        self._checks.append(Check(name, answer, f"the {side} {message}"))
+        self._checks.append(Check(name, answer, message))
         raise _EndedError
 
     def _tell(self, answers: list[CaseAnswer], pair: int) -> None:
@@ -191,8 +191,6 @@ def _verdict(checks: list[Check], answers: list[CaseAnswer]) -> tuple[Answer, st
         reasons = [reason for found, reason in told if found is answer]
         if reasons:
             return answer, reasons[0]
-    if not answers:
-        return Answer.NO_EVIDENCE, "nothing was measured"
     return Answer.PASS, "; ".join(f"{each.case}: {each.reason}" for each in answers)
 
 

@@ -81,10 +81,10 @@ def side_of(text: str) -> Side:
 def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
     """Return how one process of a side is started; what it leaves on the disk goes to `scratch`."""
     options = [f"--whisper-rounds={conditions.rounds}", *_ALWAYS]
-    if side.kind is Kind.IMAGE:
-        return _container(side.text, conditions, [*options, *conditions.options])
     if conditions.cpus is not None:
         options.append(f"--whisper-cpu-limit={conditions.cpus:g}")
+    if side.kind is Kind.IMAGE:
+        return _container(side.text, conditions, [*options, *conditions.options])
     options += [f"--benchmark-storage={scratch}", f"--whisper-results={scratch}"]
     options += conditions.options
     if side.kind is Kind.VENV:
@@ -96,7 +96,8 @@ def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
 def _container(image: str, conditions: Conditions, options: Sequence[str]) -> Launch:
     name = f"whisper-bench-gate-{uuid4().hex[:12]}"
     limit = [f"--cpus={conditions.cpus:g}"] if conditions.cpus is not None else []
-    run = [conditions.engine, "run", "--rm", f"--name={name}", *limit, "--network=none"]
+    # --init: the suite is no init, which signals would pass by
+    run = [conditions.engine, "run", "--rm", "--init", f"--name={name}", *limit, "--network=none"]
     run += ["--read-only", f"--env={NODE_VARIABLE}={conditions.node}", image, *options]
     return Launch(run, [conditions.engine, "rm", "--force", "--volumes", name])
 

@@ -14,7 +14,7 @@ def ratio_fresh(path: Path, most_days: float) -> Check:
         config = load_config(path)
         check_age(config, most_days)
     except BenchError as error:
-        return Check("ratio", Answer.FAIL, f"{path.name}: {error}")
+        return Check("ratio", Answer.FAIL, f"{error}")
     return Check(
         "ratio",
         Answer.PASS,

@@ -124,7 +124,7 @@ def let_through(
 
     """
     merged = _merged(found)
-    refused = [each for each in merged if not _is_allowed(each.field, allow)]
+    refused = [each for each in merged if not is_allowed(each.field, allow)]
     if refused:
         raise NotComparableError(reference, target, refused)
     return merged
@@ -224,7 +224,8 @@ def _tokens_agree(here: Any, there: Any) -> bool:
     return bool(abs(here - there) <= TOKENS_TOLERANCE * min(here, there))
 
 
-def _is_allowed(field: str, allow: Collection[str]) -> bool:
+def is_allowed(field: str, allow: Collection[str]) -> bool:
+    """Tell whether a field, or the whole that it is a part of, may differ."""
     return field in allow or field.partition(".")[0] in allow
 
 
