@@ -11,6 +11,8 @@ from scipy import stats
 from documents import encoded, save
 from gates import SIDES, process, rules
 from samples import evidence, round_line
+from whisper_bench.case import Case
+from whisper_bench.cli import main
 from whisper_bench.counters import CpuCounters
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.absolute import AbsoluteGate, load_baseline, next_run_over
@@ -98,6 +100,54 @@ def test_runs_that_spread_give_no_evidence(tmp_path):
 def test_one_saved_run_is_refused(tmp_path):
     with pytest.raises(BenchError, match=r"main: 1 run\(s\) saved, and two or more"):
         load_baseline("main", store(tmp_path, (1.0,)))
+
+
+def test_runs_that_differ_are_refused_as_misuse(tmp_path):
+    store(tmp_path)
+    other = encoded(
+        evidence=evidence(*(4 * [1.0])), moment=HOURS[2], case=Case("base", 2, "vi_30s")
+    )
+    save(tmp_path, "Linux/0004_main.json", other)
+    with pytest.raises(BenchError, match="saved:main: .* cannot be compared") as refused:
+        load_baseline("main", tmp_path)
+    assert refused.value.exit_status == 2
+
+
+@pytest.fixture
+def played(tmp_path, monkeypatch):
+    """Let the command measure a candidate that is played, under conditions that are noted."""
+    asked = []
+
+    def runner(conditions, *_, **__):
+        asked.append(conditions)
+        return Candidate(candidate(1.02))
+
+    monkeypatch.chdir(store(tmp_path / ".benchmarks").parent)
+    monkeypatch.setattr("whisper_bench.gate.process.Runner", runner)
+    return asked
+
+
+def test_the_command(played, capsys):
+    assert main(["gate", "saved:main", "image:suite:new"]) == 0
+    # as many rounds in a process as the saved runs have
+    assert [each.rounds for each in played] == [2]
+    out, err = capsys.readouterr()
+    assert "PASS: base-t1-vi_30s: not slower: +2.0 %" in out
+    assert "candidate  2/2  base-t1-vi_30s 1.020 s  at most 0:00 left" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["saved:main", "saved:main"], "only the baseline can be saved runs"),
+        (["saved:", "image:suite:new"], "saved: names no saved runs; write saved:main"),
+        (["saved:none", "image:suite:new"], "no saved run 'none'"),
+        (["saved:main", "image:suite:new", "--rounds=1"], "--rounds 1: leave it out with saved"),
+    ],
+)
+def test_misuse(played, capsys, words, told):
+    assert main(["gate", *words]) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_the_newest_run_is_what_the_candidate_is_held_to(tmp_path):

@@ -225,6 +225,14 @@ def test_a_folder_that_cannot_be_written(measuring, capsys, home):
     assert "the gate's files cannot be written in taken" in err
 
 
+def test_an_older_gate_that_cannot_be_removed(measuring, capsys):
+    Path("benchmark_results/gate.json").mkdir(parents=True)
+    status, _, err = gate(capsys)
+    assert (status, measuring.order) == (2, [])
+    assert "benchmark_results/gate.json: " in err
+    assert "it is an older gate's: remove it" in err
+
+
 def test_words_behind_the_dashes_belong_to_a_command_that_takes_them(capsys):
     with pytest.raises(SystemExit):
         main(["ratio", "a", "b", "--", "--whisper-rounds=1"])

@@ -16,6 +16,7 @@ import pytest
 from gates import conditions, in_group
 from pod_runs import RUN, framed_log
 from runs import SCRIPTS
+from whisper_bench.errors import BenchError
 from whisper_bench.gate import process
 from whisper_bench.gate.process import Runner, SideFailedError
 from whisper_bench.gate.side import Kind, Side
@@ -70,6 +71,21 @@ def failure(measure, script, **settings):
     with pytest.raises(SideFailedError) as caught:
         measure(script, **settings)
     return str(caught.value)
+
+
+def test_an_old_run_that_is_printed_again_is_none(home, measure):
+    (home / "log").write_text(framed_log())
+    runner = Runner(conditions(), Interruption(), timeout_s=30)
+    side = Side(Kind.COMMAND, "sh -c 'cat log'")
+    assert runner(side).cases
+    with pytest.raises(SideFailedError, match="the very samples of an earlier process"):
+        runner(side)
+
+
+def test_no_folder_for_temporary_files(home, measure, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(home / "gone"))
+    with pytest.raises(BenchError, match="temporary files cannot be written .* in TMPDIR"):
+        measure("cat log")
 
 
 def test_a_whole_run_is_taken_as_it_was_saved(measure, scratch):

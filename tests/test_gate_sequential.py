@@ -17,7 +17,7 @@ from whisper_bench.gate.sequential import (
     is_look,
     look_at,
 )
-from whisper_bench.gate.trimmed import TRIMMED
+from whisper_bench.gate.trimmed import TRIMMED, trimmed_ratio
 
 LIMIT = 0.1
 MEAN_S = st.floats(0.01, 100)
@@ -166,3 +166,7 @@ def test_looks_are_whole_blocks_and_the_last_pair():
     assert is_look(14, 14)
     assert not is_look(14, 24)
     assert all(pairs % 2 == 0 for pairs in LOOKS)
+
+
+def test_one_figure_has_no_interval():
+    assert trimmed_ratio([1.0], 0.95) is None
