@@ -3,11 +3,16 @@
     python benchmarks/gate_trials.py SAMPLES.csv            # print the table
     python benchmarks/gate_trials.py SAMPLES.csv FOLDER...  # collect gates first, a gate.json each
 
-The samples are one line a process; a gate's name begins with what was tried in it (aa-01: a build
-against itself). Beside each gate's answer stands `--benchmark-compare-fail=mean:10%`, by
-pytest-benchmark's own class, on the wall times of the same rounds: of the first process of either
-side, as two runs are compared; of all processes of the gate, in its favour, since those ran in
-alternation; and of the candidate against the baseline of the gate before: a run saved earlier.
+The samples are one line a process; a gate's name begins with what was tried in it (aa-1-01: a
+build against itself) and where (1: what ran there ran one after another). Beside each gate's answer
+stands `--benchmark-compare-fail=mean:10%`, by pytest-benchmark's own class, on the wall times of the
+same rounds: of the first process of either side, as two runs are compared; of all processes of the
+gate, in its favour, since those ran in alternation; and of the candidate against the baseline of the
+gate before, like a run saved earlier.
+
+Then gates are replayed on the processes of a build against itself, in the order in which they ran:
+as they were, and with the candidate's times longer by a known share. A gate begins where the one
+before has ended, wherever the real ones did. Those of two lanes ran at the same time.
 """
 
 import csv
@@ -20,14 +25,16 @@ from typing import Any
 
 from pytest_benchmark import utils
 
+from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.gate.report import Answer, Metric
-from whisper_bench.gate.sequential import Call, look_at
+from whisper_bench.gate.sequential import LOOKS, Call, look_at
 from whisper_bench.summary import table_lines
 
 COLUMNS = (
     "gate", "answer", "metric", "elapsed_s", "pair", "side", "contended", "latency_s", "cpu_s"
 )  # fmt: skip
 LIMIT = 0.10
+FACTORS = (1.0, 1.05, 1.15, 1.2)
 CALLS = {Call.SLOWER: Answer.FAIL, Call.NOT_SLOWER: Answer.PASS, Call.OPEN: Answer.NO_EVIDENCE}
 Gate = list[dict[str, str]]
 
@@ -109,6 +116,53 @@ def table(gates: dict[str, Gate]) -> list[str]:
     return table_lines(rows)
 
 
+def series(gates: dict[str, Gate], kind: str) -> Iterable[Gate]:
+    """Yield the processes of all gates of a kind that ran one after another, in their order."""
+    lanes: dict[str, Gate] = {}
+    for name in sorted(gates):
+        if name.partition("-")[0] == kind:
+            lanes.setdefault(name.rpartition("-")[0], []).extend(gates[name])
+    return lanes.values()
+
+
+def replay(rows: Gate, factor: float) -> Iterable[Call]:
+    """Yield how gates end on processes in their true order, the candidate's times by a factor.
+
+    One gate begins where the one before has ended; what is left at the end is none.
+    """
+    start = 0
+    while (call := ended(rows[start:], factor)) is not None:
+        start += 2 * call[1]
+        yield call[0]
+
+
+def ended(rows: Gate, factor: float) -> tuple[Call, int] | None:
+    """Return how a gate ends and after how many pairs; None: the rows end before it does."""
+    for pairs in LOOKS:
+        if 2 * pairs > len(rows):
+            return None
+        now = rows[: 2 * pairs]
+        told = [row for row in now if row["side"] == "baseline"]
+        contended = sum(int(row["contended"] or 0) for row in told)
+        rounds = sum(len(row["latency_s"].split()) for row in told)
+        column = "cpu_s" if contended >= MANY_CONTENDED * rounds else "latency_s"
+        candidate_s = [factor * each for each in means(now, "candidate", column)]
+        call = look_at(means(now, "baseline", column), candidate_s, limit=LIMIT).call
+        if call is not Call.OPEN:
+            return call, pairs
+    return Call.OPEN, LOOKS[-1]
+
+
+def replays(gates: dict[str, Gate]) -> list[str]:
+    """Return a line for each slowdown that is put into the samples of a build against itself."""
+    lines = []
+    for factor in FACTORS:
+        calls = [CALLS[call] for rows in series(gates, "aa") for call in replay(rows, factor)]
+        told = ", ".join(f"{calls.count(each)} {each}" for each in Answer)
+        lines.append(f"replayed at {100 * (factor - 1):+.0f} %: {len(calls)} gates, {told}")
+    return lines
+
+
 def slowdowns(gates: dict[str, Gate]) -> list[str]:
     """Return, for each kind of gate, the ratio of CPU-seconds over all its processes."""
     lines = []
@@ -131,7 +185,7 @@ def main() -> None:
             writer.writerows(collected(folders))
     gates = read(path)
     differ = [name for name, gate in gates.items() if judged_again(gate) != gate[0]["answer"]]
-    print("\n".join([*table(gates), "", *slowdowns(gates)]))
+    print("\n".join([*table(gates), "", *slowdowns(gates), *replays(gates)]))
     if differ:
         print(f"judged otherwise from the samples: {', '.join(differ)}")
         raise SystemExit(1)
