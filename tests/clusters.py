@@ -37,8 +37,8 @@ _COMMAND_S = 60.0
 def kustomized(folder):
     """What `kubectl kustomize` renders, which needs no server."""
     if shutil.which("kubectl") is None:
-        # no package of Python's carries it, and Debian's is too old for components
-        pytest.skip("kubectl is not on PATH, and only it (or kustomize) renders the fleet")
+        missing = "kubectl is not on PATH, and only it (or kustomize) renders the fleet"
+        pytest.skip(missing)  # no Python package carries it, and Debian's is too old
     done = _run(["kubectl", "kustomize", str(folder)])
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -77,8 +77,7 @@ def apiserver(tmp_path_factory):
     """The kubeconfig of a real API server, the same for the whole session."""
     script = os.environ.get("WHISPER_BENCH_APISERVER")
     if not (brought := _brought()) and not script:
-        # a server cannot be had everywhere; .ci/run names one where it lies beside the checkout
-        pytest.skip(NO_SERVER)
+        pytest.skip(NO_SERVER)  # not to be had everywhere; .ci/run names one where it is
     assert shutil.which("kubectl"), "a server is named in the environment, and no kubectl on PATH"
     if brought:
         yield Path(brought)

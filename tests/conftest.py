@@ -83,8 +83,8 @@ def base_weights():
     try:
         return resolve_weights("base")
     except BenchError as error:
-        # a machine without the extra `weights` and without the hub; CI installs the extra
-        pytest.skip(f"the real base weights are not here: {error}")
+        missing = f"the real base weights are not here: {error}"
+        pytest.skip(missing)  # neither the extra `weights` nor the hub; CI installs the extra
 
 
 @pytest.fixture(scope="session")

@@ -129,13 +129,12 @@ def engine():
     if not script:
         running = Engine()
         if not shutil.which("docker") or running.docker("info").returncode:
-            # an engine cannot be had everywhere; .ci/run names one beside the checkout
-            pytest.skip("no docker runs here, and WHISPER_BENCH_ENGINE names no script to start it")
+            missing = "no docker runs here, and WHISPER_BENCH_ENGINE names no script to start it"
+            pytest.skip(missing)  # not to be had everywhere; .ci/run names one where it is
         yield running
         return
     if reason := _why_no_own_engine():
-        # starting dockerd wants root and two Debian packages; the reason names what is missing
-        pytest.skip(reason)
+        pytest.skip(reason)  # dockerd wants root and two Debian packages; it names what is missing
     with _folder() as folder:
         try:
             host = _script(script, "start", folder, timeout_s=_STOP_S).split()[-1]
@@ -164,8 +163,8 @@ def _base(engine):
         if not engine.has(PUBLIC_BASE):
             pulled = engine.docker("pull", PUBLIC_BASE, timeout_s=300)
             if pulled.returncode:
-                # a machine without image registries, or without network
-                pytest.skip(f"{PUBLIC_BASE} cannot be pulled here: {pulled.stderr.strip()}")
+                missing = f"{PUBLIC_BASE} cannot be pulled here: {pulled.stderr.strip()}"
+                pytest.skip(missing)  # no image registry, or no network
         return PUBLIC_BASE
     if not engine.has(OWN_BASE):
         _script(

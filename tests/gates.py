@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 
 from samples import CLIP, LIMIT, ready, round_line
 from samples import plan as sample_plan
@@ -92,6 +93,13 @@ class Played:
 
     def gate(self, checks=(), **changes):
         return Gate(SIDES, rules(**changes), measure=self, say=self.said.append).run(checks)
+
+
+def sides(blocks):
+    """Part the processes of blocks, in the order in which they ran (ABBA), into the two sides."""
+    first, second, third, fourth = np.asarray(blocks).T
+    baseline, candidate = ([first, fourth], [second, third])
+    return tuple(np.ravel(side, order="F").tolist() for side in (baseline, candidate))
 
 
 def in_group(group):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gates import sides
 from untraced import untraced
 from whisper_bench.gate.sequential import (
     CASES_POWER,
@@ -21,13 +22,6 @@ from whisper_bench.gate.trimmed import TRIMMED
 LIMIT = 0.1
 TRIALS = 2000
 MOST_ERRORS = ERROR_RATE / 2 + 4 * math.sqrt(ERROR_RATE / 2 * (1 - ERROR_RATE / 2) / TRIALS)
-
-
-def sides(blocks):
-    """Part the processes of blocks, in the order in which they ran (ABBA), into the two sides."""
-    first, second, third, fourth = np.asarray(blocks).T
-    baseline, candidate = ([first, fourth], [second, third])
-    return tuple(np.ravel(side, order="F").tolist() for side in (baseline, candidate))
 
 
 def looks_of(most_pairs):

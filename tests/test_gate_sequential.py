@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
+from gates import sides
 from whisper_bench.gate.sequential import (
     CASES_POWER,
     LOOKS,
@@ -22,13 +23,6 @@ from whisper_bench.gate.trimmed import TRIMMED, trimmed_ratio
 LIMIT = 0.1
 MEAN_S = st.floats(0.01, 100)
 BLOCKS = st.lists(st.tuples(MEAN_S, MEAN_S, MEAN_S, MEAN_S), min_size=2, max_size=20)
-
-
-def sides(blocks):
-    """Part the processes of blocks, in the order in which they ran (ABBA), into the two sides."""
-    first, second, third, fourth = np.asarray(blocks).T
-    baseline, candidate = ([first, fourth], [second, third])
-    return tuple(np.ravel(side, order="F").tolist() for side in (baseline, candidate))
 
 
 def logs(above, below):

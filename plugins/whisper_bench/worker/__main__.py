@@ -102,15 +102,15 @@ def _send(replies: BinaryIO, reply: Reply) -> None:
 
 def _end_with_parent() -> None:
     """Ask Linux to kill this process when its parent is killed; elsewhere stdin's end does it."""
-    if sys.platform != "linux":  # pragma: no cover - only Linux has prctl, and it measures coverage
+    if sys.platform != "linux":
         return
     import ctypes
 
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # pragma: no cover - no test can kill it within these lines
+    if os.getppid() != parent:
         sys.exit(1)
 
 
-if __name__ == "__main__":  # pragma: no branch - nothing imports it
+if __name__ == "__main__":
     main()
