@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -80,4 +81,28 @@ def test_a_library_that_the_image_leaves_out(tmp_path):
     assert done.stderr == (
         "whisper-bench size: ruamel.yaml is not installed; this command needs the whole package: "
         "pip install pytest-whisper-bench (the image only measures)\n"
+    )
+
+
+COMMAND = "import sys; from whisper_bench.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_nobody_reads_the_output(options):
+    """As in `whisper-bench results avx | head -1`: no traceback, and no answer of the command's."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    where = ["--storage", "docs/sample", "--all-runs"]
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, "ratio", "avx", "generic", *where, *options],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert done.returncode == 141
+    assert done.stderr == (
+        "whisper-bench ratio: standard output was closed before all was printed\n"
     )

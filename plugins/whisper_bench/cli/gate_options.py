@@ -46,9 +46,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-pairs",
-        default="32",
         metavar="N",
-        help="pairs at most, an even number, 4 to 32 (%(default)s)",
+        help="pairs at most, an even number, 4 to 32 (32; the processes of the saved runs)",
     )
     parser.add_argument(
         "--rounds", metavar="N", help="rounds in each process (1; those of the saved runs)"
@@ -140,10 +139,15 @@ def check_sides(options: argparse.Namespace, *sides: "Side") -> None:
 
     if options.cpus == NONE and any(side.kind is Kind.IMAGE for side in sides):
         raise BenchError("--cpus none: an image demands a limit; give its number of CPUs")
-    if options.rounds is not None and saved_name(options.baseline):
-        raise BenchError(
-            f"--rounds {options.rounds}: leave it out with saved runs, whose rounds are measured"
-        )
+    for option, given, what in (
+        ("--rounds", options.rounds, "rounds"),
+        ("--max-pairs", options.max_pairs, "processes"),
+    ):
+        if given is not None and saved_name(options.baseline):
+            raise BenchError(
+                f"{option} {given}: leave it out with saved runs, as many {what} as "
+                "theirs are measured"
+            )
 
 
 def rules_of(options: argparse.Namespace) -> "Rules":
@@ -162,7 +166,7 @@ def rules_of(options: argparse.Namespace) -> "Rules":
         raise BenchError("--max-age-days: there is no ratio to hold to it; add --ratio-config FILE")
     return Rules(
         max_slowdown=_share(options.max_slowdown),
-        most_pairs=_pairs(options.max_pairs, LOOKS[0], LOOKS[-1]),
+        most_pairs=_pairs(options.max_pairs or str(LOOKS[-1]), LOOKS[0], LOOKS[-1]),
         allow_mismatch=options.allow_mismatch,
         memory_limit_bytes=_bytes(options.memory_limit),
         cpus=_cpus(options.cpus),

@@ -14,7 +14,7 @@ from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, Metric
-from whisper_bench.gate.sequential import ERROR_RATE, Call, Look
+from whisper_bench.gate.sequential import ERROR_RATE, Call, Look, call_of
 from whisper_bench.gate.session import Gate, Rules
 from whisper_bench.gate.side import Kind, Side
 from whisper_bench.gate.words import change_within
@@ -22,6 +22,7 @@ from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import load_run, run_case
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
+from whisper_bench.record import CaseRecord
 from whisper_bench.saved.file import read_saved
 from whisper_bench.saved.find import every_saved
 from whisper_bench.welch import Estimate, LogMean, Term, product_of
@@ -88,12 +89,13 @@ class AbsoluteGate(Gate):
                     same_machine(self._baseline.newest, self._evidence.runs["candidate"][0])
                 )
                 self._compare()
-        self._judge_throttling()
-        return list(self._answers())
+        pooled = self._pooled()
+        self._judge_throttling(pooled)
+        return list(self._answers(pooled["candidate"]))
 
-    def _answers(self) -> Iterable[CaseAnswer]:
+    def _answers(self, records: Iterable[CaseRecord]) -> Iterable[CaseAnswer]:
         saved = {case.label: case for case in self._baseline.runs.cases}
-        for record in self._evidence.pooled("candidate"):
+        for record in records:
             level = ERROR_RATE / len(saved)
             yield _answer(
                 saved[record.label], run_case(record), self._rules.max_slowdown, 1 - level
@@ -117,7 +119,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         for case in (saved, candidate)
     )
     slowdown = next_run_over(before.of("runs"), now.processes, confidence)
-    call = _call(slowdown, limit)
+    call = call_of(slowdown, limit)
     told = f"{change_within(slowdown)} {metric} against {saved.runs} saved runs"
     reason = {
         Call.SLOWER: f"slower: {told}",
@@ -140,7 +142,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         metric=metric,
         baseline_s=before.of("runs").value,
         candidate_s=now.processes.value,
-        look=Look(candidate.processes, slowdown, None, call is not Call.OPEN, call),
+        look=Look(candidate.processes, slowdown, None, call),
     )  # fmt: skip
 
 
@@ -151,12 +153,6 @@ def next_run_over(before: LogMean, now: LogMean, confidence: float) -> Estimate 
         return None
     value, low, high = (now.value * bound for bound in (spread.value, spread.low, spread.high))
     return Estimate(value, low, high, spread.confidence)
-
-
-def _call(slowdown: Estimate | None, limit: float) -> Call:
-    if slowdown is None or slowdown.low <= 1 + limit <= slowdown.high:
-        return Call.OPEN
-    return Call.SLOWER if slowdown.low > 1 + limit else Call.NOT_SLOWER
 
 
 def _disturbed(case: RunCase) -> bool:

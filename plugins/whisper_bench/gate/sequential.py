@@ -40,14 +40,13 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The evidence after some pairs.
 
     `slowdown` is candidate / baseline. `control` is the same procedure on the same processes, those
-    of one program as both sides. None where they spread without bounds. `fit` tells that the
-    control finds no difference: its interval holds 1, or what it finds is within the limit.
+    of one program as both sides. None where they spread without bounds, and the control where one
+    side was saved earlier.
     """
 
     pairs: int
     slowdown: Estimate | None
     control: Estimate | None
-    fit: bool
     call: Call
 
 
@@ -68,8 +67,8 @@ def look_at(
     confidence = 1 - NOMINAL_LEVEL / cases**CASES_POWER
     slowdown = trimmed_ratio(_ratios(candidate_s, baseline_s), confidence)
     control = trimmed_ratio([*_against_itself(baseline_s, candidate_s)], confidence)
-    fit = control is not None and (control.low <= 1 <= control.high or is_within(control, limit))
-    return Look(len(baseline_s), slowdown, control, fit, _call(slowdown, limit, fit=fit))
+    call = call_of(slowdown, limit) if _is_fit(control, limit) else Call.OPEN
+    return Look(len(baseline_s), slowdown, control, call)
 
 
 def is_within(estimate: Estimate, limit: float) -> bool:
@@ -93,9 +92,13 @@ def _ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     return [over / under for over, under in zip(above, below, strict=True)]
 
 
-def _call(slowdown: Estimate | None, limit: float, *, fit: bool) -> Call:
-    if slowdown is None or not fit:
+def _is_fit(control: Estimate | None, limit: float) -> bool:
+    """Tell whether a program does not differ from itself, or by less than what matters."""
+    return control is not None and (control.low <= 1 <= control.high or is_within(control, limit))
+
+
+def call_of(slowdown: Estimate | None, limit: float) -> Call:
+    """Return on which side of the limit an interval lies, OPEN where the limit is in it."""
+    if slowdown is None or slowdown.low <= 1 + limit <= slowdown.high:
         return Call.OPEN
-    if slowdown.low > 1 + limit:
-        return Call.SLOWER
-    return Call.NOT_SLOWER if slowdown.high < 1 + limit else Call.OPEN
+    return Call.SLOWER if slowdown.low > 1 + limit else Call.NOT_SLOWER

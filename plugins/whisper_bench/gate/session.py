@@ -1,7 +1,7 @@
 """One gate: both sides in alternation, checked as they come, until there is evidence enough."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import fmean
@@ -26,6 +26,7 @@ from whisper_bench.gate.sequential import ERROR_RATE, is_look
 from whisper_bench.gate.side import Side
 from whisper_bench.gate.words import change_within
 from whisper_bench.progress import clock_time
+from whisper_bench.record import CaseRecord
 
 _BLOCK = 2
 
@@ -87,17 +88,19 @@ class Gate:
                 continue
             answers = self._evidence.answers()
             self._tell(answers, pair)
-            self._judge_throttling()
-            if self._decided(answers):
+            pooled = self._pooled()
+            self._judge_throttling(pooled)
+            if self._decided(answers, pooled.values()):
                 break
         return answers
 
-    def _decided(self, answers: list[CaseAnswer]) -> bool:
+    def _pooled(self) -> dict[SideName, list[CaseRecord]]:
+        return {side: self._evidence.pooled(side) for side in self._sides}
+
+    def _decided(self, answers: list[CaseAnswer], pooled: Iterable[list[CaseRecord]]) -> bool:
         """Tell whether more pairs could change nothing: a case fails, or all pass for good."""
         found = {each.answer for each in answers}
-        open_yet = Answer.NO_EVIDENCE in found or any(
-            too_few_periods(self._evidence.pooled(side)) for side in self._sides
-        )
+        open_yet = Answer.NO_EVIDENCE in found or any(map(too_few_periods, pooled))
         return Answer.FAIL in found or not open_yet
 
     def _take(self, side: SideName, pair: int) -> None:
@@ -131,8 +134,7 @@ class Gate:
         self._checks.append(threads_within_limit(candidate, rules.cpus))
         self._stop_at_failure()
 
-    def _judge_throttling(self) -> None:
-        pooled = {side: self._evidence.pooled(side) for side in self._sides}
+    def _judge_throttling(self, pooled: dict[SideName, list[CaseRecord]]) -> None:
         candidate = not_throttled("candidate", pooled["candidate"])
         baseline = not_throttled("baseline", pooled["baseline"])
         if baseline.answer is Answer.FAIL:
