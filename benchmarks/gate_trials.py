@@ -1,10 +1,11 @@
 """Judge real gates: how often each answer came, and what pytest-benchmark says of the same samples.
 
     python benchmarks/gate_trials.py SAMPLES.csv            # print the table
-    python benchmarks/gate_trials.py SAMPLES.csv FOLDER...  # collect gates first, a gate.json each
+    python benchmarks/gate_trials.py SAMPLES.csv FOLDER...  # add gates first, a gate.json each
 
 The samples are one line a process; a gate's name begins with what was tried in it (aa-1-01: a
-build against itself) and where (1: what ran there ran one after another). Beside each gate's answer
+build against itself) and where (1: what ran there ran one after another). Another day was another
+machine, and is judged for itself. Beside each gate's answer
 stands `--benchmark-compare-fail=mean:10%`, by pytest-benchmark's own class, on the wall times of
 the same rounds: of the first process of either side, as two runs are compared; of all processes of
 the gate, in its favour, since those ran in alternation; and of the candidate against the baseline
@@ -31,7 +32,8 @@ from whisper_bench.gate.sequential import LOOKS, Call, look_at
 from whisper_bench.summary import table_lines
 
 COLUMNS = (
-    "gate", "answer", "metric", "elapsed_s", "pair", "side", "contended", "latency_s", "cpu_s"
+    "gate", "date", "answer", "metric", "elapsed_s",
+    "pair", "side", "contended", "latency_s", "cpu_s",
 )  # fmt: skip
 LIMIT = 0.10
 FACTORS = (1.0, 1.05, 1.15, 1.2)
@@ -48,6 +50,7 @@ def collected(folders: Iterable[Path]) -> list[dict[str, Any]]:
             (sample,) = turn["samples"]
             rows.append({
                 "gate": folder.name,
+                "date": gate["began"][:10],
                 "answer": gate["answer"],
                 "metric": gate["cases"][0]["metric"],
                 "elapsed_s": f"{gate['elapsed_s']:.1f}",
@@ -60,6 +63,17 @@ def collected(folders: Iterable[Path]) -> list[dict[str, Any]]:
     return rows
 
 
+def add(path: Path, folders: Iterable[Path]) -> None:
+    """Write the processes of more gates behind those that a file has."""
+    before = [row for gate in read(path).values() for row in gate] if path.exists() else []
+    known = {row["gate"] for row in before}
+    rows = [*before, *collected(folder for folder in folders if folder.name not in known)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def read(path: Path) -> dict[str, Gate]:
     """Return the samples of each gate, in the order of the session."""
     gates: dict[str, Gate] = {}
@@ -67,6 +81,14 @@ def read(path: Path) -> dict[str, Gate]:
         for row in csv.DictReader(file):
             gates.setdefault(row["gate"], []).append(row)
     return gates
+
+
+def kinds(gates: dict[str, Gate]) -> dict[str, list[Gate]]:
+    """Return the gates of each kind and day."""
+    found: dict[str, list[Gate]] = {}
+    for name, gate in gates.items():
+        found.setdefault(f"{name.partition('-')[0]} on {gate[0]['date']}", []).append(gate)
+    return found
 
 
 def means(gate: Gate, side: str, column: str) -> list[float]:
@@ -96,8 +118,7 @@ def table(gates: dict[str, Gate]) -> list[str]:
     head = ("gates", "PASS", "FAIL", "NO EVIDENCE", "on CPU-seconds", "median pairs", "median time",
             "mean:10% one process", "all processes", "gate before")  # fmt: skip
     rows: list[tuple[str, ...]] = [head]
-    for kind in dict.fromkeys(name.partition("-")[0] for name in gates):
-        own = [gate for name, gate in gates.items() if name.partition("-")[0] == kind]
+    for kind, own in kinds(gates).items():
         sides = [
             [means(gate, side, "latency_s") for side in ("baseline", "candidate")] for gate in own
         ]
@@ -116,13 +137,14 @@ def table(gates: dict[str, Gate]) -> list[str]:
     return table_lines(rows)
 
 
-def series(gates: dict[str, Gate], kind: str) -> Iterable[Gate]:
-    """Yield the processes of all gates of a kind that ran one after another, in their order."""
-    lanes: dict[str, Gate] = {}
+def series(gates: dict[str, Gate]) -> dict[str, list[Gate]]:
+    """Return, for each day, the processes of a build against itself, lane by lane."""
+    lanes: dict[str, dict[str, Gate]] = {}
     for name in sorted(gates):
-        if name.partition("-")[0] == kind:
-            lanes.setdefault(name.rpartition("-")[0], []).extend(gates[name])
-    return lanes.values()
+        if name.partition("-")[0] == "aa":
+            lane = lanes.setdefault(gates[name][0]["date"], {})
+            lane.setdefault(name.rpartition("-")[0], []).extend(gates[name])
+    return {date: [*own.values()] for date, own in lanes.items()}
 
 
 def replay(rows: Gate, factor: float) -> Iterable[Call]:
@@ -156,18 +178,19 @@ def ended(rows: Gate, factor: float) -> tuple[Call, int] | None:
 def replays(gates: dict[str, Gate]) -> list[str]:
     """Return a line for each slowdown that is put into the samples of a build against itself."""
     lines = []
-    for factor in FACTORS:
-        calls = [CALLS[call] for rows in series(gates, "aa") for call in replay(rows, factor)]
-        told = ", ".join(f"{calls.count(each)} {each}" for each in Answer)
-        lines.append(f"replayed at {100 * (factor - 1):+.0f} %: {len(calls)} gates, {told}")
+    for date, lanes in series(gates).items():
+        for factor in FACTORS:
+            calls = [CALLS[call] for rows in lanes for call in replay(rows, factor)]
+            told = ", ".join(f"{calls.count(each)} {each}" for each in Answer)
+            slowdown = f"{100 * (factor - 1):+.0f} %"
+            lines.append(f"{date} replayed at {slowdown}: {len(calls)} gates, {told}")
     return lines
 
 
 def slowdowns(gates: dict[str, Gate]) -> list[str]:
     """Return, for each kind of gate, the ratio of CPU-seconds over all its processes."""
     lines = []
-    for kind in dict.fromkeys(name.partition("-")[0] for name in gates):
-        own = [gate for name, gate in gates.items() if name.partition("-")[0] == kind]
+    for kind, own in kinds(gates).items():
         then, now = ([one for gate in own for one in means(gate, side, "cpu_s")]
                      for side in ("baseline", "candidate"))  # fmt: skip
         ratio = statistics.geometric_mean(now) / statistics.geometric_mean(then)
@@ -179,10 +202,7 @@ def main() -> None:
     """Collect where folders are given, then print the table."""
     path, *folders = map(Path, sys.argv[1:])
     if folders:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(collected(folders))
+        add(path, folders)
     gates = read(path)
     differ = [name for name, gate in gates.items() if judged_again(gate) != gate[0]["answer"]]
     print("\n".join([*table(gates), "", *slowdowns(gates), *replays(gates)]))

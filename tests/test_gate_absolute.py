@@ -143,7 +143,10 @@ def test_the_command(played, capsys):
         (["saved:", "image:suite:new"], "saved: names no saved runs; write saved:main"),
         (["saved:none", "image:suite:new"], "no saved run 'none'"),
         (["saved:main", "image:suite:new", "--rounds=1"], "--rounds 1: leave it out with saved"),
-        (["saved:main", "image:suite:new", "--max-pairs=8"], "--max-pairs 8: leave it out with saved"),
+        (
+            ["saved:main", "image:suite:new", "--max-pairs=8"],
+            "--max-pairs 8: leave it out with saved",
+        ),
     ],
 )
 def test_misuse(played, capsys, words, told):

@@ -24,12 +24,12 @@ def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None
     None of fewer than two, or where they spread so far that a double cannot hold the bounds.
     """
     logs = sorted(map(math.log, ratios))
-    size, cut = len(logs), len(logs) // TRIMMED
+    size, kept = len(logs), _kept(logs)
     if size < 2:  # noqa: PLR2004 - a spread needs two
         return None
-    kept = logs[cut : size - cut]
+    cut = (size - len(kept)) // 2
     mean = math.fsum(kept) / len(kept)
-    winsorized = [kept[0]] * cut + kept + [kept[-1]] * cut
+    winsorized = [*[kept[0]] * cut, *kept, *[kept[-1]] * cut]
     centre = math.fsum(winsorized) / size
     spread = math.sqrt(math.fsum((each - centre) ** 2 for each in winsorized) / (size - 1))
     error = spread * math.sqrt(size) / len(kept)
@@ -42,6 +42,11 @@ def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None
 
 def trimmed_mean(values: Sequence[float]) -> float:
     """Return where positive values lie, by their logarithms."""
-    logs, cut = sorted(map(math.log, values)), len(values) // TRIMMED
-    kept = logs[cut : len(logs) - cut]
+    kept = _kept(sorted(map(math.log, values)))
     return math.exp(math.fsum(kept) / len(kept))
+
+
+def _kept(logs: Sequence[float]) -> Sequence[float]:
+    """Return what is left of figures in order."""
+    cut = len(logs) // TRIMMED
+    return logs[cut : len(logs) - cut]
