@@ -25,7 +25,7 @@ def groups():
 def test_a_quarter_of_a_cpu_throttles_even_one_thread(bench, pytester):
     outcome = bench(
         "--stress", "--whisper-threads=1", "--whisper-cpu-limit=0.25", "--benchmark-save=xeon",
-        "--whisper-rounds=24", "--whisper-processes=2",
+        "--whisper-rounds=60", "--whisper-processes=2",
     )  # fmt: skip
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(passed=1)
