@@ -113,7 +113,9 @@ def test_commands_on_saved_runs_work_in_it(engine, image, measured, measured_aga
         image, *command.split(),
         options=("--entrypoint=whisper-bench", "--workdir=/results", *shape(measured)),
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    # on a fast machine two rounds are too short for a verdict on throttling, which is a no
+    short = "fewer than 100 periods, measure more rounds" in done.stdout
+    assert done.returncode == int(short), done.stdout + done.stderr
 
 
 def test_without_a_limit_it_says_how_to_run_it(engine, image):
