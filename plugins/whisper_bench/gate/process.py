@@ -28,12 +28,18 @@ _ENGINE_S = 60.0
 _SHOWN_LINES = 6
 _SHOWN = 300
 """Characters of a line."""
-_TELLING = re.compile(r"E   .*|.*(FAILED|ERROR|Error): .*")
+_TELLING = re.compile(r"E   (?!.*\[ *\d+%\]).*|.*(FAILED|ERROR|Error): .*")
+"""A line of pytest's that tells why, and not its progress, where a case in error is an E as well."""
+_HEADER = re.compile(
+    r"=+ test session starts =+|platform .+ -- Python .+|"
+    r"(benchmark|cachedir|configfile|plugins|rootdir|testpaths): .*"
+)
 _HEAD = re.compile(r"_+ .+ _+|\[gw\d+\] .+")
 """Of a failure in pytest's report; where it has no traceback the reason is the line behind."""
 _SHELL_SIGNAL = 128
 """A shell and docker run give this and the signal's number for a process that one has ended."""
-_CANNOT_RUN = {
+_STATUSES = {
+    5: "pytest has no case to run",
     125: "the container could not be started",
     126: "it cannot be executed",
     127: "it was not found",
@@ -212,13 +218,14 @@ def _how(status: int) -> str:
         name = signal.Signals(number).name
         memory = "; out of memory is the usual cause" if number == signal.SIGKILL else ""
         return f"it was killed by {name}{memory}"
-    known = f": {_CANNOT_RUN[status]}" if status in _CANNOT_RUN else ""
+    known = f": {_STATUSES[status]}" if status in _STATUSES else ""
     return f"exit status {status}{known}"
 
 
 def _last_words(text: str) -> str:
     """Return the lines that tell why, the last ones where none does."""
-    lines = [line.strip()[:_SHOWN] for line in human_lines(text) if line.strip()]
+    stripped = (line.strip()[:_SHOWN] for line in human_lines(text))
+    lines = [line for line in stripped if line and not _HEADER.fullmatch(line)]
     telling = [
         line
         for before, line in pairwise(["", *lines])
