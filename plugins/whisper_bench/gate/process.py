@@ -29,7 +29,7 @@ _SHOWN_LINES = 6
 _SHOWN = 300
 """Characters of a line."""
 _TELLING = re.compile(r"E   (?!.*\[ *\d+%\]).*|.*(FAILED|ERROR|Error): .*")
-"""A line of pytest's that tells why, and not its progress, where a case in error is an E as well."""
+"""A line that tells why; in pytest's progress a case in error is an E as well."""
 _HEADER = re.compile(
     r"=+ test session starts =+|platform .+ -- Python .+|"
     r"(benchmark|cachedir|configfile|plugins|rootdir|testpaths): .*"
