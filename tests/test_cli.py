@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,24 +86,57 @@ def test_a_library_that_the_image_leaves_out(tmp_path):
 
 
 COMMAND = "import sys; from whisper_bench.cli import main; sys.exit(main(sys.argv[1:]))"
+FULL = Path("/dev/full")
+
+
+def ended(*arguments, **streams):
+    """Run a command in a process of its own, which has streams of its own."""
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    run = [sys.executable, "-c", COMMAND, *arguments]
+    return subprocess.run(run, cwd=ROOT, text=True, check=False, **both)
+
+
+@pytest.fixture
+def closed_pipe():
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@pytest.fixture
+def full_disk():
+    if not FULL.exists():
+        pytest.skip(f"no {FULL} here")
+    with FULL.open("wb") as file:
+        yield file
+
+
+@pytest.mark.parametrize("words", ["avx generic", "avx generic --json", "avx none --json"])
+def test_nobody_reads_the_output(words, closed_pipe, tmp_path):
+    """As in `whisper-bench ratio avx generic | head -1`: no traceback, and no answer of its own."""
+    where = ["--storage", "docs/sample", "--results", str(tmp_path)]
+    done = ended("ratio", *words.split(), "--all-runs", *where, stdout=closed_pipe)
+    assert done.returncode == 141
+    assert done.stderr.splitlines()[-1] == (
+        "whisper-bench ratio: standard output was closed before all was printed"
+    )
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_nobody_reads_the_output(options):
-    """As in `whisper-bench results avx | head -1`: no traceback, and no answer of the command's."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    where = ["--storage", "docs/sample", "--all-runs"]
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "ratio", "avx", "generic", *where, *options],
-        cwd=ROOT,
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    os.close(writer)
-    assert done.returncode == 141
+def test_the_output_does_not_fit_on_the_disk(options, full_disk):
+    done = ended("throttling", "avx", "--storage", "docs/sample", *options, stdout=full_disk)
+    assert done.returncode == 2
     assert done.stderr == (
-        "whisper-bench ratio: standard output was closed before all was printed\n"
+        "whisper-bench throttling: standard output: No space left on device; free the disk, or "
+        "send it elsewhere\n"
     )
+
+
+@pytest.mark.parametrize("end", ["closed_pipe", "full_disk"])
+def test_nobody_reads_what_is_said_for_people(end, request):
+    """It decides nothing: the exit status is the command's, and not that of the lost lines."""
+    done = ended("results", "none", "--json", stderr=request.getfixturevalue(end))
+    assert done.returncode == 2
+    assert "no saved run" in json.loads(done.stdout)["error"]

@@ -6,25 +6,35 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from whisper_bench.cli import gate, k8s, predict, ratio, results, size, throttling, weights
-from whisper_bench.cli.show import show_json
+from whisper_bench.cli.show import OutputClosedError, say, show_json
 from whisper_bench.errors import BenchError
+
+OUTPUT_CLOSED = 141
+"""What a shell gives for a command that SIGPIPE has ended: no answer of the command's own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse."""
     options = _options(list(sys.argv[1:] if arguments is None else arguments))
     try:
+        return _status(options)
+    except OutputClosedError as error:
+        say(f"whisper-bench {options.command}: {error}")
+        return OUTPUT_CLOSED
+
+
+def _status(options: argparse.Namespace) -> int:
+    try:
         status: int = options.run(options)
     except BenchError as error:
-        print(f"whisper-bench {options.command}: {error}", file=sys.stderr)  # noqa: T201 - for people
+        say(f"whisper-bench {options.command}: {error}")
         if options.json:
             show_json({"error": str(error), **error.facts})
         return error.exit_status
     except ModuleNotFoundError as error:
-        print(  # noqa: T201 - as above
+        say(
             f"whisper-bench {options.command}: {error.name} is not installed; this command needs "
-            "the whole package: pip install pytest-whisper-bench (the image only measures)",
-            file=sys.stderr,
+            "the whole package: pip install pytest-whisper-bench (the image only measures)"
         )
         return 2
     return status

@@ -5,18 +5,15 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
 from whisper_bench.errors import BenchError
 
 
-class OutputClosedError(BenchError):
+class OutputClosedError(Exception):
     """Whoever read the output has gone, as in `| head -1`."""
-
-    exit_status = 141
-    """What a shell gives for a command that SIGPIPE has ended: no answer of the command's own."""
 
 
 def show_json(document: Any) -> None:
@@ -41,14 +38,27 @@ def _write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError as error:
-        # what is left in the buffer would be a traceback at the end of the process
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up(sys.stdout)
         raise OutputClosedError("standard output was closed before all was printed") from error
+    except OSError as error:
+        _give_up(sys.stdout)
+        raise BenchError(
+            f"standard output: {error.strerror or error}; free the disk, or send it elsewhere"
+        ) from error
 
 
 def say(line: str) -> None:
     """Write a line for people, on stderr; whether anybody reads decides nothing."""
-    with contextlib.suppress(OSError, ValueError):
-        if sys.stderr is not None:
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):  # a ValueError where it is closed
+        _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Lead a stream nowhere: what its buffer holds would fail once more, and end us with 120."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
