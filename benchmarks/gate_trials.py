@@ -5,11 +5,11 @@
 
 The samples are one line a process; a gate's name begins with what was tried in it (aa-1-01: a
 build against itself) and where (1: what ran there ran one after another). Another day was another
-machine, and is judged for itself. Beside each gate's answer
-stands `--benchmark-compare-fail=mean:10%`, by pytest-benchmark's own class, on the wall times of
-the same rounds: of the first process of either side, as two runs are compared; of all processes of
-the gate, in its favour, since those ran in alternation; and of the candidate against the baseline
-of the gate before, like a run saved earlier.
+machine, and is judged for itself. Beside each gate's answer stands
+`--benchmark-compare-fail=mean:10%`, by pytest-benchmark's own class, on the wall times of the same
+rounds: of the first process of either side, as two runs are compared; of all processes of the gate,
+in its favour, since those ran in alternation; and of the candidate against the baseline of the gate
+before, like a run saved earlier.
 
 Then gates are replayed on the processes of a build against itself, in the order in which they ran:
 as they were, and with the candidate's times longer by a known share. A gate begins where the one

@@ -37,8 +37,10 @@ _COMMAND_S = 60.0
 def kustomized(folder):
     """What `kubectl kustomize` renders, which needs no server."""
     if shutil.which("kubectl") is None:
-        missing = "kubectl is not on PATH, and only it (or kustomize) renders the fleet"
-        pytest.skip(missing)  # no Python package carries it, and Debian's is too old
+        pytest.skip(
+            reason="kubectl is not on PATH, and only it (or kustomize) renders the fleet; no Python "
+            "package carries it, and Debian's is too old"
+        )
     done = _run(["kubectl", "kustomize", str(folder)])
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -77,7 +79,7 @@ def apiserver(tmp_path_factory):
     """The kubeconfig of a real API server, the same for the whole session."""
     script = os.environ.get("WHISPER_BENCH_APISERVER")
     if not (brought := _brought()) and not script:
-        pytest.skip(NO_SERVER)  # not to be had everywhere; .ci/run names one where it is
+        pytest.skip(reason=NO_SERVER)
     assert shutil.which("kubectl"), "a server is named in the environment, and no kubectl on PATH"
     if brought:
         yield Path(brought)

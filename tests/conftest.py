@@ -83,8 +83,10 @@ def base_weights():
     try:
         return resolve_weights("base")
     except BenchError as error:
-        missing = f"the real base weights are not here: {error}"
-        pytest.skip(missing)  # neither the extra `weights` nor the hub; CI installs the extra
+        pytest.skip(
+            reason=f"the real base weights are not here, neither by the extra `weights` nor from "
+            f"the hub: {error}"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -129,12 +129,14 @@ def engine():
     if not script:
         running = Engine()
         if not shutil.which("docker") or running.docker("info").returncode:
-            missing = "no docker runs here, and WHISPER_BENCH_ENGINE names no script to start it"
-            pytest.skip(missing)  # not to be had everywhere; .ci/run names one where it is
+            pytest.skip(
+                reason="no docker runs here, and WHISPER_BENCH_ENGINE names no script to start it; "
+                ".ci/run names one where it lies beside the checkout"
+            )
         yield running
         return
-    if reason := _why_no_own_engine():
-        pytest.skip(reason)  # dockerd wants root and two Debian packages; it names what is missing
+    if missing := _why_no_own_engine():
+        pytest.skip(reason=f"no container engine can be started here: {missing}")
     with _folder() as folder:
         try:
             host = _script(script, "start", folder, timeout_s=_STOP_S).split()[-1]
@@ -163,8 +165,10 @@ def _base(engine):
         if not engine.has(PUBLIC_BASE):
             pulled = engine.docker("pull", PUBLIC_BASE, timeout_s=300)
             if pulled.returncode:
-                missing = f"{PUBLIC_BASE} cannot be pulled here: {pulled.stderr.strip()}"
-                pytest.skip(missing)  # no image registry, or no network
+                pytest.skip(
+                    reason=f"{PUBLIC_BASE} cannot be pulled here, for want of an image registry or "
+                    f"a network: {pulled.stderr.strip()}"
+                )
         return PUBLIC_BASE
     if not engine.has(OWN_BASE):
         _script(

@@ -126,12 +126,16 @@ def test_speaking_again_gives_the_same_bytes(tmp_path):
             ["espeak-ng", "--version"], capture_output=True, text=True, check=True
         )
     except FileNotFoundError:
-        # a program of the system's, which pip cannot bring; .ci/run installs it
-        pytest.skip("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
+        pytest.skip(
+            reason="espeak-ng is not installed, a program of the system's that pip cannot bring "
+            "(Debian: apt-get install espeak-ng; .ci/run does)"
+        )
     version = re.search(r"1\.\d+", told.stdout)[0]
     if version != "1.51":
-        # its voices change between versions, and with them the bytes that are compared here
-        pytest.skip(f"espeak-ng {version} speaks in another way than 1.51, which made the clip")
+        pytest.skip(
+            reason=f"espeak-ng {version} speaks in another way than 1.51, which made the clip whose "
+            "bytes are compared here"
+        )
     for name in ("make_clips.py", "vi_30s.txt", "vi_30s.json"):
         (tmp_path / name).write_bytes((ROOT / "audio" / name).read_bytes())
     subprocess.run([sys.executable, str(tmp_path / "make_clips.py"), "speak"], check=True)

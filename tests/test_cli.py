@@ -107,7 +107,7 @@ def closed_pipe():
 @pytest.fixture
 def full_disk():
     if not FULL.exists():
-        pytest.skip(f"no {FULL} here")
+        pytest.skip(reason=f"no {FULL} here, which is Linux's disk that is always full")
     with FULL.open("wb") as file:
         yield file
 

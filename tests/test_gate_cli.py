@@ -101,6 +101,8 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
         (["--max-pairs=3"], "--max-pairs 3: give a whole number, 4 to 32"),
         (["--max-pairs=5"], "--max-pairs 5: give an even number"),
         (["--max-pairs=1e1"], "--max-pairs 1e1: give a whole number"),
+        (["--max-pairs="], "--max-pairs : give a whole number"),
+        (["--rounds="], "--rounds : give a whole number"),
         (["--rounds=0"], "--rounds 0: give a whole number, 1 to 1000"),
         (["--cpus=nan"], "--cpus nan: give a number of CPUs, 0.01 or more, or none"),
         (["--cpus=one"], "--cpus one: give a number of CPUs"),

@@ -10,6 +10,8 @@ from whisper_bench.weights.pins import PINS
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1", "--whisper-warmup-rounds=0")
+LONG_ENOUGH = ("--whisper-rounds=6",)
+"""For the 100 periods without which throttling is not judged, on a fast machine, too."""
 # one that is in no /etc/passwd; who is not root can only give folders to themselves
 USER = (1234, 1234) if os.getuid() == 0 else (os.getuid(), os.getgid())
 
@@ -38,7 +40,7 @@ def results(tmp_path_factory):
 def measured(engine, image, results):
     """A run named m4, and the folder that it left its files in."""
     done = engine.run(
-        image, "--benchmark-save=m4", "--whisper-cpu-model=Apple M4", *QUICK,
+        image, "--benchmark-save=m4", "--whisper-cpu-model=Apple M4", *QUICK, *LONG_ENOUGH,
         options=("--cpus=1", *shape(results)),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -113,9 +115,7 @@ def test_commands_on_saved_runs_work_in_it(engine, image, measured, measured_aga
         image, *command.split(),
         options=("--entrypoint=whisper-bench", "--workdir=/results", *shape(measured)),
     )  # fmt: skip
-    # on a fast machine two rounds are too short for a verdict on throttling, which is a no
-    short = "fewer than 100 periods, measure more rounds" in done.stdout
-    assert done.returncode == int(short), done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_without_a_limit_it_says_how_to_run_it(engine, image):

@@ -166,7 +166,7 @@ def rules_of(options: argparse.Namespace) -> "Rules":
         raise BenchError("--max-age-days: there is no ratio to hold to it; add --ratio-config FILE")
     return Rules(
         max_slowdown=_share(options.max_slowdown),
-        most_pairs=_pairs(options.max_pairs or str(LOOKS[-1]), LOOKS[0], LOOKS[-1]),
+        most_pairs=_pairs(_or(options.max_pairs, LOOKS[-1]), LOOKS[0], LOOKS[-1]),
         allow_mismatch=options.allow_mismatch,
         memory_limit_bytes=_bytes(options.memory_limit),
         cpus=_cpus(options.cpus),
@@ -185,7 +185,7 @@ def conditions_of(options: argparse.Namespace) -> "Conditions":
 
     return Conditions(
         cpus=_cpus(options.cpus),
-        rounds=_whole(options.rounds or "1", "--rounds", 1, 1000),
+        rounds=_whole(_or(options.rounds, 1), "--rounds", 1, 1000),
         suite=options.suite,
         engine=options.engine,
         node=node_name(),
@@ -205,6 +205,11 @@ def _share(text: str) -> float:
             f"--max-slowdown {text}: give a share above 0 and up to 100 %, such as 10% or 0.1"
         )
     return share
+
+
+def _or(given: str | None, default: int) -> str:
+    """Return what was given, be it nothing but blank, or the default of an option left out."""
+    return str(default) if given is None else given
 
 
 def _whole(text: str, option: str, least: int, most: int) -> int:
