@@ -37,6 +37,7 @@ def test_going_on_drops_the_cut_line_and_appends(journal):
     whole = journal.path.read_bytes()
     journal.path.write_bytes(whole + b'{"type":"round","cas')
     resumed = Journal.go_on(journal.path)
+    resumed.append(ready(2))
     resumed.append(round_line(2, 4.6))
     resumed.close()
     assert [line.latency_s for line in resume(journal.path, IDENTITY)[1]] == [4.5, 4.6]

@@ -201,8 +201,8 @@ def test_a_confidence_that_is_none(wrong):
 def test_a_result_file_that_was_edited_is_no_run():
     result = result_of(1.0, 1.0)
     for changes, told in (
-        ({"rounds": []}, "base-t1-vi_30s has no rounds on record"),
-        ({"processes": []}, "base-t1-vi_30s has no rounds on record"),
+        ({"rounds": []}, "base-t1-vi_30s: it has no rounds on record"),
+        ({"processes": []}, "base-t1-vi_30s: it has no rounds on record"),
     ):
         detail = msgspec.structs.replace(result.detail, **changes)
         with pytest.raises(BenchError, match=told):

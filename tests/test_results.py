@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from documents import result_of, saved_document
 from samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
 from whisper_bench.case import Case
+from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.gather import gathered
 from whisper_bench.json_schema import generated_schema
@@ -64,7 +65,9 @@ def test_a_round_trip_through_the_file(tmp_path):
 
 def test_no_limit_is_null_and_a_fraction_stays():
     assert result_of(evidence=evidence(4.5, limit=NO_LIMIT)).cpu_limit is None
-    half = msgspec.structs.replace(NO_LIMIT, cpus=0.5, source="cgroup v2 quota")
+    half = msgspec.structs.replace(
+        NO_LIMIT, cpus=0.5, quota_cpus=0.5, source="cgroup v2 quota", quota_group="/sys/fs/cgroup"
+    )
     assert result_of(evidence=evidence(4.5, limit=half)).cpu_limit == 0.5
 
 
@@ -122,7 +125,7 @@ def test_warnings_say_what_to_know():
     assert any("one process" in line for line in told(evidence=evidence(4.5, 4.6)))
     assert "no CPU limit in force (none)" in told(evidence=evidence(4.5, limit=NO_LIMIT))
     shape = msgspec.structs.replace(WEIGHTS, shape_only=True, pinned=False)
-    warnings = told(evidence=many, weights=shape)
+    warnings = told(evidence=many, weights=shape, case=Case("small-shape-only", 1, "vi_30s"))
     assert warnings[0].startswith("shape-only weights")
     assert warnings[1].startswith("unpinned weights, sha256 aaaa")
 

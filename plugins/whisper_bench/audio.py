@@ -8,6 +8,7 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of
+from whisper_bench.ranges import NotNegative
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,7 @@ class ClipFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sha256: str | None = None
     language: str = "vi"
-    word_error_rate_bound: dict[str, float] = {}
+    word_error_rate_bound: dict[str, NotNegative] = {}
 
 
 class Clip(msgspec.Struct, frozen=True):
@@ -42,7 +43,12 @@ class Clip(msgspec.Struct, frozen=True):
     @property
     def windows(self) -> int:
         """The number of 30 s windows that the encoder computes."""
-        return max(1, -(-round(self.duration_s * SAMPLE_RATE_HZ) // (WINDOW_S * SAMPLE_RATE_HZ)))
+        return windows_of(self.duration_s)
+
+
+def windows_of(duration_s: float) -> int:
+    """Return the number of 30 s windows that the encoder computes for a recording."""
+    return max(1, -(-round(duration_s * SAMPLE_RATE_HZ) // (WINDOW_S * SAMPLE_RATE_HZ)))
 
 
 def load_clip(path: Path) -> Clip:

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from whisper_bench.ranges import Count, Duration, Latency, Name, Ordinal, Seconds, Threads
+
 
 def case_label(model: str, threads: int, clip: str) -> str:
     """Name a cell of the matrix for people, as in pytest's test ids: `base-t4-vi_30s`."""
@@ -11,9 +13,9 @@ def case_label(model: str, threads: int, clip: str) -> str:
 class Case(msgspec.Struct, frozen=True, order=True):
     """One cell of the matrix; `clip` is the recording's name without its ending."""
 
-    model: str
-    threads: int
-    clip: str
+    model: Name
+    threads: Threads
+    clip: Name
 
     @property
     def label(self) -> str:
@@ -28,13 +30,13 @@ class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timed itself, `cpu_s` the CPU-seconds of all its threads; `process` counts the fresh processes.
     """
 
-    process: int
-    latency_s: float
-    wall_s: float
-    cpu_s: float
-    wait_s: float | None
+    process: Ordinal
+    latency_s: Latency
+    wall_s: Duration
+    cpu_s: Seconds
+    wait_s: Seconds | None
     contended: bool | None
-    tokens: int
+    tokens: Count
 
 
 def rounds_by_process(rounds: int, processes: int) -> list[int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.cgroup import CpuGroup
+from whisper_bench.ranges import Count, NotNegative
 
 _NS, _US = 1e-9, 1e-6
 
@@ -22,17 +23,20 @@ class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cpu.pressure, else of the whole system; None where the kernel has no such counter.
     """
 
-    periods: int
-    throttled_periods: int
-    throttled_s: float
-    usage_s: float | None = None
-    pressure_s: float | None = None
-    bursts: int | None = None
-    burst_s: float | None = None
+    periods: Count
+    throttled_periods: Count
+    throttled_s: NotNegative
+    usage_s: NotNegative | None = None
+    pressure_s: NotNegative | None = None
+    bursts: Count | None = None
+    burst_s: NotNegative | None = None
 
-    def since(self, start: "CpuCounters") -> "CpuCounters":
-        """Return what was counted after `start`."""
-        return _combined((self, start), lambda values: values[0] - values[1])
+    def since(self, start: "CpuCounters") -> "CpuCounters | None":
+        """Return what was counted after `start`; None where a count went back: it began anew."""
+        try:
+            return _combined((self, start), lambda values: values[0] - values[1])
+        except msgspec.ValidationError:
+            return None
 
 
 def counters_of(group: CpuGroup | None, root: Path = Path("/")) -> CpuCounters | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
+from whisper_bench.ranges import CpuCount, Cpus, QuotaCpus, Word
 
 
 class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -14,12 +15,12 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `quota_trouble` says what kept the quota, or one above it, from being read.
     """
 
-    cpus: float | None
-    source: str
-    quota_cpus: float | None
+    cpus: Cpus | None
+    source: Word
+    quota_cpus: QuotaCpus | None
     quota_group: str | None
-    affinity_cpus: int | None
-    online_cpus: int | None
+    affinity_cpus: CpuCount | None
+    online_cpus: CpuCount | None
     quota_trouble: str | None = None
 
     @property

@@ -9,6 +9,7 @@ import msgspec
 
 from whisper_bench.audio import Clip, samples_of
 from whisper_bench.errors import BenchError
+from whisper_bench.ranges import Count, Duration, Ordinal, Seconds, Share, Word
 from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ class Decoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The others are faster-whisper's defaults, those of the version that every result names.
     """
 
-    language: str = "vi"
-    beam_size: int = 5
-    temperature: float = 0.0
+    language: Word = "vi"
+    beam_size: Ordinal = 5
+    temperature: Share = 0.0
     without_timestamps: bool = True
     condition_on_previous_text: bool = False
     vad_filter: bool = False
@@ -56,9 +57,9 @@ class LoadedModel:
 class Transcription(msgspec.Struct, frozen=True):
     """One measured transcription: seconds on the wall, CPU-seconds of the process, what came."""
 
-    wall_s: float
-    cpu_s: float
-    tokens: int
+    wall_s: Duration
+    cpu_s: Seconds
+    tokens: Count
     text: str
 
 

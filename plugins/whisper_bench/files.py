@@ -12,7 +12,11 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.text import quoted
 
+_NO_FILE_NAME = "/\\\0"
+_MOST_NAME_BYTES = 240
+"""Of 255 that file systems take; the rest is for what tells a file apart that is being written."""
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
 """What file systems without hard links answer (exFAT, some network volumes)."""
 
@@ -43,6 +47,27 @@ def check_writable(folder: Path, what: str, remedy: str, *, make: bool = True) -
         raise BenchError(
             f"{what} cannot be written in {folder} ({error.strerror or error}); {remedy}"
         ) from error
+
+
+def in_folder(folder: Path, name: str) -> Path:
+    """Return the path of a name in a folder, and never one outside it.
+
+    Whoever takes a name from outside has checked it (`whisper_bench.names`); this is the last look
+    at what was put together from several.
+
+    Raises:
+        BenchError: the name is none of a file in this folder, or longer than one can be.
+
+    """
+    size = len(name.encode(errors="surrogateescape"))
+    if name in {"", ".", ".."} or any(sign in name for sign in _NO_FILE_NAME):
+        raise BenchError(f"{quoted(name)} is no name of a file in {folder}; give another name")
+    if size > _MOST_NAME_BYTES:
+        raise BenchError(
+            f"{quoted(name)}: the name of a file in {folder} would have {size} bytes, "
+            f"{_MOST_NAME_BYTES} are the most; give the run or the clip a shorter name"
+        )
+    return folder / name
 
 
 def write_new(path: Path, content: bytes) -> Path:

@@ -6,6 +6,7 @@ round or one process that became ready. The last line may be cut short by a kill
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ import msgspec
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
+from whisper_bench.ranges import Latency, Ordinal
 from whisper_bench.worker.protocol import Measured, Ready
 
 FOLDER = "journal"
@@ -34,7 +36,7 @@ class ReadyLine(msgspec.Struct, frozen=True, tag="process", forbid_unknown_field
     """A process that was loaded and warm."""
 
     case: Case
-    process: int
+    process: Ordinal
     ready: Ready
 
 
@@ -42,8 +44,8 @@ class RoundLine(msgspec.Struct, frozen=True, tag="round", forbid_unknown_fields=
     """A finished round, with the latency that pytest-benchmark timed."""
 
     case: Case
-    process: int
-    latency_s: float
+    process: Ordinal
+    latency_s: Latency
     measured: Measured
 
 
@@ -160,10 +162,26 @@ def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundL
                 f"--whisper-resume: the unfinished run in {path} had {field} {then!r}, this one "
                 f"has {now!r}; run with the same, or without --whisper-resume"
             )
-    return (
-        [line for line in lines if isinstance(line, ReadyLine)],
-        [line for line in lines if isinstance(line, RoundLine)],
-    )
+    processes = [line for line in lines if isinstance(line, ReadyLine)]
+    rounds = [line for line in lines if isinstance(line, RoundLine)]
+    _check_lines(path, processes, rounds)
+    return processes, rounds
+
+
+def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]) -> None:
+    """Refuse lines that cannot be of one run: a process twice, a round of none, a part too long."""
+    known = Counter((line.case, line.process) for line in processes)
+    troubles = [
+        *(f"process {number} of {case.label} is there twice"
+          for (case, number), times in known.items() if times > 1),
+        *(f"a round of process {line.process} of {line.case.label}, which is not there"
+          for line in rounds if (line.case, line.process) not in known),
+        *(f"a round of {line.case.label} with a latency of {line.latency_s:g} s, shorter than its "
+          f"{line.measured.transcription.wall_s:g} s in the worker"
+          for line in rounds if line.latency_s < line.measured.transcription.wall_s),
+    ]  # fmt: skip
+    for trouble in troubles:
+        raise BenchError(f"{path}: {trouble}; delete the file and measure again")
 
 
 def _read(path: Path) -> Iterator[Line]:

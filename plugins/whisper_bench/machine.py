@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.ranges import Word
 
 Architecture = Literal["ARM64", "x86_64"]
 
@@ -37,7 +38,7 @@ class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What identifies a machine; it stands in pytest-benchmark's machine_info."""
 
     architecture: Architecture
-    cpu_model: str
+    cpu_model: Word
 
 
 def machine_facts(cpu_model: str | None = None) -> MachineFacts:

@@ -1,7 +1,5 @@
 """All that is known of one measured case; it is saved as pytest-benchmark's extra_info."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from whisper_bench.backend import Backend
@@ -10,21 +8,30 @@ from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
-from whisper_bench.errors import BenchError
+from whisper_bench.ranges import (
+    Count,
+    Duration,
+    Latency,
+    Name,
+    NotNegative,
+    Ordinal,
+    PeakMemory,
+    Seconds,
+    Sha256,
+    Threads,
+    Word,
+)
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
-_SHORTEST_S, _LONGEST_S = 1e-6, 1e6
-"""Latencies beyond are no transcription's: a microsecond, eleven days."""
-_AGREE = 1e-9
 
 
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The identity of the weights: where they came from and what they are."""
 
-    source: str
-    revision: str | None
-    sha256: str
+    source: Word
+    revision: Word | None
+    sha256: Sha256
     pinned: bool
     shape_only: bool
 
@@ -32,10 +39,10 @@ class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClipIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The identity of the recording, and how many 30 s windows the encoder computes for it."""
 
-    name: str
-    sha256: str
-    duration_s: float
-    windows: int
+    name: Name
+    sha256: Sha256
+    duration_s: Duration
+    windows: Ordinal
 
 
 class ProcessFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,12 +51,12 @@ class ProcessFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `counters` are the kernel's over the measured rounds only.
     """
 
-    process: int
-    rounds: int
-    mean_latency_s: float
-    mean_cpu_s: float
-    load_s: float
-    peak_rss_bytes: int
+    process: Ordinal
+    rounds: Ordinal
+    mean_latency_s: Latency
+    mean_cpu_s: Seconds
+    load_s: Seconds
+    peak_rss_bytes: PeakMemory
     counters: CpuCounters | None
 
 
@@ -57,12 +64,12 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case: what was measured with what, and how far it can be trusted."""
 
     record_version: int
-    model: str
-    threads: int
+    model: Name
+    threads: Threads
     clip: ClipIdentity
     weights: ModelFacts
-    compute_type: str
-    compute_type_in_use: str
+    compute_type: Word
+    compute_type_in_use: Word
     decoding: Decoding
     backend: Backend
     cpu_limit: CpuLimit
@@ -70,13 +77,13 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str]
     processes: list[ProcessFacts]
     rounds: list[Round]
-    planned_rounds: int
-    resumed_rounds: int
-    warmup_rounds: int
+    planned_rounds: Ordinal
+    resumed_rounds: Count
+    warmup_rounds: Count
     transcript: str
-    tokens: int
-    word_error_rate: float | None
-    word_error_rate_bound: float | None
+    tokens: Count
+    word_error_rate: NotNegative | None
+    word_error_rate_bound: NotNegative | None
 
     @property
     def label(self) -> str:
@@ -111,48 +118,3 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     if len(record.processes) == 1:
         found.append("one process: the spread between processes is not known")
     return found
-
-
-def check_record(record: CaseRecord, where: str) -> None:
-    """Hold a record that was read to what a measurement gives.
-
-    Raises:
-        BenchError: it has no rounds or processes, a time that cannot be, or means that do not
-            follow from its rounds.
-
-    """
-    times = [each.latency_s for each in record.rounds]
-    times += [process.mean_latency_s for process in record.processes]
-    if not record.rounds or not record.processes:
-        raise BenchError(f"{where}: {record.label} has no rounds on record; measure again")
-    for time_s in times:
-        if not _SHORTEST_S <= time_s <= _LONGEST_S:
-            raise BenchError(
-                f"{where}: {record.label}: a latency of {time_s:g} s, which no measurement gives; "
-                "the file was edited, measure again"
-            )
-    by_process: dict[int, list[float]] = {}
-    for each in record.rounds:
-        by_process.setdefault(each.process, []).append(each.latency_s)
-    for process in record.processes:
-        latencies_s = by_process.get(process.process, [0.0])
-        mean_s = sum(latencies_s) / len(latencies_s)
-        if abs(mean_s - process.mean_latency_s) > _AGREE * process.mean_latency_s:
-            raise BenchError(
-                f"{where}: {record.label}: process {process.process} has a mean of "
-                f"{process.mean_latency_s:g} s on record, and rounds whose mean is {mean_s:g} s; "
-                "the file was edited, measure again"
-            )
-
-
-def refuse_twins(records: Sequence[CaseRecord], where: str) -> None:
-    """Refuse a case that is there twice, since neither could be chosen.
-
-    Raises:
-        BenchError: it names the case.
-
-    """
-    labels = [record.label for record in records]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise BenchError(f"{where}: the case {label} is in it twice; keep one")

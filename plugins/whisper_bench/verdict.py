@@ -9,6 +9,16 @@ from whisper_bench.case import case_label
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.ranges import (
+    Count,
+    Latency,
+    Name,
+    NotNegative,
+    Ordinal,
+    Positive,
+    Seconds,
+    Threads,
+)
 from whisper_bench.welch import RatioInterval
 
 THROTTLED_SHARE = 0.25
@@ -48,21 +58,21 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the fastest case of fewer threads (latency); `throttled_share` is of periods, in [0, 1].
     """
 
-    model: str
-    clip: str
-    threads: int
+    model: Name
+    clip: Name
+    threads: Threads
     verdict: Verdict
     findings: list[Verdict]
     evidence: list[str]
-    latency_s: float
-    latency_factor: float | None
-    cpu_s: float
+    latency_s: Latency
+    latency_factor: Positive | None
+    cpu_s: Seconds
     cpu_factor: RatioInterval | None
     cpu_limit: CpuLimit
     counters: CpuCounters | None
-    throttled_share: float | None
-    contended_rounds: int | None
-    rounds: int
+    throttled_share: NotNegative | None
+    contended_rounds: Count | None
+    rounds: Ordinal
 
     @property
     def label(self) -> str:

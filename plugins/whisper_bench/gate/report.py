@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from whisper_bench.gate.sequential import Look
+from whisper_bench.ranges import Count, Latency, Ordinal, Seconds
 from whisper_bench.ratio.run import Moment
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -43,15 +44,15 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one process measured of a case; seconds a round."""
 
     case: str
-    latency_s: list[float]
-    cpu_s: list[float]
-    contended_rounds: int | None
+    latency_s: list[Latency]
+    cpu_s: list[Seconds]
+    contended_rounds: Count | None
 
 
 class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One process in the order in which they ran; `pair` counts from 1."""
 
-    pair: int
+    pair: Ordinal
     side: Literal["baseline", "candidate"]
     samples: list[Sample]
 
@@ -66,8 +67,8 @@ class CaseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: Answer
     reason: str
     metric: Metric
-    baseline_s: float
-    candidate_s: float
+    baseline_s: Seconds
+    candidate_s: Seconds
     look: Look
 
 

@@ -8,8 +8,10 @@ from typing import Any, Literal
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE, write_over
+from whisper_bench.files import write_over
+from whisper_bench.json_input import parsed
 from whisper_bench.json_schema import validate
+from whisper_bench.names import checked_name
 from whisper_bench.ratio.calculate import headline_of, worst
 from whisper_bench.ratio.report import FEWEST, RatioReport, Validity
 from whisper_bench.ratio.run import Moment
@@ -93,11 +95,13 @@ def load_config(path: str | Path) -> RatioConfig:
     """
     remedy = "make it again with whisper-bench ratio M4 XEON"
     try:
-        config = msgspec.json.decode(Path(path).read_bytes(), type=RatioConfig)
+        content = Path(path).read_bytes()
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; {remedy}") from error
-    except UNREADABLE as error:
-        raise BenchError(f"{path}: {error}; {remedy}") from error
+    config = parsed(content, RatioConfig, str(path), remedy)
+    for case in config.cases:
+        checked_name(case.model, f"{path}: model")
+        checked_name(case.clip, f"{path}: clip")
     for trouble in _edited(config):
         raise BenchError(f"{path}: {trouble}, the file was edited; {remedy}")
     return config

@@ -12,14 +12,9 @@ import msgspec
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
 from whisper_bench.ratio.stability import stability_warnings
-from whisper_bench.record import (
-    CaseRecord,
-    check_record,
-    contended_rounds,
-    refuse_twins,
-    trust_warnings,
-)
-from whisper_bench.results.convert import record_of
+from whisper_bench.record import CaseRecord, contended_rounds, trust_warnings
+from whisper_bench.record_check import refuse_twins
+from whisper_bench.results.convert import check_result, record_of
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
@@ -60,9 +55,9 @@ def run_of_results(results: Sequence[Result]) -> Run:
     if not results:
         raise BenchError("a ratio needs a result file at least; none was given")
     facts = [_facts_of_result(result) for result in results]
+    for result, of_result in zip(results, facts, strict=True):
+        check_result(result, of_result.where)
     records = [record_of(result) for result in results]
-    for record in records:
-        check_record(record, facts[0].where)
     for other in facts[1:]:
         if other != facts[0]:
             raise BenchError(

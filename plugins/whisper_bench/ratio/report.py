@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from whisper_bench.case import case_label
+from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.run import Identity, Kind, RunFacts
 from whisper_bench.welch import Confidence, Estimate, LogMean
@@ -33,16 +34,16 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that a process of this side held resident, for a sizing of its machine.
     """
 
-    latency_s: float
-    cpu_s: float | None
+    latency_s: Positive
+    cpu_s: Positive | None
     latency: LogMean
     cpu: LogMean | None
-    tokens: int
-    runs: int
-    processes: int
-    rounds: int
-    contended_rounds: int | None
-    peak_rss_bytes: int
+    tokens: Count
+    runs: Ordinal
+    processes: Ordinal
+    rounds: Ordinal
+    contended_rounds: Count | None
+    peak_rss_bytes: PeakMemory
     setting: dict[str, str]
     warnings: list[str]
 
@@ -54,12 +55,12 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of CPU-seconds, which a busy neighbour disturbs least.
     """
 
-    model: str
-    threads: int
-    clip: str
-    ratio: float | None
-    low: float | None
-    high: float | None
+    model: Name
+    threads: Threads
+    clip: Name
+    ratio: Positive | None
+    low: Positive | None
+    high: Positive | None
     confidence: Confidence
     validity: Validity
     samples: Kind

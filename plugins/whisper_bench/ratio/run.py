@@ -8,6 +8,7 @@ import msgspec
 from whisper_bench.case import case_label
 from whisper_bench.engine import Decoding
 from whisper_bench.machine import Architecture
+from whisper_bench.ranges import Count, Cpus, Name, Ordinal, PeakMemory, Sha256, Threads, Word
 from whisper_bench.welch import LogMean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -24,7 +25,7 @@ class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     where: str
     moment: Moment
     architecture: Architecture
-    cpu_model: str
+    cpu_model: Word
     node: str
     system: str
     kernel: str
@@ -37,15 +38,15 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `cpu_limit` is in CPUs, None for no limit; `tokens` are those decoded in each round.
     """
 
-    model_sha256: str
-    clip_sha256: str
-    compute_type: str
-    compute_type_in_use: str
+    model_sha256: Sha256
+    clip_sha256: Sha256
+    compute_type: Word
+    compute_type_in_use: Word
     decoding: Decoding
-    threads: int
-    cpu_limit: float | None
+    threads: Threads
+    cpu_limit: Cpus | None
     versions: dict[str, str]
-    tokens: int
+    tokens: Count
 
 
 Kind = Literal["runs", "processes", "rounds"]
@@ -82,18 +83,18 @@ class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warm-up rounds, thread variables ...
     """
 
-    model: str
-    threads: int
-    clip: str
+    model: Name
+    threads: Threads
+    clip: Name
     identity: Identity
     setting: dict[str, str]
     latency: Samples
     cpu: Samples | None
-    runs: int
-    processes: int
-    rounds: int
-    contended_rounds: int | None
-    peak_rss_bytes: int
+    runs: Ordinal
+    processes: Ordinal
+    rounds: Ordinal
+    contended_rounds: Count | None
+    peak_rss_bytes: PeakMemory
     warnings: list[str]
 
     @property

@@ -2,10 +2,15 @@
 
 import math
 import statistics
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 
 from whisper_bench.counters import CpuCounters, total_counters
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import MachineFacts
+from whisper_bench.names import checked_name
 from whisper_bench.quantile import percentile, samples_needed
 from whisper_bench.record import (
     RECORD_VERSION,
@@ -13,6 +18,7 @@ from whisper_bench.record import (
     contended_rounds,
     trust_warnings,
 )
+from whisper_bench.record_check import check_record
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
 from whisper_bench.saved.file import SavedCase, SavedMachine, SavedRun, cases_of, utc
 from whisper_bench.throttling import judged
@@ -20,6 +26,7 @@ from whisper_bench.verdict import CaseVerdict
 
 _MIB = 2**20
 _MS_PER_S = 1000
+_AGREE = 1e-9
 _PYTHON = "python"
 _COMMON = set(CaseRecord.__struct_fields__) & set(Detail.__struct_fields__)
 """What a result's detail takes over from the record as it is."""
@@ -27,6 +34,7 @@ _COMMON = set(CaseRecord.__struct_fields__) & set(Detail.__struct_fields__)
 
 def results_of(run: SavedRun, save_name: str, where: str) -> list[Result]:
     """Return one result a case of a saved run; `where` names the run in an error."""
+    checked_name(save_name, f"{where}: save name")
     machine = run.machine_info.whisper_bench
     if machine is None:
         raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
@@ -42,20 +50,12 @@ def _result(
     case: SavedCase, verdict: CaseVerdict, run: SavedRun, machine: MachineFacts, save_name: str
 ) -> Result:
     record, samples = case.record, case.latencies_s
-    total_s = math.fsum(samples)
-    limit = record.cpu_limit.cpus
-    peak_bytes = max(process.peak_rss_bytes for process in record.processes)
     return Result(
         timestamp=utc(run.datetime).strftime("%Y-%m-%dT%H:%M:%SZ"),
         architecture=machine.architecture,
         cpu_model=machine.cpu_model,
         model_size=record.model,
-        iterations=len(samples),
-        avg_latency_ms=total_s / len(samples) * _MS_PER_S,
-        total_time_s=total_s,
-        rps=len(samples) / total_s,
-        cpu_limit=int(limit) if limit is not None and limit == int(limit) else limit,
-        memory_mb=math.ceil(peak_bytes / _MIB),
+        **_totals(record, samples),
         schema_version=SCHEMA_VERSION,
         detail=_detail(case, verdict, run.machine_info, save_name),
     )
@@ -67,19 +67,41 @@ def _detail(case: SavedCase, verdict: CaseVerdict, machine: SavedMachine, save_n
     return Detail(
         **{**facts, "versions": {**record.versions, _PYTHON: machine.python_version}},
         save_name=save_name,
-        shape_only=record.weights.shape_only,
         node=machine.node,
         system=machine.system,
         kernel=machine.release,
+        **_figures(record, samples),
         latency=_latency(samples),
-        cpu_s_per_request=statistics.fmean(each.cpu_s for each in record.rounds),
-        real_time_factor=statistics.fmean(samples) / record.clip.duration_s,
-        counters=_counters(record),
         throttling=verdict,
-        contended_rounds=contended_rounds(record),
         unknown=_unknown(record),
         warnings=warnings_of(record),
     )
+
+
+def _totals(record: CaseRecord, samples: list[float]) -> dict[str, Any]:
+    """Return the figures of the design's own keys."""
+    total_s = math.fsum(samples)
+    limit = record.cpu_limit.cpus
+    peak_bytes = max(process.peak_rss_bytes for process in record.processes)
+    return {
+        "iterations": len(samples),
+        "avg_latency_ms": total_s / len(samples) * _MS_PER_S,
+        "total_time_s": total_s,
+        "rps": len(samples) / total_s,
+        "cpu_limit": int(limit) if limit is not None and limit == int(limit) else limit,
+        "memory_mb": math.ceil(peak_bytes / _MIB),
+    }
+
+
+def _figures(record: CaseRecord, samples: list[float]) -> dict[str, Any]:
+    """Return the figures of `detail` that follow from the record."""
+    return {
+        "shape_only": record.weights.shape_only,
+        "cpu_s_per_request": statistics.fmean(each.cpu_s for each in record.rounds),
+        "real_time_factor": statistics.fmean(samples) / record.clip.duration_s,
+        "counters": _counters(record),
+        "contended_rounds": contended_rounds(record),
+    }
 
 
 def _latency(samples: list[float]) -> Latency:
@@ -101,6 +123,41 @@ def warnings_of(record: CaseRecord) -> list[str]:
     if rounds < samples_needed(95):
         found.append(f"{rounds} rounds: p95 needs {samples_needed(95)}, p99 {samples_needed(99)}")
     return found
+
+
+def check_result(result: Result, where: str) -> None:
+    """Hold a result that was read to the rounds that it carries.
+
+    Raises:
+        BenchError: a name cannot be a file's, or a figure does not follow from the rounds.
+
+    """
+    checked_name(result.detail.save_name, f"{where}: save name")
+    record = record_of(result)
+    check_record(record, where)
+    for name, told, true in _derived(result, record):
+        if not _agree(told, true):
+            raise BenchError(
+                f"{where}: {name} is {told}, and its rounds give {true}; the file was edited, "
+                "convert the saved run again"
+            )
+
+
+def _derived(result: Result, record: CaseRecord) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each figure that follows from the rounds: its name, as it was read, as it must be."""
+    detail, samples = result.detail, [each.latency_s for each in record.rounds]
+    for name, true in _totals(record, samples).items():
+        yield name, getattr(result, name), true
+    for name, true in _figures(record, samples).items():
+        yield f"detail.{name}", getattr(detail, name), true
+    for name, true in msgspec.structs.asdict(_latency(samples)).items():
+        yield f"detail.latency.{name}", getattr(detail.latency, name), true
+
+
+def _agree(told: Any, true: Any) -> bool:
+    if isinstance(told, float) and isinstance(true, float):
+        return math.isclose(told, true, rel_tol=_AGREE)
+    return bool(told == true)
 
 
 def record_of(result: Result) -> CaseRecord:

@@ -4,24 +4,34 @@ from pathlib import Path
 
 import msgspec
 
+from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE, write_new
+from whisper_bench.files import in_folder, write_new
+from whisper_bench.json_input import parsed
+from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result, validate
 
 RESULTS_FOLDER = Path("benchmark_results")
 STANDARD_THREADS = 1
 STANDARD_CLIP = "vi_30s"
+_DATE_CHARACTERS = 10
 
 
 def file_name(result: Result) -> str:
     """Name a file: `m4_base_2026-11-24.json`, with `_t4` or the clip where not standard."""
     detail = result.detail
-    parts = [detail.save_name, result.model_size]
-    if detail.threads != STANDARD_THREADS:
-        parts.append(f"t{detail.threads}")
-    if detail.clip.name != STANDARD_CLIP:
-        parts.append(detail.clip.name)
-    return "_".join([*parts, result.timestamp[:10]]) + ".json"
+    case = Case(result.model_size, detail.threads, detail.clip.name)
+    return name_of(detail.save_name, case, result.timestamp[:_DATE_CHARACTERS])
+
+
+def name_of(save_name: str, case: Case, date: str) -> str:
+    """Return the name of a case's result file; `date` is like 2026-11-24."""
+    parts = [save_name, case.model]
+    if case.threads != STANDARD_THREADS:
+        parts.append(f"t{case.threads}")
+    if case.clip != STANDARD_CLIP:
+        parts.append(case.clip)
+    return "_".join([*parts, date]) + ".json"
 
 
 def result_line(path: Path, result: Result) -> str:
@@ -39,21 +49,23 @@ def save_results(result: Result, folder: Path = RESULTS_FOLDER) -> Path:
 
     """
     content = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
-    path = folder / file_name(result)
+    path = in_folder(folder, file_name(result))
     validate(msgspec.json.decode(content), str(path))
     return write_new(path, content)
 
 
 def load_results(path: str | Path) -> Result:
-    """Read a result file.
+    """Read a result file, and hold it to itself.
 
     Raises:
-        BenchError: it cannot be read, is cut short, or has a missing, unknown or wrong key.
+        BenchError: it cannot be read, is cut short, has a missing, unknown or wrong key, or a
+            figure that does not follow from its rounds.
 
     """
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=Result)
+        content = Path(path).read_bytes()
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; name a result file") from error
-    except UNREADABLE as error:
-        raise BenchError(f"{path}: {error}; convert the saved run again") from error
+    result = parsed(content, Result, str(path), "convert the saved run again")
+    check_result(result, str(path))
+    return result

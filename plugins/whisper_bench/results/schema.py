@@ -12,37 +12,47 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.json_schema import shipped_schema
+from whisper_bench.ranges import (
+    Count,
+    CpuCount,
+    Cpus,
+    Name,
+    NotNegative,
+    Ordinal,
+    Positive,
+    Seconds,
+    Threads,
+    Word,
+)
+from whisper_bench.ranges import Latency as LatencyS
 from whisper_bench.record import ClipIdentity, ModelFacts, ProcessFacts
 from whisper_bench.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
 SCHEMA = ("whisper_bench.results", "result.schema.json")
 
-Positive = Annotated[float, Meta(gt=0)]
-Count = Annotated[int, Meta(ge=1)]
-
 
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The distribution of the rounds' latencies, in seconds."""
 
-    mean_s: float
-    stddev_s: float
-    min_s: float
-    p50_s: float
-    p90_s: float
-    p95_s: float
-    p99_s: float
-    max_s: float
+    mean_s: LatencyS
+    stddev_s: Seconds
+    min_s: LatencyS
+    p50_s: LatencyS
+    p90_s: LatencyS
+    p95_s: LatencyS
+    p99_s: LatencyS
+    max_s: LatencyS
 
 
 class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a reader needs to trust the figures; times in seconds, memory in bytes."""
 
-    save_name: str
+    save_name: Name
     shape_only: bool
-    threads: int
-    compute_type: str
-    compute_type_in_use: str
+    threads: Threads
+    compute_type: Word
+    compute_type_in_use: Word
     decoding: Decoding
     clip: ClipIdentity
     weights: ModelFacts
@@ -54,21 +64,21 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system: str
     kernel: str
     latency: Latency
-    cpu_s_per_request: float
-    real_time_factor: float
+    cpu_s_per_request: Seconds
+    real_time_factor: Positive
     counters: CpuCounters | None
     throttling: CaseVerdict
-    contended_rounds: int | None
+    contended_rounds: Count | None
     unknown: dict[str, str]
     processes: list[ProcessFacts]
     rounds: list[Round]
-    planned_rounds: int
-    resumed_rounds: int
-    warmup_rounds: int
-    tokens: int
+    planned_rounds: Ordinal
+    resumed_rounds: Count
+    warmup_rounds: Count
+    tokens: Count
     transcript: str
-    word_error_rate: float | None
-    word_error_rate_bound: float | None
+    word_error_rate: NotNegative | None
+    word_error_rate_bound: NotNegative | None
     warnings: list[str]
 
 
@@ -78,16 +88,16 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `cpu_limit` is in CPUs (None: no limit), `memory_mb` in MiB.
     """
 
-    timestamp: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    timestamp: Annotated[str, Meta(pattern=r"^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
     architecture: Literal["ARM64", "x86_64"]
-    cpu_model: Annotated[str, Meta(min_length=1)]
-    model_size: Annotated[str, Meta(min_length=1)]
-    iterations: Count
+    cpu_model: Word
+    model_size: Name
+    iterations: Ordinal
     avg_latency_ms: Positive
     total_time_s: Positive
     rps: Positive
-    cpu_limit: Count | Positive | None
-    memory_mb: Count
+    cpu_limit: CpuCount | Cpus | None
+    memory_mb: Ordinal
     schema_version: Literal[1]
     detail: Detail
 

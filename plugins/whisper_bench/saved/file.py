@@ -1,6 +1,5 @@
 """One file that pytest-benchmark saved: parsed once, and refused with the cause."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,22 +8,20 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
+from whisper_bench.json_input import fault_of
 from whisper_bench.machine import MachineFacts
-from whisper_bench.record import (
-    EXTRA_INFO_KEY,
-    RECORD_VERSION,
-    CaseRecord,
-    check_record,
-    refuse_twins,
-)
+from whisper_bench.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
+from whisper_bench.record_check import check_record, refuse_twins
 
 _AGREE = 1e-9
+_YEARS = range(2000, 2200)
 
 
 class SavedStats(msgspec.Struct, frozen=True):
     """The raw samples, in seconds; absent where another suite's run was saved without them."""
 
     data: list[float] = []
+    rounds: int | None = None
 
 
 class SavedExtra(msgspec.Struct, frozen=True):
@@ -39,6 +36,7 @@ class SavedBenchmark(msgspec.Struct, frozen=True):
     name: str
     extra_info: SavedExtra
     stats: SavedStats
+    params: Any = None
 
 
 class SavedMachine(msgspec.Struct, frozen=True):
@@ -83,11 +81,17 @@ def read_saved(path: Path) -> SavedRun:
 def parse_saved(content: bytes, where: str) -> SavedRun:
     """Parse the bytes of a saved run; `where` names them in an error."""
     try:
-        return msgspec.json.decode(content, type=SavedRun)
+        run = msgspec.json.decode(content, type=SavedRun)
     except UNREADABLE as error:
         raise BenchError(
             f"{where}: {_why(content, error)}; measure again or name another run"
         ) from error
+    if run.datetime.year not in _YEARS:
+        raise BenchError(
+            f"{where}: datetime is {run.datetime}, which no run of this suite has; measure again "
+            "with this machine's clock set"
+        )
+    return run
 
 
 def cases_of(run: SavedRun, where: str) -> list[SavedCase]:
@@ -117,22 +121,37 @@ def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCas
             f"{where}: {benchmark.name} is of record version {record.record_version}, and this "
             f"whisper-bench reads {RECORD_VERSION}; measure again"
         )
-    samples = benchmark.stats.data
-    if len(samples) != len(record.rounds) or not samples:
-        raise BenchError(
-            f"{where}: {benchmark.name}: {len(samples)} samples and {len(record.rounds)} rounds "
-            "on record; the file was edited or cut, measure again"
-        )
     check_record(record, where)
-    if any(
-        abs(sample - each.latency_s) > _AGREE * each.latency_s
-        for sample, each in zip(samples, record.rounds, strict=True)
-    ):
+    trouble = _params_trouble(benchmark.params, record) or _samples_trouble(benchmark.stats, record)
+    if trouble is not None:
         raise BenchError(
-            f"{where}: {benchmark.name}: its samples are not those of its rounds on record; the "
-            "file was edited, measure again"
+            f"{where}: {benchmark.name}: {trouble}; the file was edited or cut, measure again"
         )
-    return SavedCase(record, samples)
+    return SavedCase(record, benchmark.stats.data)
+
+
+def _params_trouble(params: Any, record: CaseRecord) -> str | None:
+    """Hold pytest-benchmark's own names of the case to the record's."""
+    names = {"model": record.model, "threads": record.threads, "clip": record.clip.name}
+    for key, value in names.items() if isinstance(params, dict) else ():
+        if params.get(key, value) != value:
+            return f"its {key} is {params[key]!r} in params, and {value!r} on record"
+    return None
+
+
+def _samples_trouble(stats: SavedStats, record: CaseRecord) -> str | None:
+    samples, latencies_s = stats.data, [each.latency_s for each in record.rounds]
+    if len(samples) != len(latencies_s):
+        return f"{len(samples)} samples and {len(latencies_s)} rounds on record"
+    if samples != latencies_s and not all(map(_agree, samples, latencies_s)):
+        return "its samples are not those of its rounds on record"
+    if stats.rounds not in (None, len(samples)):
+        return f"{stats.rounds} rounds in stats, and {len(samples)} samples"
+    return None
+
+
+def _agree(told: float, true: float) -> bool:
+    return abs(told - true) <= _AGREE * true
 
 
 def utc(moment: datetime) -> datetime:
@@ -141,21 +160,14 @@ def utc(moment: datetime) -> datetime:
 
 
 def _why(content: bytes, error: Exception) -> str:
-    if not content.strip():
-        return "it is empty"
-    if re.search(rb"[:\[,]\s*-?(NaN|Infinity)", content):
-        return f"it holds NaN or Infinity, which no measurement gives ({error})"
     try:
-        document = msgspec.json.decode(content)
-    except UNREADABLE as broken:
-        if "truncated" in str(broken):
-            return f"it is cut short after {len(content)} bytes ({error})"
-        return f"it is no JSON ({error})"
-    versions = _record_versions(document) - {str(RECORD_VERSION)}
+        versions = _record_versions(msgspec.json.decode(content)) - {str(RECORD_VERSION)}
+    except UNREADABLE:
+        return fault_of(content, error)
     if versions:
         told = ", ".join(sorted(versions))
         return f"it is of record version {told}, and this whisper-bench reads {RECORD_VERSION}"
-    return f"it is no saved run of this suite ({error})"
+    return f"it is no saved run of this suite ({fault_of(content, error)})"
 
 
 def _record_versions(document: Any) -> set[str]:

@@ -101,7 +101,8 @@ def _newest(paths: list[Path]) -> Path:
     for path in paths:
         try:
             dated.append((_moment(path), path))
-        except (OSError, RecursionError, ValueError):  # msgspec's errors are ValueErrors
+        # msgspec's errors are ValueErrors; a year beside 1 or 9999 overflows in another time zone
+        except (OSError, OverflowError, RecursionError, ValueError):
             broken.append(path)
     if not dated:
         return broken[-1]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from whisper_bench.errors import BenchError
+from whisper_bench.names import checked_name
 from whisper_bench.session import options
 
 # as whisper_bench.weights.pins.MODEL_NAMES and whisper_bench.engine.COMPUTE_TYPES, which are not
@@ -79,6 +81,7 @@ def _clips(config: pytest.Config) -> dict[str, Path]:
     clips: dict[str, Path] = {}
     for word in options.words(config, "clip"):
         path = _existing(config, word)
+        _named(path.stem, f"--whisper-clip: {word}: clip")
         if path.stem in clips:
             raise pytest.UsageError(
                 f"--whisper-clip: {word} and {clips[path.stem]} are both called {path.stem!r}; "
@@ -98,5 +101,12 @@ def _save_name(config: pytest.Config) -> str | None:
     for option in ("benchmark_save", "benchmark_autosave"):
         name = config.getoption(option, None)
         if name:
-            return str(name)
+            return _named(str(name), f"--{option.replace('_', '-')}: save name")
     return None
+
+
+def _named(name: str, what: str) -> str:
+    try:
+        return checked_name(name, what)
+    except BenchError as error:
+        raise pytest.UsageError(str(error)) from error

@@ -7,9 +7,10 @@ import pytest
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
+from whisper_bench.files import in_folder
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.files import save_results
+from whisper_bench.results.files import name_of, save_results
 from whisper_bench.saved.file import parse_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH
@@ -28,6 +29,8 @@ from whisper_bench.summary import summary_lines
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
 
+_A_DATE = "2026-11-24"
+
 
 def begin(session: pytest.Session, cases: list[Case]) -> None:
     """Make ready what every case needs, before the first is measured.
@@ -42,6 +45,7 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
         check_framable(config, BenchConfig.of(config))
         _refuse_twins(cases)
         ours = BenchConfig.of(config)
+        _refuse_long_names(cases, ours)
         bench = Bench(
             ours,
             cases,
@@ -159,6 +163,12 @@ def _ratio_lines(bench: Bench) -> list[str]:
         told = bench.reference is not None and bench.trouble is None
         return ["no ratio is made of a run that is not green"] if told else []
     return ["", *ratio_lines(bench.ratio), ""]
+
+
+def _refuse_long_names(cases: list[Case], ours: BenchConfig) -> None:
+    """Find out now that a result file's name would be longer than one can be."""
+    for case in cases if ours.save_name else ():
+        in_folder(ours.results, name_of(ours.save_name or "", case, _A_DATE))
 
 
 def _refuse_twins(cases: list[Case]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from whisper_bench.backend import parse_backend
 from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.json_input import parsed
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
 
@@ -108,7 +109,8 @@ class Worker:
         line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
             raise self._death()
-        reply: Reply = msgspec.json.decode(line, type=Reply)
+        remedy = "it is no worker of this version; install pytest-whisper-bench again"
+        reply: Reply = parsed(line, Reply, "the worker's answer", remedy)  # type: ignore[arg-type]
         if isinstance(reply, Failed):
             self._busy = False
             raise BenchError(reply.message)

@@ -7,6 +7,7 @@ from whisper_bench.backend import Backend
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding, Transcription
+from whisper_bench.ranges import Ordinal, PeakMemory, Seconds, Word
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -24,9 +25,9 @@ class Assignment(msgspec.Struct, frozen=True):
 class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True):
     """The model is loaded and warm; what the worker found out about itself."""
 
-    pid: int
-    load_s: float
-    compute_type: str
+    pid: Ordinal
+    load_s: Seconds
+    compute_type: Word
     cpu_limit: CpuLimit
     versions: dict[str, str]
     environment: dict[str, str]
@@ -41,9 +42,9 @@ class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_field
     """
 
     transcription: Transcription
-    wait_s: float | None
+    wait_s: Seconds | None
     counters: CpuCounters | None
-    peak_rss_bytes: int
+    peak_rss_bytes: PeakMemory
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

@@ -1,0 +1,42 @@
+"""What a measured figure can be at all: held to wherever one is read, and in our JSON Schemas.
+
+The bounds are wide. They keep out what no measurement gives and what no arithmetic can use.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from whisper_bench.names import MOST_BYTES
+
+MOST_CPUS = 8192
+"""CPUs that Linux can be built for (arch/x86/Kconfig, NR_CPUS_RANGE_END)."""
+_LONGEST_S = 1e6
+"""Eleven days: no transcription takes longer."""
+_MOST_MEMORY_BYTES = 2**50
+_MOST = 2**53
+"""Whole numbers up to it are exact in a double."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=MOST_BYTES)]
+"""Held to `whisper_bench.names` as well, since it becomes part of a file's name."""
+Word = Annotated[str, Meta(min_length=1, max_length=1000)]
+"""One line for people: a chip, a library's type, a source."""
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Threads = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
+Cpus = Annotated[float, Meta(gt=0, le=MOST_CPUS)]
+QuotaCpus = Annotated[float, Meta(gt=0, le=1e9)]
+"""A quota may be more than the machine has."""
+CpuCount = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
+Latency = Annotated[float, Meta(ge=1e-6, le=_LONGEST_S)]
+"""Seconds of a transcription: a microsecond at least."""
+Duration = Annotated[float, Meta(gt=0, le=_LONGEST_S)]
+Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_S * MOST_CPUS)]
+"""Seconds that may be none, and are counted on every CPU at once."""
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0, le=1e300)]
+NotNegative = Annotated[float, Meta(ge=0, le=1e300)]
+Ordinal = Annotated[int, Meta(ge=1, le=10**9)]
+"""Counts from 1: a process, a pair; and how many where there is one at least."""
+Count = Annotated[int, Meta(ge=0, le=_MOST)]
+PeakMemory = Annotated[int, Meta(ge=1, le=_MOST_MEMORY_BYTES)]
+"""Bytes."""

@@ -1,0 +1,127 @@
+"""A record that was read, held to itself: every name may be used, every sum has its parts.
+
+Each figure's range is its type's (`whisper_bench.ranges`), and was held to as it was parsed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from whisper_bench.audio import windows_of
+from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.errors import BenchError
+from whisper_bench.names import checked_name
+from whisper_bench.ranges import MOST_CPUS
+from whisper_bench.record import CaseRecord, ProcessFacts
+from whisper_bench.weights.pins import is_shape_only
+
+_AGREE = 1e-9
+_CLOCK_S = 0.1
+"""CPU time is counted in ticks of up to 10 ms a thread, and a little longer than the wall time."""
+_READ_APART = 1
+"""The kernel may end a period between printing its two counts, and the last reading keeps that."""
+
+
+def check_record(record: CaseRecord, where: str) -> None:
+    """Hold a record that was read to what a measurement gives.
+
+    Raises:
+        BenchError: a name cannot be a file's, it has no rounds or processes, or its figures do not
+            follow from one another.
+
+    """
+    checked_name(record.model, f"{where}: model")
+    checked_name(record.clip.name, f"{where}: clip")
+    for trouble in _troubles(record):
+        raise BenchError(
+            f"{where}: {record.label}: {trouble}; the file was edited or cut, measure again"
+        )
+
+
+def refuse_twins(records: Sequence[CaseRecord], where: str) -> None:
+    """Refuse a case that is there twice, since neither could be chosen.
+
+    Raises:
+        BenchError: it names the case.
+
+    """
+    for label, times in Counter(record.label for record in records).items():
+        if times > 1:
+            raise BenchError(
+                f"{where}: the case {label} is in it twice; keep one, or measure again"
+            )
+
+
+def _troubles(record: CaseRecord) -> Iterator[str]:
+    """Yield what is wrong, the plainest first."""
+    if not record.rounds or not record.processes:
+        yield "it has no rounds on record"
+        return
+    yield from _identity_troubles(record)
+    yield from _limit_troubles(record.cpu_limit)
+    yield from _round_troubles(record)
+    yield from _process_troubles(record)
+
+
+def _identity_troubles(record: CaseRecord) -> Iterator[str]:
+    clip, shape_only = record.clip, record.weights.shape_only
+    if clip.windows != windows_of(clip.duration_s):
+        yield f"a clip of {clip.duration_s:g} s has no {clip.windows} windows"
+    if shape_only != is_shape_only(record.model):
+        yield f"shape_only is {shape_only} of the model {record.model}"
+    if record.resumed_rounds > len(record.rounds):
+        yield f"{record.resumed_rounds} resumed rounds of {len(record.rounds)}"
+
+
+def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
+    cpus, quota, affinity = limit.cpus, limit.quota_cpus, limit.affinity_cpus
+    if cpus is None and quota is not None:
+        yield f"no CPU limit is on record, and a quota of {quota:g} CPU"
+    if cpus is not None and quota is not None and cpus > quota:
+        yield f"a CPU limit of {cpus:g} is on record, and a quota of {quota:g}"
+    if cpus is not None and quota is None and cpus != affinity:
+        yield f"a CPU limit of {cpus:g} is on record, no quota, and an affinity to {affinity} CPUs"
+
+
+def _round_troubles(record: CaseRecord) -> Iterator[str]:
+    tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
+    for each in record.rounds:
+        if each.tokens != tokens:
+            yield f"a round of {each.tokens} tokens, in a case of {tokens}"
+        if each.wall_s > each.latency_s:
+            yield f"a round of {each.wall_s:g} s, in a latency of {each.latency_s:g} s"
+        if each.cpu_s > cpus * each.wall_s + _CLOCK_S:
+            yield f"{each.cpu_s:g} CPU-seconds in {each.wall_s:g} s, on {cpus} CPUs"
+
+
+def _process_troubles(record: CaseRecord) -> Iterator[str]:
+    rounds: dict[int, tuple[list[float], list[float]]] = {}
+    for each in record.rounds:
+        latencies_s, cpu_s = rounds.setdefault(each.process, ([], []))
+        latencies_s.append(each.latency_s)
+        cpu_s.append(each.cpu_s)
+    for process in record.processes:
+        if process.process not in rounds:
+            yield f"process {process.process} is there twice, or none of its rounds is"
+            return
+        yield from _sum_troubles(process, *rounds.pop(process.process))
+    for number, (latencies_s, _) in rounds.items():
+        yield f"{len(latencies_s)} rounds of process {number}, which is not in its list"
+
+
+def _sum_troubles(
+    process: ProcessFacts, latencies_s: list[float], cpu_s: list[float]
+) -> Iterator[str]:
+    named = f"process {process.process}"
+    if process.rounds != len(latencies_s):
+        yield f"{named} has {process.rounds} rounds on record, and {len(latencies_s)} are there"
+    told = (
+        ("a mean of", "s", process.mean_latency_s, latencies_s),
+        ("a mean of", "CPU-seconds", process.mean_cpu_s, cpu_s),
+    )
+    for what, unit, mean, parts in told:
+        true = sum(parts) / len(parts)
+        if abs(true - mean) > _AGREE * true:
+            yield f"{named} has {what} {mean:g} {unit} on record, and rounds whose mean is {true:g}"
+    counters = process.counters
+    if counters and counters.throttled_periods > counters.periods + _READ_APART:
+        yield (f"{named} has {counters.throttled_periods} throttled periods of {counters.periods}")
