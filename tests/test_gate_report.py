@@ -105,7 +105,7 @@ def test_junit_of_a_fail(failed):
 def test_junit_holds_what_a_process_prints(crashed):
     _, cases = xml_of(crashed)
     message = cases["check: runs"].find("failure").get("message")
-    assert "<b>&amp; `x` \N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}" in message
+    assert r"<b>&amp; `x` \x1b[31m\x00\nFAILED" in message
     assert message.endswith("FAILED: a|b")
 
 

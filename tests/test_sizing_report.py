@@ -15,8 +15,8 @@ from whisper_bench.report.document import Document
 from whisper_bench.report.html import html_report, page_of
 from whisper_bench.report.plots import plots_of
 from whisper_bench.report.sections import document_of
-from whisper_bench.report.words import printable
 from whisper_bench.sizing.sizing import Sensitivity
+from whisper_bench.text import plain
 
 KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -175,7 +175,7 @@ def test_no_data_is_markup():
 @given(st.text())
 def test_text_comes_back_as_it_was(text):
     page = page_of(Document("title", True, [text], []), {})  # noqa: FBT003
-    assert printable(text) in "".join(Parsed(page).text)
+    assert plain(text) in "".join(Parsed(page).text)
 
 
 def test_answer_stands_first(pages):

@@ -2,15 +2,24 @@
 
 from typing import Any
 
+from whisper_bench.text import plain
+
 
 class BenchError(Exception):
     """A clear refusal: the message names the input, the value and the remedy.
 
     The plugin turns it into `pytest.UsageError` before a run and into a failed case within one;
-    the command line prints it and exits with `exit_status`.
+    the command line prints it and exits with `exit_status`. Each argument is one line; whatever
+    of it would leave the line, as text from a file may, is escaped.
     """
 
     exit_status = 2
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*map(plain, lines))
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
     @property
     def facts(self) -> dict[str, Any]:

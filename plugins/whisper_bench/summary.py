@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from whisper_bench.quantile import percentile
 from whisper_bench.record import CaseRecord, contended_rounds
 from whisper_bench.results.convert import warnings_of
+from whisper_bench.text import plain
 
 _HEAD = ("case", "rounds", "mean", "p50", "p95", "CPU-s", "RTF", "peak MiB", "tokens", "WER")
 _MIB = 2**20
@@ -17,6 +18,7 @@ def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
 
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
     """Align rows of cells into lines, the first column to the left, the others to the right."""
+    rows = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [_aligned(row, widths).rstrip() for row in rows]
 

@@ -4,6 +4,7 @@ Files, logs, clusters and the environment hold text that somebody else wrote. It
 a CI job's page or a report through `plain` alone.
 """
 
+import json
 import unicodedata
 
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
@@ -11,6 +12,7 @@ JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _LETTERS_OF_A_LINE = frozenset("LMNPS")
 """Unicode's letters, marks, numbers, punctuation and symbols."""
 _SPACE = "Zs"
+_DELETE = "\x7f"
 _LONGEST_QUOTED = 80
 """Characters of a value in a message: enough to find it in a file."""
 
@@ -27,6 +29,23 @@ def plain(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign in keep or _is_plain(sign) else ascii(sign)[1:-1] for sign in text)
+
+
+def plain_json(document: str) -> str:
+    """Return JSON with the same escapes; whatever reads it finds the same text.
+
+    Outside of strings JSON has nothing that is escaped, but for newlines.
+    """
+    if document.isascii() and _DELETE not in document:
+        return document
+    return "".join(
+        sign if sign == "\n" or _is_plain(sign) else _json_escape(sign) for sign in document
+    )
+
+
+def _json_escape(sign: str) -> str:
+    """Return the escape of one character; `json` leaves DEL as it is."""
+    return json.dumps(sign)[1:-1].replace(_DELETE, "\\u007f")
 
 
 def quoted(value: str) -> str:

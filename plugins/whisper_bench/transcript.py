@@ -33,8 +33,9 @@ class TranscriptCheck:
         if (text, tokens) != (first_text, first_tokens):
             raise WrongAnswerError(
                 f"{where}: the transcript differs from that of {first_where} "
-                f"({tokens} tokens against {first_tokens}), so the rounds are not the same work:\n"
-                f"  {first_where}: {first_text}\n  {where}: {text}"
+                f"({tokens} tokens against {first_tokens}), so the rounds are not the same work:",
+                f"  {first_where}: {first_text}",
+                f"  {where}: {text}",
             )
 
     def _check_words(self, model: str, clip: Clip, text: str, where: str) -> None:

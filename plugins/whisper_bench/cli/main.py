@@ -27,7 +27,10 @@ def _status(options: argparse.Namespace) -> int:
     try:
         status: int = options.run(options)
     except BenchError as error:
-        say(f"whisper-bench {options.command}: {error}")
+        first, *others = str(error).split("\n")
+        say(f"whisper-bench {options.command}: {first}")
+        for line in others:
+            say(line)
         if options.json:
             show_json({"error": str(error), **error.facts})
         return error.exit_status

@@ -1,6 +1,7 @@
 """How every command prints: JSON for programs, lines for people."""
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -10,6 +11,9 @@ from typing import Any, TextIO
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.text import plain, plain_json
+
+_TAB = "\t"
 
 
 class OutputClosedError(Exception):
@@ -18,19 +22,27 @@ class OutputClosedError(Exception):
 
 def show_json(document: Any) -> None:
     """Print one JSON document."""
-    encoded = msgspec.json.format(msgspec.json.encode(document, enc_hook=_plain), indent=2)
-    _write(encoded.decode() + "\n")
+    _write(plain_json(_encoded(document)) + "\n")
 
 
-def _plain(value: Any) -> str:
+def _encoded(document: Any) -> str:
+    try:
+        encoded = msgspec.json.encode(document, enc_hook=_path)
+    except UnicodeEncodeError:  # a file's name that is not UTF-8 has letters that JSON cannot hold
+        builtins = msgspec.to_builtins(document, enc_hook=_path)
+        return json.dumps(builtins, indent=2)
+    return msgspec.json.format(encoded, indent=2).decode()
+
+
+def _path(value: Any) -> str:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def show_lines(lines: Iterable[str]) -> None:
-    """Print lines."""
-    _write("".join(f"{line}\n" for line in lines))
+    """Print lines; what would leave its line, or move the cursor, is escaped."""
+    _write("".join(f"{plain(line, keep=_TAB)}\n" for line in lines))
 
 
 def _write(text: str) -> None:
@@ -48,11 +60,11 @@ def _write(text: str) -> None:
 
 
 def say(line: str) -> None:
-    """Write a line for people, on stderr; whether anybody reads decides nothing."""
+    """Write a line for people, on stderr, escaped; whether anybody reads decides nothing."""
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{plain(line, keep=_TAB)}\n")
         sys.stderr.flush()
     except (OSError, ValueError):  # a ValueError where it is closed
         _give_up(sys.stderr)

@@ -16,6 +16,7 @@ import zlib
 from dataclasses import dataclass
 
 from whisper_bench.errors import BenchError
+from whisper_bench.text import plain
 
 MARK = "whisper-bench-frame:"
 VERSION = "1"
@@ -71,18 +72,13 @@ def frames_in(text: str) -> list[Frame]:
 
 def human_lines(text: str) -> list[str]:
     """Return a log's lines that are for people, without what would move a terminal's cursor."""
-    return [_printable(line) for line in text.splitlines() if MARK not in line]
+    return [plain(line, keep="\t") for line in text.splitlines() if MARK not in line]
 
 
 def frame_at_start(text: str) -> Frame | None:
     """Return the frame that a text begins with, if there is one and its checksum holds."""
     match = _FRAME.match(text)
     return match and _frame(match)
-
-
-def _printable(line: str) -> str:
-    signs = (sign if sign.isprintable() or sign == "\t" else ascii(sign)[1:-1] for sign in line)
-    return "".join(signs)
 
 
 def _line(head: str, part: bytes) -> str:

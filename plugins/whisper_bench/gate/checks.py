@@ -15,6 +15,7 @@ from whisper_bench.ratio.comparable import (
 )
 from whisper_bench.ratio.load import run_case
 from whisper_bench.record import CaseRecord
+from whisper_bench.text import plain
 from whisper_bench.throttling import judged
 from whisper_bench.verdict import FAILING, FEWEST_PERIODS, CaseVerdict, Verdict
 
@@ -63,7 +64,7 @@ def same_identity(
         if not each.field.startswith(_VERSIONS)
     ]
     refused = [each for each in found if not is_allowed(each.field, allow)]
-    let_through = [str(each) for each in found if each not in refused]
+    let_through = [plain(str(each)) for each in found if each not in refused]
     if refused:
         return [Check(each.field, Answer.FAIL, _told(each)) for each in refused]
     what = "model, clip, decoding, threads, limit, tokens and transcript are the same"
@@ -197,7 +198,7 @@ def _told(each: Mismatch) -> str:
     if each.field == TRANSCRIPT:
         here, there = (f"{str(text)[:60]!r}" for text in (each.reference, each.target))
         return f"transcript of {each.cases[0]}: {here} became {there}"
-    return f"{each.field} of {each.cases[0]}: {each.reference} became {each.target}"
+    return plain(f"{each.field} of {each.cases[0]}: {each.reference} became {each.target}")
 
 
 def _full(each: MeasuredCase) -> str:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from whisper_bench.gate.report import Answer, GateReport
 from whisper_bench.gate.words import one_line
-from whisper_bench.report.words import printable
+from whisper_bench.text import plain
 
 SUITE = "whisper-bench gate"
 
@@ -29,9 +29,9 @@ def gate_junit(report: GateReport) -> bytes:
     )  # fmt: skip
     for name, answer, message in told:
         case = ET.SubElement(
-            suite, "testcase", {"classname": SUITE, "name": printable(name), "time": "0"}
+            suite, "testcase", {"classname": SUITE, "name": plain(name), "time": "0"}
         )
-        clean = "\n".join(map(printable, message.splitlines()))
+        clean = "\n".join(map(plain, message.split("\n")))
         if answer is Answer.PASS:
             ET.SubElement(case, "system-out").text = clean
         else:

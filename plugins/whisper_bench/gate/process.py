@@ -157,13 +157,14 @@ def run_of(text: str, status: int, where: str) -> ProcessRun:
 
     """
     if status:
-        raise SideFailedError(f"{_how(status)}{_last_words(text)}")
+        raise SideFailedError(_how(status), *_last_words(text))
     parcels, faults = unpack(text)
     if faults or len(parcels) != 1:
         why = "; ".join(faults) or f"{len(parcels)} saved runs in what it printed, and one is due"
         raise SideFailedError(
             f"it ended green without whole results ({why}); it must pass the options it is given "
-            f"on to pytest{_last_words(text)}"
+            "on to pytest",
+            *_last_words(text),
         )
     try:
         return process_run(parse_saved(parcels[0].saved.encode(), where), where)
@@ -222,7 +223,7 @@ def _how(status: int) -> str:
     return f"exit status {status}{known}"
 
 
-def _last_words(text: str) -> str:
+def _last_words(text: str) -> list[str]:
     """Return the lines that tell why, the last ones where none does."""
     stripped = (line.strip()[:_SHOWN] for line in human_lines(text))
     lines = [line for line in stripped if line and not _HEADER.fullmatch(line)]
@@ -232,4 +233,4 @@ def _last_words(text: str) -> str:
         if (_HEAD.fullmatch(before) and not _HEAD.fullmatch(line)) or _TELLING.fullmatch(line)
     ]
     shown = (telling or lines)[-_SHOWN_LINES:]
-    return "".join(f"\n  {line}" for line in dict.fromkeys(shown))
+    return [f"  {line}" for line in dict.fromkeys(shown)]

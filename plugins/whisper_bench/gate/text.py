@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from whisper_bench.gate.report import Answer, CaseAnswer, GateReport, SideFacts
+from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
 from whisper_bench.gate.words import allowed_text, change_within, one_line
 from whisper_bench.summary import table_lines
 
@@ -14,12 +14,16 @@ def gate_lines(report: GateReport) -> list[str]:
     return [
         *_sides(report),
         "",
-        *(f"{_MARKS[each.answer]} {each.name}: {each.message}" for each in report.checks),
+        *(line for each in report.checks for line in _check_lines(each)),
         *_cases(report.cases),
         *(f"note: {note}" for note in report.notes),
         "",
         one_line(report),
     ]
+
+
+def _check_lines(check: Check) -> list[str]:
+    return f"{_MARKS[check.answer]} {check.name}: {check.message}".split("\n")
 
 
 def case_rows(cases: Iterable[CaseAnswer]) -> list[tuple[str, ...]]:

@@ -27,7 +27,7 @@ def check_bench_pod(pod_spec: Mapping[str, Any], where: str) -> None:
     """
     found = list(bench_pod_faults(parse_pod_spec(pod_spec, where)))
     if found:
-        raise BenchError("\n".join(f"{where}.{fault}" for fault in found))
+        raise BenchError(*(f"{where}.{fault}" for fault in found))
 
 
 def check_resources(pod_spec: Mapping[str, Any], where: str) -> None:
@@ -39,7 +39,7 @@ def check_resources(pod_spec: Mapping[str, Any], where: str) -> None:
     """
     found = list(resource_faults(parse_pod_spec(pod_spec, where)))
     if found:
-        raise BenchError("\n".join(f"{where}.{fault}" for fault in found))
+        raise BenchError(*(f"{where}.{fault}" for fault in found))
 
 
 def bench_pod_faults(spec: PodSpec) -> Iterator[str]:

@@ -63,7 +63,7 @@ class NotComparableError(BenchError):
 
     def __init__(self, reference: str, target: str, mismatches: Sequence[Mismatch]) -> None:
         self.reference, self.target, self.mismatches = reference, target, list(mismatches)
-        super().__init__(self.told(" ".join(f"--allow-mismatch {each}" for each in self.fields)))
+        super().__init__(*self.told(" ".join(f"--allow-mismatch {each}" for each in self.fields)))
 
     @property
     def fields(self) -> list[str]:
@@ -80,13 +80,13 @@ class NotComparableError(BenchError):
             "mismatches": self.mismatches,
         }
 
-    def told(self, remedy: str) -> str:
-        """Return the message; `remedy` are the options that let the fields through."""
-        lines = "".join(f"  {mismatch}\n" for mismatch in self.mismatches)
-        return (
-            f"{self.reference} and {self.target} cannot be compared:\n{lines}"
-            f"measure both alike; or let it through, and have it recorded, with {remedy}"
-        )
+    def told(self, remedy: str) -> list[str]:
+        """Return the message's lines; `remedy` are the options that let the fields through."""
+        return [
+            f"{self.reference} and {self.target} cannot be compared:",
+            *(f"  {mismatch}" for mismatch in self.mismatches),
+            f"measure both alike; or let it through, and have it recorded, with {remedy}",
+        ]
 
 
 Pair = tuple[RunCase, RunCase]

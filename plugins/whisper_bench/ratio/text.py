@@ -7,6 +7,7 @@ from whisper_bench.ratio.predict import Prediction, PredictionReport
 from whisper_bench.ratio.report import CaseRatio, RatioReport, Side, Validity
 from whisper_bench.ratio.run import RUNS_APART, RunFacts
 from whisper_bench.summary import table_lines
+from whisper_bench.text import plain
 from whisper_bench.welch import Estimate
 
 NO_RATIO = "none"
@@ -36,10 +37,11 @@ def ratio_lines(report: RatioReport) -> list[str]:
 
 def run_lines(runs: Sequence[tuple[str, RunFacts]]) -> list[str]:
     """Return who measured the runs, a line each."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (role, run.name, f"{run.moment:%Y-%m-%d}", run.architecture, run.cpu_model, _where(run))
         for role, run in runs
     ]
+    rows = [tuple(map(plain, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

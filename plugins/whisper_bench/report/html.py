@@ -7,8 +7,8 @@ from importlib.resources import files
 
 from whisper_bench.report.document import Block, Bullets, Document, Notice, Plot, Section, Table
 from whisper_bench.report.sections import document_of
-from whisper_bench.report.words import printable
 from whisper_bench.sizing.report import SizingReport
+from whisper_bench.text import plain
 
 
 def html_report(report: SizingReport) -> str:
@@ -121,4 +121,4 @@ def _anchor(title: str) -> str:
 
 def _escaped(text: str) -> str:
     """Keep data from being read as markup."""
-    return escape(printable(text), quote=True)
+    return escape(plain(text), quote=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from whisper_bench.report.words import printable
+from whisper_bench.text import plain
 
 _SPECIAL = re.compile(r"[\\`*<>|\[\]~]|(?<!\w)_|_(?!\w)")
 _BLOCK = re.compile(r"^(\d*)([#+=.)-])")
@@ -17,8 +17,8 @@ def sentence(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Keep data from being read as markup; a line is a line."""
-    plain = " ".join(printable(text).split()).replace("&", "&amp;")
-    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), plain)
+    line = plain(" ".join(text.split())).replace("&", "&amp;")
+    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), line)
 
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;"}

@@ -12,10 +12,11 @@ from whisper_bench.report.measured import plotted_verdicts
 from whisper_bench.report.predicted import load_curve, pods_curve
 from whisper_bench.report.sections import document_of
 from whisper_bench.report.svg import COLOURS, figure_of, svg_of
-from whisper_bench.report.words import changed_text, count_text, percentile_name, printable
+from whisper_bench.report.words import changed_text, count_text, percentile_name
 from whisper_bench.sizing.demand import Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.report import SizingReport
+from whisper_bench.text import plain
 from whisper_bench.verdict import THROTTLED_SHARE
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def _mark(axes: "Axes", place: float, text: str, side: str) -> None:
 
 def _sensitivity(axes: "Axes", report: SizingReport) -> None:
     rows, deployed = report.sizing.sensitivity[::-1], report.sizing.replicas
-    names = [printable(changed_text(each)) for each in rows]
+    names = [plain(changed_text(each)) for each in rows]
     axes.barh(range(len(rows)), [each.replicas or 0 for each in rows], color=COLOURS["bar"])
     for place, each in enumerate(rows):
         axes.annotate(

@@ -1,7 +1,5 @@
 """Figures of a sizing in words, the same in every report."""
 
-import re
-
 from whisper_bench.sizing.demand import POISSON, Load, Objective, Policy
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import PodSize
@@ -12,7 +10,6 @@ from whisper_bench.sizing.sizing import Sensitivity, Sizing
 UNSTABLE = "endless"
 TIMES = "\N{MULTIPLICATION SIGN}"
 NOT_MEASURED = "Extrapolated: the production machine was not measured"
-_NO_CHARACTER = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CHANGED = {"target rps": "{} requests/s", "service time, times": f"service time {TIMES} {{}}"}
 _BOUND = {
     "objective": "the objective: fewer Pods would not be too busy, but would answer too slowly",
@@ -26,11 +23,6 @@ def seconds_text(value_s: float | None) -> str:
     if value_s is None:
         return UNSTABLE
     return f"{value_s:.3f} s" if value_s < 1 else f"{value_s:.2f} s"
-
-
-def printable(text: str) -> str:
-    """Return a text in which what is no character of HTML or XML is shown to be none."""
-    return _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def count_text(count: int, noun: str) -> str:

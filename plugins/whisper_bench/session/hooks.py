@@ -24,7 +24,7 @@ from whisper_bench.session.storage import (
     short,
     storage_folders,
 )
-from whisper_bench.session.terminal import Terminal
+from whisper_bench.session.terminal import Terminal, write_line
 from whisper_bench.summary import summary_lines
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
@@ -128,23 +128,24 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     """Print the table, what was found, where the files are, and what is wrong."""
     reporter.section("whisper-bench", "=")
     for line in summary_lines(list(bench.records.values())) if bench.records else []:
-        reporter.write_line(line, yellow=line.startswith("!"))
+        write_line(reporter, line, yellow=line.startswith("!"))
     show = throttling_lines if bench.config.stress and bench.records else trouble_lines
     for line in show(bench.throttling):
-        reporter.write_line(line, yellow=line.startswith("!"))
+        write_line(reporter, line, yellow=line.startswith("!"))
     for line in _ratio_lines(bench):
-        reporter.write_line(line, yellow=line.startswith("!"))
+        write_line(reporter, line, yellow=line.startswith("!"))
     for path in bench.written:
-        reporter.write_line(f"wrote {short(path, reporter.config)}")
+        write_line(reporter, f"wrote {short(path, reporter.config)}")
     if bench.journal.path.exists():
         unsaved = bench.records and bench.config.save_name is None
         kept = (
             f"kept {short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
         )
         hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
-        reporter.write_line(hint if unsaved else kept)
+        write_line(reporter, hint if unsaved else kept)
     if bench.trouble:
-        reporter.write_line(f"FAILED: {bench.trouble}", red=True, bold=True)
+        for line in f"FAILED: {bench.trouble}".split("\n"):
+            write_line(reporter, line, red=True, bold=True)
 
 
 def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None:

@@ -101,7 +101,7 @@ def _in_pytests_words() -> Iterator[None]:
         yield
     except NotComparableError as error:
         option = f"{OPTION}={','.join(error.fields)}"
-        raise BenchError(error.told(option)) from error
+        raise BenchError(*error.told(option)) from error
 
 
 def _planned(plan: Plan, cpu_limit: float | None) -> dict[str, Value]:

@@ -5,6 +5,12 @@ import time
 import pytest
 
 from whisper_bench.progress import LINE_EVERY_S
+from whisper_bench.text import plain
+
+
+def write_line(reporter: pytest.TerminalReporter, line: str, **markup: bool) -> None:
+    """Write a line of a summary, escaped."""
+    reporter.write_line(plain(line), **markup)
 
 
 class Terminal:
@@ -20,6 +26,7 @@ class Terminal:
 
     def progress(self, line: str) -> None:
         """Show where the run is."""
+        line = plain(line)
         if self._reporter is None:
             return
         if self._reporter.isatty:
@@ -34,7 +41,7 @@ class Terminal:
         if self._reporter is not None:
             before = "\r\x1b[K" if self._open else "\n" if self._reporter.currentfspath else ""
             self._write(before)
-            self._write(f"{line}\n", bad=bad)
+            self._write(f"{plain(line)}\n", bad=bad)
             self._open = False
 
     def _write(self, text: str, *, bad: bool = False) -> None:

@@ -95,7 +95,7 @@ def _find(name: str, model_dir: Path | None) -> tuple[Path, str]:
             return folder_of(), source
         except UnavailableError as reason:
             reasons.append(f"{source}: {reason}")
-    raise BenchError(_no_source(name, model_dir, reasons))
+    raise BenchError(*_no_source(name, model_dir, reasons))
 
 
 def _sources(name: str) -> list[tuple[str, Callable[[], Path]]]:
@@ -140,7 +140,7 @@ def _no_shape_only(name: str, folder: Path) -> str:
     return f"model {name}: no weights in {folder}; make them from base's with: {_command(name)}"
 
 
-def _no_source(name: str, model_dir: Path | None, reasons: list[str]) -> str:
+def _no_source(name: str, model_dir: Path | None, reasons: list[str]) -> list[str]:
     pin = PINS[name]
     place = f"{model_dir or 'DIR'}/{name}/model.bin"
     registry = (
@@ -149,10 +149,11 @@ def _no_source(name: str, model_dir: Path | None, reasons: list[str]) -> str:
         else f"no package carries {name}; weights of its shape only, at its true cost: "
         f"{_command(name)}, then --whisper-models {name}-shape-only"
     )
-    tried = "".join(f"  tried {reason}\n" for reason in reasons)
-    return (
-        f"model {name}: no source for its weights.\n{tried}One of these gives them:\n"
-        f"  1. --whisper-model-dir: put them at {place} (sha256 {pin.model_sha256})\n"
-        f"  2. the Hugging Face hub: hf download {pin.repository} --revision {pin.revision}\n"
-        f"  3. {registry}"
-    )
+    return [
+        f"model {name}: no source for its weights.",
+        *(f"  tried {reason}" for reason in reasons),
+        "One of these gives them:",
+        f"  1. --whisper-model-dir: put them at {place} (sha256 {pin.model_sha256})",
+        f"  2. the Hugging Face hub: hf download {pin.repository} --revision {pin.revision}",
+        f"  3. {registry}",
+    ]

@@ -113,7 +113,7 @@ class Worker:
         reply: Reply = parsed(line, Reply, "the worker's answer", remedy)  # type: ignore[arg-type]
         if isinstance(reply, Failed):
             self._busy = False
-            raise BenchError(reply.message)
+            raise BenchError(*reply.message.split("\n"))
         assert isinstance(reply, kind)
         return reply
 
@@ -128,12 +128,11 @@ class Worker:
                 "; out of memory is the usual cause: give it more (docker run --memory=2g), or "
                 f"measure a smaller model; the peak it reported last was {peak}"
             )
-        return WorkerDiedError(text + self._last_words())
+        return WorkerDiedError(text, *self._last_words())
 
-    def _last_words(self) -> str:
+    def _last_words(self) -> list[str]:
         lines = [line for line in self._stderr_text().splitlines() if "[info]" not in line]
-        shown = "\n".join(lines[-_STDERR_LINES_SHOWN:])
-        return f"\nits last words:\n{shown}" if shown else ""
+        return ["its last words:", *lines[-_STDERR_LINES_SHOWN:]] if lines else []
 
     def _stderr_text(self) -> str:
         # pread: a seek would move the worker's own place in the file that both have open
