@@ -68,3 +68,9 @@ def test_counters_of_this_machine_are_read_without_error():
     for folder in (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")):
         counters = counters_of(CpuGroup(1, folder))
         assert counters is None or counters.periods >= 0
+
+
+def test_a_count_that_went_back_began_anew():
+    start, end = CpuCounters(10, 2, 0.5), CpuCounters(12, 1, 0.1)
+    assert start.since(start) == CpuCounters(0, 0, 0.0)
+    assert end.since(start) is None

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from samples import CASE, ready, round_line
@@ -133,3 +134,23 @@ def test_a_journal_that_could_not_be_begun_is_not_left(tmp_path, monkeypatch):
     with pytest.raises(BenchError, match="No space left on device"):
         Journal.begin(tmp_path, IDENTITY)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([round_line(2, 4.5)], "a round of process 2 of base-t1-vi_30s, which is not there"),
+        ([ready(1)], "process 1 of base-t1-vi_30s is there twice"),
+        (
+            [msgspec.structs.replace(round_line(1, 4.5), latency_s=1.0)],
+            "with a latency of 1 s, shor",
+        ),
+        ([msgspec.structs.replace(round_line(1, 4.5), latency_s=-1.0)], r"latency_s is -1\.0: Exp"),
+        ([round_line(1, 4.5, -1.0)], r"measured\.transcription\.cpu_s is -1\.0: Exp"),
+    ],
+)
+def test_lines_that_no_run_writes_are_refused(journal, lines, told):
+    for line in lines:
+        journal.append(line)
+    with pytest.raises(BenchError, match=rf"jsonl.*{told}.*; delete the file and measure again"):
+        resume(journal.path, IDENTITY)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from documents import result_of, saved_document
 from samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
 from whisper_bench.case import Case
-from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.gather import gathered
 from whisper_bench.json_schema import generated_schema

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from whisper_bench.errors import BenchError, WorkerDiedError
 from whisper_bench.worker import process
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.process import Worker
-from whisper_bench.worker.protocol import Assignment
+from whisper_bench.worker.protocol import Assignment, Measured
 from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
 
 X86_LOG = """\
@@ -157,7 +158,7 @@ def test_a_worker_outlives_neither_its_run_nor_a_round(assignment):
     program = """
 import sys, msgspec, os, signal
 from whisper_bench.worker.process import Worker
-from whisper_bench.worker.protocol import Assignment
+from whisper_bench.worker.protocol import Assignment, Measured
 worker = Worker(msgspec.json.decode(sys.argv[1], type=Assignment))
 print(worker.ready.pid, flush=True)
 worker._send(b"round")
@@ -192,3 +193,15 @@ def test_a_worker_that_does_not_end_is_killed(assignment, monkeypatch):
     os.kill(worker.ready.pid, signal.SIGSTOP)
     worker.close()
     assert not Path(f"/proc/{worker.ready.pid}").exists()
+
+
+def test_an_answer_that_no_worker_gives_is_refused_and_no_crash():
+    class Talking:
+        stdout = BytesIO(b'{"type":"measured","transcription":{"wall_s":null}}\n')
+
+    worker = Worker.__new__(Worker)
+    worker._process = Talking()
+    with pytest.raises(
+        BenchError, match=r"the worker's answer: transcription\.wall_s is null: Exp"
+    ):
+        worker._reply(Measured)

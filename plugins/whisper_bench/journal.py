@@ -18,6 +18,8 @@ import msgspec
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
+from whisper_bench.files import UNREADABLE
+from whisper_bench.json_input import fault_of
 from whisper_bench.ranges import Latency, Ordinal
 from whisper_bench.worker.protocol import Measured, Ready
 
@@ -189,7 +191,7 @@ def _read(path: Path) -> Iterator[Line]:
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
             yield msgspec.json.decode(line, type=Line)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise BenchError(
-                f"{path}, line {number}: {error}; delete the file and measure again"
+                f"{path}, line {number}: {fault_of(line, error)}; delete the file and measure again"
             ) from error

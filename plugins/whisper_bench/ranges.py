@@ -19,13 +19,13 @@ _MOST = 2**53
 
 Name = Annotated[str, Meta(min_length=1, max_length=MOST_BYTES)]
 """Held to `whisper_bench.names` as well, since it becomes part of a file's name."""
-Word = Annotated[str, Meta(min_length=1, max_length=1000)]
-"""One line for people: a chip, a library's type, a source."""
+Word = Annotated[str, Meta(min_length=1, max_length=10_000)]
+"""A chip, a library's type, a source with the path in it (Linux, PATH_MAX: 4096)."""
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Threads = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
 Cpus = Annotated[float, Meta(gt=0, le=MOST_CPUS)]
-QuotaCpus = Annotated[float, Meta(gt=0, le=1e9)]
-"""A quota may be more than the machine has."""
+QuotaCpus = Annotated[float, Meta(gt=0, le=1e12)]
+"""A quota may be more than the machine has (kernel/sched/core.c, MAX_BW: 2**44 us of 1 ms)."""
 CpuCount = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
 Latency = Annotated[float, Meta(ge=1e-6, le=_LONGEST_S)]
 """Seconds of a transcription: a microsecond at least."""

@@ -21,7 +21,6 @@ class SavedStats(msgspec.Struct, frozen=True):
     """The raw samples, in seconds; absent where another suite's run was saved without them."""
 
     data: list[float] = []
-    rounds: int | None = None
 
 
 class SavedExtra(msgspec.Struct, frozen=True):
@@ -36,7 +35,6 @@ class SavedBenchmark(msgspec.Struct, frozen=True):
     name: str
     extra_info: SavedExtra
     stats: SavedStats
-    params: Any = None
 
 
 class SavedMachine(msgspec.Struct, frozen=True):
@@ -122,7 +120,7 @@ def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCas
             f"whisper-bench reads {RECORD_VERSION}; measure again"
         )
     check_record(record, where)
-    trouble = _params_trouble(benchmark.params, record) or _samples_trouble(benchmark.stats, record)
+    trouble = _samples_trouble(benchmark.stats.data, record)
     if trouble is not None:
         raise BenchError(
             f"{where}: {benchmark.name}: {trouble}; the file was edited or cut, measure again"
@@ -130,23 +128,12 @@ def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCas
     return SavedCase(record, benchmark.stats.data)
 
 
-def _params_trouble(params: Any, record: CaseRecord) -> str | None:
-    """Hold pytest-benchmark's own names of the case to the record's."""
-    names = {"model": record.model, "threads": record.threads, "clip": record.clip.name}
-    for key, value in names.items() if isinstance(params, dict) else ():
-        if params.get(key, value) != value:
-            return f"its {key} is {params[key]!r} in params, and {value!r} on record"
-    return None
-
-
-def _samples_trouble(stats: SavedStats, record: CaseRecord) -> str | None:
-    samples, latencies_s = stats.data, [each.latency_s for each in record.rounds]
+def _samples_trouble(samples: list[float], record: CaseRecord) -> str | None:
+    latencies_s = [each.latency_s for each in record.rounds]
     if len(samples) != len(latencies_s):
         return f"{len(samples)} samples and {len(latencies_s)} rounds on record"
     if samples != latencies_s and not all(map(_agree, samples, latencies_s)):
         return "its samples are not those of its rounds on record"
-    if stats.rounds not in (None, len(samples)):
-        return f"{stats.rounds} rounds in stats, and {len(samples)} samples"
     return None
 
 

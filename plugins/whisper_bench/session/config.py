@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from whisper_bench.errors import BenchError
-from whisper_bench.names import checked_name
+from whisper_bench.names import name_trouble
 from whisper_bench.session import options
+from whisper_bench.text import plain, quoted
 
 # as whisper_bench.weights.pins.MODEL_NAMES and whisper_bench.engine.COMPUTE_TYPES, which are not
 # imported here, since every pytest start would pay for it; a test holds them equal
@@ -50,7 +50,9 @@ class BenchConfig:
         """
         model_dir = options.folder(config, "model-dir")
         if model_dir is not None and not model_dir.is_dir():
-            raise pytest.UsageError(f"--whisper-model-dir: {model_dir} is no folder; make it first")
+            raise pytest.UsageError(
+                f"--whisper-model-dir: {plain(str(model_dir))} is no folder; make it first"
+            )
         results = options.folder(config, "results")
         assert results is not None
         return cls(
@@ -81,11 +83,15 @@ def _clips(config: pytest.Config) -> dict[str, Path]:
     clips: dict[str, Path] = {}
     for word in options.words(config, "clip"):
         path = _existing(config, word)
-        _named(path.stem, f"--whisper-clip: {word}: clip")
+        if trouble := name_trouble(path.stem):
+            raise pytest.UsageError(
+                f"--whisper-clip: {quoted(word)}: cases and result files are named after it, and "
+                f"{trouble}; rename it"
+            )
         if path.stem in clips:
             raise pytest.UsageError(
-                f"--whisper-clip: {word} and {clips[path.stem]} are both called {path.stem!r}; "
-                "rename one, since cases and result files are told apart by it"
+                f"--whisper-clip: {plain(f'{word} and {clips[path.stem]}')} are both called "
+                f"{path.stem!r}; rename one, since cases and result files are told apart by it"
             )
         clips[path.stem] = path
     return clips
@@ -101,12 +107,5 @@ def _save_name(config: pytest.Config) -> str | None:
     for option in ("benchmark_save", "benchmark_autosave"):
         name = config.getoption(option, None)
         if name:
-            return _named(str(name), f"--{option.replace('_', '-')}: save name")
+            return str(name)
     return None
-
-
-def _named(name: str, what: str) -> str:
-    try:
-        return checked_name(name, what)
-    except BenchError as error:
-        raise pytest.UsageError(str(error)) from error

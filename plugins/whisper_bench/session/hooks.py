@@ -8,6 +8,7 @@ import pytest
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.files import in_folder
+from whisper_bench.names import checked_name
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import name_of, save_results
@@ -45,7 +46,7 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
         check_framable(config, BenchConfig.of(config))
         _refuse_twins(cases)
         ours = BenchConfig.of(config)
-        _refuse_long_names(cases, ours)
+        _refuse_names(cases, ours)
         bench = Bench(
             ours,
             cases,
@@ -166,10 +167,12 @@ def _ratio_lines(bench: Bench) -> list[str]:
     return ["", *ratio_lines(bench.ratio), ""]
 
 
-def _refuse_long_names(cases: list[Case], ours: BenchConfig) -> None:
-    """Find out now that a result file's name would be longer than one can be."""
-    for case in cases if ours.save_name else ():
-        in_folder(ours.results, name_of(ours.save_name or "", case, _A_DATE))
+def _refuse_names(cases: list[Case], ours: BenchConfig) -> None:
+    """Find out now that a file could not be named after the run and its cases."""
+    if ours.save_name is not None:
+        checked_name(ours.save_name, "--benchmark-save")
+        for case in cases:
+            in_folder(ours.results, name_of(ours.save_name, case, _A_DATE))
 
 
 def _refuse_twins(cases: list[Case]) -> None:
