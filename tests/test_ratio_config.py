@@ -1,6 +1,7 @@
 """ratio_config.json: whole, unedited, fresh, or refused."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -93,6 +94,35 @@ def test_a_disk_that_is_full_leaves_the_older(path, monkeypatch):
             "Expected `float` <= 100",
         ),
         (lambda d: d["cases"][0]["target"]["latency"].update(size=1), "base-t1-vi_30s is INVALID"),
+        (lambda d: d["cases"][0]["target"].update(processes=2), "has 2 processes, and 3 in its"),
+        (
+            lambda d: d["cases"][0]["target"].update(latency_s=9.0),
+            "target has latency_s 9.0, where",
+        ),
+        (lambda d: d["cases"][0]["target"].update(cpu_s=None), "target has cpu_s None, where its"),
+        (lambda d: d["cases"][0]["reference"].update(rounds=2), "of 3 processes and 2 rounds"),
+        (
+            lambda d: d["cases"][0]["reference"].update(contended_rounds=99),
+            "99 contended rounds of",
+        ),
+        (
+            lambda d: d["cases"][0]["target"].update(peak_rss_bytes=0),
+            "peak_rss_bytes is 0: Expected",
+        ),
+        (lambda d: d["cases"][0].update(threads=-1), "cases[0].threads is -1: Expected `int` >= 1"),
+        (
+            lambda d: d["cases"][0].update(ratio=-2.5),
+            "cases[0].ratio is -2.5: Expected `float` > 0",
+        ),
+        (
+            lambda d: d["cases"][0]["identity"].update(cpu_limit=0),
+            "cpu_limit is 0: Expected `float`",
+        ),
+        (
+            lambda d: d["cases"][0].update(model="../base"),
+            "model '../base': a file is named after it",
+        ),
+        (lambda d: d["cases"][0].update(clip="a\x1bb"), r"clip 'a\x1bb': a file is named after it"),
         (lambda d: d.update(kind="other"), "Invalid enum value 'other'"),
         (lambda d: d.update(schema_version=2), "Invalid enum value 2"),
         (lambda d: d.pop("created"), "Object missing required field `created`"),
@@ -107,7 +137,7 @@ def test_an_edited_or_foreign_file_is_refused(path, change, told):
         load_config(path)
     assert told in str(caught.value)
     assert str(path) in str(caught.value)
-    assert "make it again with whisper-bench ratio" in str(caught.value)
+    assert re.search("make it again with whisper-bench ratio|give another name", str(caught.value))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": NaN}', b"[" * 100_000, b"\xff"])

@@ -1,5 +1,6 @@
 """ratio_config.json: a ratio that other commands may rely on while it is fresh and whole."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +14,8 @@ from whisper_bench.json_input import parsed
 from whisper_bench.json_schema import validate
 from whisper_bench.names import checked_name
 from whisper_bench.ratio.calculate import headline_of, worst
-from whisper_bench.ratio.report import FEWEST, RatioReport, Validity
-from whisper_bench.ratio.run import Moment
+from whisper_bench.ratio.report import FEWEST, RatioReport, Side, Validity
+from whisper_bench.ratio.run import Kind, Moment
 from whisper_bench.welch import Estimate, ratio_of
 
 CONFIG_FILE = "ratio_config.json"
@@ -148,12 +149,34 @@ def _edited(report: RatioReport) -> list[str]:
             found.append(f"{case.label}'s validity does not follow from its processes")
         elif not _same((case.ratio, case.low, case.high), estimate):
             found.append(f"{case.label}'s ratio does not follow from its two sides")
+        for name, side in (("reference", case.reference), ("target", case.target)):
+            found += [
+                f"{case.label}'s {name} {told}" for told in _side_troubles(side, case.samples)
+            ]
     headline, told = headline_of(report.cases, report.cases[0].confidence), report.headline
     if report.validity is not worst([case.validity for case in report.cases]):
         found.append("its validity does not follow from the cases")
     if headline and not (told and _same((told.value, told.low, told.high), headline)):
         found.append("the headline does not follow from the cases")
     return found
+
+
+def _side_troubles(side: Side, samples: Kind) -> Iterator[str]:
+    """Yield which figures of a side do not follow from one another."""
+    sizes = {"runs": side.runs, "processes": side.processes, "rounds": side.rounds}
+    if side.latency.size != sizes[samples]:
+        yield f"has {sizes[samples]} {samples}, and {side.latency.size} in its latency"
+    for name, value, mean in (
+        ("latency_s", side.latency_s, side.latency),
+        ("cpu_s", side.cpu_s, side.cpu),
+    ):
+        true = mean and mean.value
+        if value != true and not (value and true and abs(value - true) <= _AGREE * true):
+            yield f"has {name} {value}, where its samples give {true}"
+    if not side.runs <= side.processes <= side.rounds:
+        yield f"has {side.runs} runs of {side.processes} processes and {side.rounds} rounds"
+    if (side.contended_rounds or 0) > side.rounds:
+        yield f"has {side.contended_rounds} contended rounds of {side.rounds}"
 
 
 def _same(told: tuple[float | None, ...], true: Estimate) -> bool:
