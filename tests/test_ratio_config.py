@@ -1,7 +1,6 @@
 """ratio_config.json: whole, unedited, fresh, or refused."""
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -137,7 +136,7 @@ def test_an_edited_or_foreign_file_is_refused(path, change, told):
         load_config(path)
     assert told in str(caught.value)
     assert str(path) in str(caught.value)
-    assert re.search("make it again with whisper-bench ratio|give another name", str(caught.value))
+    assert "make it again with whisper-bench ratio" in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": NaN}', b"[" * 100_000, b"\xff"])

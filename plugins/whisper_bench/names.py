@@ -12,7 +12,7 @@ ending, and what tells a file apart that is still being written."""
 _SEPARATORS = "/\\"
 
 
-def checked_name(value: str, what: str) -> str:
+def checked_name(value: str, what: str, remedy: str = "give another name") -> str:
     """Return a name that may stand in a file's name, as it is.
 
     Any language's letters and spaces may. `what` names the value for people, such as "clip".
@@ -25,7 +25,7 @@ def checked_name(value: str, what: str) -> str:
     trouble = name_trouble(value)
     if trouble is not None:
         raise BenchError(
-            f"{what} {quoted(value)}: a file is named after it, and {trouble}; give another name"
+            f"{what} {quoted(value)}: a file is named after it, and {trouble}; {remedy}"
         )
     return value
 

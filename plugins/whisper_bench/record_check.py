@@ -15,6 +15,7 @@ from whisper_bench.record import CaseRecord, ProcessFacts
 from whisper_bench.weights.pins import is_shape_only
 
 _AGREE = 1e-9
+_REMEDY = "the file was edited or cut, measure again"
 _CLOCK_S = 0.1
 """CPU time is counted in ticks of up to 10 ms a thread, and a little longer than the wall time."""
 _READ_APART = 1
@@ -29,12 +30,10 @@ def check_record(record: CaseRecord, where: str) -> None:
             follow from one another.
 
     """
-    checked_name(record.model, f"{where}: model")
-    checked_name(record.clip.name, f"{where}: clip")
+    checked_name(record.model, f"{where}: model", _REMEDY)
+    checked_name(record.clip.name, f"{where}: clip", _REMEDY)
     for trouble in _troubles(record):
-        raise BenchError(
-            f"{where}: {record.label}: {trouble}; the file was edited or cut, measure again"
-        )
+        raise BenchError(f"{where}: {record.label}: {trouble}; {_REMEDY}")
 
 
 def refuse_twins(records: Sequence[CaseRecord], where: str) -> None:

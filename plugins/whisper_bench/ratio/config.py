@@ -101,8 +101,8 @@ def load_config(path: str | Path) -> RatioConfig:
         raise BenchError(f"{path}: {error.strerror or error}; {remedy}") from error
     config = parsed(content, RatioConfig, str(path), remedy)
     for case in config.cases:
-        checked_name(case.model, f"{path}: model")
-        checked_name(case.clip, f"{path}: clip")
+        checked_name(case.model, f"{path}: model", remedy)
+        checked_name(case.clip, f"{path}: clip", remedy)
     for trouble in _edited(config):
         raise BenchError(f"{path}: {trouble}, the file was edited; {remedy}")
     return config
