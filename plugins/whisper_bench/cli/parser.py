@@ -19,6 +19,6 @@ class Parser(argparse.ArgumentParser):
         if not arg_string.strip() and not hands_on:
             name = "/".join(action.option_strings) or action.metavar or action.dest
             raise BenchError(
-                f"{name} {arg_string!r}: a blank is no value; give one, or leave it out"
+                f"{name} {arg_string!r}: blank is no value; give one, or leave it out"
             )
         return super()._get_value(action, arg_string)
