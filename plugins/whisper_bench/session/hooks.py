@@ -104,7 +104,7 @@ def last_word(session: pytest.Session, bench: Bench) -> None:
         finish(session, bench)
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None and not bench.shown:
-        _show_reasons(reporter, bench) if reporter.no_summary else summary(reporter, bench)
+        summary(reporter, bench)
     if bench.config.frames:
         print_frames(session, bench)
     if bench.config.stress:
@@ -135,10 +135,6 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
         )
         hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
         reporter.write_line(hint if unsaved else kept)
-    _show_reasons(reporter, bench)
-
-
-def _show_reasons(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     for reason in bench.reasons:
         reporter.write_line(f"FAILED: {reason}", red=True, bold=True)
 

@@ -96,7 +96,7 @@ def _on(config: pytest.Config, given: bool | None, key: str, option: str) -> boo
         return bool(given)
     try:
         return bool(config.getini(key))
-    except ValueError as error:
+    except (ValueError, pytest.UsageError) as error:  # the second since pytest 9
         raise pytest.UsageError(
             f"{option} ({key}): {error} in the ini file; write true or false, or leave it out"
         ) from None
