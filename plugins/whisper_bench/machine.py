@@ -1,6 +1,5 @@
 """Which machine this is: architecture and CPU, as a person would name them."""
 
-import os
 import platform
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.ranges import Word
+from whisper_bench.variables import variable
 
 Architecture = Literal["ARM64", "x86_64"]
 
@@ -52,8 +52,13 @@ def machine_facts(cpu_model: str | None = None) -> MachineFacts:
 
 
 def node_name() -> str:
-    """Return the node's name: that of the cluster where a Pod was told, else the host's."""
-    return os.environ.get(NODE_VARIABLE) or platform.node()
+    """Return the node's name: that of the cluster where a Pod was told, else the host's.
+
+    Raises:
+        BenchError: the variable that tells it is blank.
+
+    """
+    return variable(NODE_VARIABLE) or platform.node()
 
 
 def detect_architecture(machine: str | None = None) -> Architecture:

@@ -9,7 +9,6 @@ from whisper_bench.session import collect, options
 from whisper_bench.session.config import BenchConfig
 
 if TYPE_CHECKING:
-    from whisper_bench.case import Case
     from whisper_bench.session.case_run import CaseRun
 
 
@@ -36,41 +35,63 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         raise pytest.UsageError(f"nothing would be measured: {reason}")
     from whisper_bench.session.hooks import begin
 
-    begin(session, [_case_of(_params_of(item)) for item in items])
+    begin(session, items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if collect.is_case(item) and (bench := item.config.stash.get(collect.BENCH, None)):
+        from whisper_bench.session.watch import begin_test
+
+        begin_test(item, bench)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # innermost: before others can take a failure back
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    bench = pyfuncitem.config.stash.get(collect.BENCH, None)
+    if bench is None or not collect.is_case(pyfuncitem):
+        return (yield)
+    from whisper_bench.session.watch import keep_failure
+
+    with keep_failure(pyfuncitem, bench):
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    bench = item.config.stash.get(collect.BENCH, None)
+    if bench and call.excinfo is not None and collect.is_case(item):
+        from whisper_bench.session.watch import note_failure
+
+        note_failure(item, bench, call.excinfo.value)
 
 
 @pytest.fixture
 def whisper_case(request: pytest.FixtureRequest, model: str, threads: int, clip: str) -> "CaseRun":
     """One cell of the matrix; `whisper_case.run(benchmark)` measures it."""
-    from whisper_bench.session.case_run import CaseRun
+    from whisper_bench.session.watch import case_run
 
-    bench = request.config.stash.get(collect.BENCH, None)
-    if bench is None:
-        pytest.fail(f"nothing was measured: {collect.why_not(request.config)}", pytrace=False)
-    return CaseRun(bench, _case_of({"model": model, "threads": threads, "clip": clip}))
+    return case_run(request, {"model": model, "threads": threads, "clip": clip})
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
     try:
-        outcome = yield
-    except OSError as error:
-        if collect.BENCH not in session.config.stash:
-            raise
-        from whisper_bench.session.hooks import not_saved
+        return (yield)
+    finally:
+        if bench := session.config.stash.get(collect.BENCH, None):
+            from whisper_bench.session.hooks import last_word
 
-        not_saved(session, error)
-        return None
-    if bench := session.config.stash.get(collect.BENCH, None):
-        from whisper_bench.session.hooks import last_word
-
-        last_word(session, bench)
-    return outcome
+            last_word(session, bench)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     if bench := config.stash.get(collect.BENCH, None):
+        from whisper_bench.session.hooks import keep_red
+
         bench.close()
+        keep_red(config.pluginmanager.getplugin("session"), bench)
 
 
 class BenchmarkHooks:
@@ -78,7 +99,6 @@ class BenchmarkHooks:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._saved: dict[str, Any] | None = None
 
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
         from whisper_bench.session.facts import machine_info_of
@@ -93,14 +113,14 @@ class BenchmarkHooks:
         add_samples(benchmarks, output_json)
         if bench := self._config.stash.get(collect.BENCH, None):
             add_verdicts(bench, output_json)
-        self._saved = output_json
+            bench.saved = output_json
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         # a plain hook: it runs after pytest-benchmark's wrapper has saved
         if bench := session.config.stash.get(collect.BENCH, None):
             from whisper_bench.session.hooks import finish
 
-            finish(session, bench, self._saved)
+            finish(session, bench)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -108,15 +128,3 @@ class BenchmarkHooks:
             from whisper_bench.session.hooks import summary
 
             summary(terminalreporter, bench)
-
-
-def _params_of(item: Any) -> dict[str, Any]:
-    """Return what an item was parametrized with; its callspec is not in pytest's types."""
-    params: dict[str, Any] = item.callspec.params
-    return params
-
-
-def _case_of(params: dict[str, Any]) -> "Case":
-    from whisper_bench.case import Case
-
-    return Case(**{name: params[name] for name in collect.PARAMETERS})

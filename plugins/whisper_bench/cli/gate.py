@@ -1,7 +1,6 @@
 """`whisper-bench gate BASELINE CANDIDATE`: PASS, FAIL or NO EVIDENCE of a slowdown."""
 
 import argparse
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +17,11 @@ from whisper_bench.cli.gate_options import (
     saved_name,
     timeout_of,
 )
+from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError
 from whisper_bench.files import check_writable
+from whisper_bench.variables import variable
 
 if TYPE_CHECKING:
     from whisper_bench.gate.report import Check, GateReport
@@ -55,12 +56,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _judged(options: argparse.Namespace) -> "GateReport":
     from whisper_bench.gate.absolute import AbsoluteGate, load_baseline
-    from whisper_bench.gate.files import remove_older
+    from whisper_bench.gate.files import JOB_SUMMARY, remove_older
     from whisper_bench.gate.process import Runner
     from whisper_bench.gate.session import Gate
     from whisper_bench.gate.side import side_of
     from whisper_bench.interrupt import Interruption
 
+    variable(JOB_SUMMARY)  # a blank one is told before anything is measured
     rules, conditions = rules_of(options), conditions_of(options)
     timeout_s = timeout_of(options)
     name = saved_name(options.baseline)
@@ -110,7 +112,7 @@ def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check]
 
 def _sizing_options(text: str) -> argparse.Namespace:
     """Parse what `whisper-bench size` was called with."""
-    parser = argparse.ArgumentParser(prog="whisper-bench gate --sizing")
+    parser: argparse.ArgumentParser = Parser(prog="whisper-bench gate --sizing")
     size.declare(parser.add_subparsers(dest="command"))
     try:
         words = shlex.split(text)
@@ -118,6 +120,8 @@ def _sizing_options(text: str) -> argparse.Namespace:
         raise BenchError(f"--sizing {text!r}: {error}; give the words behind size") from error
     try:
         return parser.parse_args(["size", *words, "--check"])
+    except BenchError as error:
+        raise BenchError(f"--sizing {text!r}: {error}") from error
     except SystemExit as error:  # argparse has said why; --help would end it green
         raise BenchError(
             f"--sizing {text!r}: give the words behind whisper-bench size, such as 'xeon "
@@ -131,7 +135,7 @@ def _finish(options: argparse.Namespace, report: "GateReport") -> int:
     from whisper_bench.gate.text import gate_lines
 
     written = save_gate(report, options.results)
-    summary = os.environ.get(JOB_SUMMARY)
+    summary = variable(JOB_SUMMARY)
     if summary and (trouble := add_to_job_summary(report, Path(summary))):
         say(f"WARNING: the job's summary could not be added to: {trouble}")
     if options.json:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from whisper_bench.cli import gate, k8s, predict, ratio, results, size, throttling, weights
+from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import OutputClosedError, say, show_json
 from whisper_bench.errors import BenchError
 
@@ -15,28 +16,32 @@ OUTPUT_CLOSED = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse."""
-    options = _options(list(sys.argv[1:] if arguments is None else arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words[0] if words else ""
     try:
-        return _status(options)
+        return _status(command, words)
     except OutputClosedError as error:
-        say(f"whisper-bench {options.command}: {error}")
+        say(f"whisper-bench {command}: {error}")
         return OUTPUT_CLOSED
 
 
-def _status(options: argparse.Namespace) -> int:
+def _status(command: str, words: list[str]) -> int:
+    as_json = "--json" in words  # until the words are parsed
     try:
+        options = _options(words)
+        as_json = options.json
         status: int = options.run(options)
     except BenchError as error:
         first, *others = str(error).split("\n")
-        say(f"whisper-bench {options.command}: {first}")
+        say(f"whisper-bench {command}: {first}")
         for line in others:
             say(line)
-        if options.json:
+        if as_json:
             show_json({"error": str(error), **error.facts})
         return error.exit_status
     except ModuleNotFoundError as error:
         say(
-            f"whisper-bench {options.command}: {error.name} is not installed; this command needs "
+            f"whisper-bench {command}: {error.name} is not installed; this command needs "
             "the whole package: pip install pytest-whisper-bench (the image only measures)"
         )
         return 2
@@ -55,7 +60,7 @@ def _options(words: list[str]) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="whisper-bench",
         description="Decide from real measurements how much Kubernetes a Whisper service needs.",
     )

@@ -140,10 +140,10 @@ def _audio(text: str) -> tuple[dict[int, float], float]:
     windows: dict[int, float] = {}
     lengths_s = []
     for word in text.split(","):
-        length, _, share = word.partition(":")
+        length, colon, share = word.partition(":")
         try:
-            length_s, part = seconds(length), float(share or 1)
-        except ValueError:
+            length_s, part = seconds(length), float(share if colon else 1)
+        except (BenchError, ValueError):
             length_s, part = 0.0, 0.0
         if not 0 < part < math.inf or not 0 < length_s < math.inf:
             raise BenchError(

@@ -16,6 +16,7 @@ import msgspec
 from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList, Status
 from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
+from whisper_bench.variables import variable
 
 _TIMEOUT_S = (5, 30)
 """To connect, and between two bytes."""
@@ -64,6 +65,8 @@ class Cluster:
             ) from error
         config: Any = untyped
         default = config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION  # KUBECONFIG, as kubectl
+        if kubeconfig is None:
+            variable("KUBECONFIG")  # a blank one would choose another cluster in silence
         file = str(kubeconfig) if kubeconfig else default
         try:
             asked = client.Configuration()

@@ -20,6 +20,7 @@ from whisper_bench.progress import Progress
 from whisper_bench.quota import QuotaGroup
 from whisper_bench.record import CaseRecord
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.course import Course
 from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import resolve_weights
@@ -61,7 +62,11 @@ class Bench:
             reference.check(self.plans.values(), config.cpu_limit or self.limit.cpus)
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
-        self.trouble: str | None = None
+        self.course = Course()
+        self.saved: dict[str, Any] | None = None
+        self.is_saved = True
+        self.troubles: list[str] = []
+        self.finished = self.shown = False
         self.ratio: RatioReport | None = None
         self.throttling = ThrottlingReport([], [], [], failed=True)
         self.started_s = time.time()
@@ -91,6 +96,17 @@ class Bench:
             join=self.quota.add if self.quota else None,
             on_progress=self._on_progress,
         )
+
+    @property
+    def is_red(self) -> bool:
+        """Tell whether something failed, whatever pytest's reports say."""
+        stopped = self.config.stress and self.config.on_throttling == "fail"
+        return bool(self.reasons) or (stopped and self.throttling.failed)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Say what failed: cases first, then what became of the run."""
+        return [*self.course.failures, *self.troubles]
 
     @property
     def missing(self) -> list[str]:

@@ -1,7 +1,7 @@
 """One case as pytest-benchmark runs it: pedantic mode, a round a call, the worker in between."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 import pytest
@@ -36,12 +36,17 @@ class BenchmarkFixture(Protocol):
 class CaseRun:
     """What a benchmark function is given: `run` measures its case."""
 
-    def __init__(self, bench: Bench, case: Case) -> None:
+    def __init__(self, bench: Bench, case: Case, repeater: str) -> None:
         self.case = case
         self._bench = bench
+        self._repeater = repeater
 
     def run(self, benchmark: BenchmarkFixture) -> None:
         """Measure every round that is left; fail the test with the reason where that is not had."""
+        try:
+            self._bench.course.begin(self.case, "run", self._repeater)
+        except BenchError as error:
+            self._fail(error)
         benchmark.group = self.case.model
         measurement: Measurement | None = None
         failure: BenchError | None = None
@@ -53,7 +58,13 @@ class CaseRun:
         finally:
             self._keep(benchmark, measurement, failed=failure is not None)
         if failure is not None:
-            pytest.fail(_told(self.case, failure), pytrace=False)
+            self._fail(failure)
+
+    def _fail(self, failure: BenchError) -> NoReturn:
+        """Fail the test, and keep the failure where no plugin takes it back."""
+        text = _told(self.case, failure)
+        self._bench.course.fail(self.case, text)
+        pytest.fail(text, pytrace=False)
 
     def _keep(
         self, benchmark: BenchmarkFixture, measurement: Measurement | None, *, failed: bool

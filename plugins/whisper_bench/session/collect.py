@@ -1,8 +1,10 @@
 """Which items are cases of ours, and whether they can be measured at all. Nothing heavy here."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from whisper_bench.session.given import disabled_by, inactive_by, repeated_by, xdist_by
 
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
 
 FIXTURE = "whisper_case"
 PARAMETERS = ("model", "threads", "clip")
+_SHOWN = 3
+"""Tests of one case that a message names."""
 BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
 
 
@@ -33,19 +37,67 @@ def is_case(item: pytest.Item) -> bool:
 def why_not(config: pytest.Config) -> str | None:
     """Say why nothing could be measured in this session, or None."""
     if not config.pluginmanager.hasplugin("benchmark"):
-        return "pytest-benchmark is not active (-p no:benchmark); run with it"
+        return f"pytest-benchmark is not active {inactive_by(config)}"
     if xdist_is_on(config):
         return (
-            "pytest-xdist is on (-n): cases that run side by side disturb one another; run "
-            "without -n"
+            f"pytest-xdist is on ({xdist_by(config)}): cases that run side by side disturb one "
+            "another; run without it"
         )
-    if config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"):
-        return "benchmarks are disabled (--benchmark-disable); run without it"
-    if config.getoption("benchmark_skip") and not config.getoption("benchmark_only"):
+    benchmarks = benchmark_session(config)
+    # what pytest-benchmark made of the options, whoever set them
+    if benchmarks.disabled:
+        return f"benchmarks are disabled {disabled_by(config)}"
+    if benchmarks.skip:
         return "benchmarks are skipped (--benchmark-skip); run without it"
-    if config.getoption("benchmark_cprofile"):
+    if benchmarks.cprofile_sort_by:
         return "a profiler slows what it watches (--benchmark-cprofile); run without it"
     return None
+
+
+def benchmark_session(config: Any) -> Any:
+    """Return pytest-benchmark's session, which it hangs on pytest's config, untyped."""
+    return config._benchmarksession  # noqa: SLF001 - pytest-benchmark offers no other way to it
+
+
+def twins(items: list[pytest.Item]) -> str | None:
+    """Say which cases several items measure, and what makes them several; None without any."""
+    by_case: dict[tuple[object, ...], list[pytest.Item]] = {}
+    for item in items:
+        params = params_of(item)
+        by_case.setdefault(tuple(params[name] for name in PARAMETERS), []).append(item)
+    several = [same for same in by_case.values() if len(same) > 1]
+    if not several:
+        return None
+    same = several[0]
+    model, threads, clip = (params_of(same[0])[name] for name in PARAMETERS)
+    by, remedy = _cause(same)
+    return (
+        f"{model}-t{threads}-{clip}: measured by {by} ({_shown(same)}), whose rounds could not be "
+        f"told apart; a case may be measured once in a run: {remedy}"
+    )
+
+
+def params_of(item: Any) -> dict[str, Any]:
+    """Return what an item was parametrized with; its callspec is not in pytest's types."""
+    params: dict[str, Any] = item.callspec.params
+    return params
+
+
+def _shown(items: list[pytest.Item]) -> str:
+    names = list(dict.fromkeys(item.nodeid for item in items))
+    more = ", ..." if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _cause(items: list[pytest.Item]) -> tuple[str, str]:
+    """Tell a repeated test from a parametrized one, and both from two functions."""
+    others = sorted({name for item in items for name in params_of(item)} - set(PARAMETERS))
+    count = f"{len(items)} tests"
+    if any(name.startswith("_") for name in others) or len({item.nodeid for item in items}) == 1:
+        return count, f"run without {repeated_by(items[0].config)}"
+    if others:
+        return count, f"do not parametrize it by {', '.join(others)} as well"
+    return "more than one benchmark function", "keep one function that uses whisper_case"
 
 
 def xdist_is_on(config: pytest.Config) -> bool:

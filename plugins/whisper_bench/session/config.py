@@ -66,7 +66,7 @@ class BenchConfig:
             beam_size=options.count(config, "beam-size", 1),
             model_dir=model_dir,
             cpu_limit=options.cpus(config, "cpu-limit"),
-            cpu_model=options.text_of(config, "cpu-model") or None,
+            cpu_model=options.name(config, "cpu-model"),
             results=results,
             reference=options.name(config, "reference"),
             allow_mismatch=options.some(config, "allow-mismatch"),

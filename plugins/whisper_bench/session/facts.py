@@ -7,7 +7,7 @@ import pytest
 
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import machine_facts, node_name
-from whisper_bench.session.options import text_of
+from whisper_bench.session.options import name
 
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench
@@ -19,7 +19,7 @@ def machine_info_of(config: pytest.Config) -> dict[str, Any]:
     Always the same for a machine, since pytest-benchmark compares machine_info as a whole.
     """
     try:
-        facts = machine_facts(text_of(config, "cpu-model") or None)
+        facts = machine_facts(name(config, "cpu-model"))
     except BenchError:
         return {}
     return {"node": node_name(), "whisper_bench": msgspec.to_builtins(facts)}

@@ -8,24 +8,21 @@ import pytest
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.files import in_folder
+from whisper_bench.machine import node_name
 from whisper_bench.names import checked_name
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import name_of, save_results
 from whisper_bench.saved.file import parse_saved
 from whisper_bench.session.bench import Bench
-from whisper_bench.session.collect import BENCH
+from whisper_bench.session.collect import BENCH, benchmark_session, params_of, twins
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.frames import check_framable, print_frames
+from whisper_bench.session.guard import check_last_steps, guard
 from whisper_bench.session.reference import compare, reference_of
-from whisper_bench.session.storage import (
-    benchmark_session,
-    check_storage,
-    is_whole,
-    short,
-    storage_folders,
-)
+from whisper_bench.session.storage import check_storage, short
 from whisper_bench.session.terminal import Terminal, write_line
+from whisper_bench.session.watch import case_of
 from whisper_bench.summary import summary_lines
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
@@ -33,7 +30,7 @@ from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdi
 _A_DATE = "2026-11-24"
 
 
-def begin(session: pytest.Session, cases: list[Case]) -> None:
+def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Make ready what every case needs, before the first is measured.
 
     Raises:
@@ -42,10 +39,13 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     """
     config = session.config
     try:
+        node_name()  # told now where its variable is blank
         check_storage(config)
         check_framable(config, BenchConfig.of(config))
-        _refuse_twins(cases)
+        _refuse_twins(items)
+        check_last_steps(config, [item.nodeid for item in items])
         ours = BenchConfig.of(config)
+        cases = [case_of(params_of(item)) for item in items]
         _refuse_names(cases, ours)
         bench = Bench(
             ours,
@@ -57,6 +57,7 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
+    guard(config, bench)
     if bench.quota is not None:
         bench.terminal.say(
             f"the workers run under a quota of {bench.config.cpu_limit:g} CPU, in the control "
@@ -69,37 +70,48 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
         )
 
 
-def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) -> None:
+def finish(session: pytest.Session, bench: Bench) -> None:
     """Write the result files of a saved run; turn a green run red where it must not be green."""
-    trouble = _results_trouble(session, bench, saved)
-    everything_saved = saved is not None and not bench.missing and trouble is None
+    bench.finished = True
     bench.throttling = judged(list(bench.records.values()))
-    stopped = bench.config.stress and bench.config.on_throttling == "fail"
-    throttled = stopped and bench.throttling.failed
-    green = session.exitstatus == pytest.ExitCode.OK and trouble is None and not throttled
+    trouble = _results_trouble(session, bench)
+    is_kept = bench.saved is not None and bench.is_saved and not bench.missing and trouble is None
+    bench.troubles += [trouble] if trouble else []
+    green = session.exitstatus == pytest.ExitCode.OK and not bench.is_red
     if green and bench.reference is not None:
-        trouble = compare(session.config, bench, bench.reference)
-    bench.trouble = trouble
-    if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
+        difference = compare(session.config, bench, bench.reference)
+        bench.troubles += [difference] if difference else []
+    keep_red(session, bench)
+    bench.close_journal(everything_saved=is_kept)
+
+
+def keep_red(session: pytest.Session, bench: Bench) -> None:
+    """Give a run that failed the exit status of one, also where a plugin has taken it back."""
+    if bench.is_red and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    bench.close_journal(everything_saved=everything_saved)
 
 
-def _results_trouble(
-    session: pytest.Session, bench: Bench, saved: dict[str, Any] | None
-) -> str | None:
+def _results_trouble(session: pytest.Session, bench: Bench) -> str | None:
     trouble, name = None, bench.config.save_name
     if not bench.records:
         trouble = "nothing was measured: no case ran to its end"
-    elif name and saved is not None:
-        trouble = _write_results(bench, saved, name)
+    elif name and bench.saved is not None:
+        trouble = _write_results(bench, bench.saved, name)
     if trouble is None and bench.missing and session.exitstatus == pytest.ExitCode.OK:
         trouble = f"not measured: {', '.join(bench.missing)}"
     return trouble
 
 
 def last_word(session: pytest.Session, bench: Bench) -> None:
-    """Print what travels in the log, and say the stress test's verdict after all else."""
+    """Print what travels in the log, and say the stress test's verdict after all else.
+
+    What another plugin's error kept from being done or shown is done here.
+    """
+    if not bench.finished:
+        finish(session, bench)
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None and not bench.shown:
+        summary(reporter, bench)
     if bench.config.frames:
         print_frames(session, bench)
     if bench.config.stress:
@@ -107,26 +119,12 @@ def last_word(session: pytest.Session, bench: Bench) -> None:
         lines = verdict_lines(bench.throttling, missing=bench.missing, only_warn=only_warn)
         for line in lines:
             bench.terminal.say(line, bad=bench.throttling.failed or bool(bench.missing))
-
-
-def not_saved(session: pytest.Session, error: OSError) -> None:
-    """Say that pytest-benchmark could not save, and drop the file that it left half written."""
-    bench = session.config.stash[BENCH]
-    for folder in storage_folders(session.config):
-        for path in folder.glob("*.json"):
-            if path.stat().st_mtime >= bench.started_s and not is_whole(path):
-                path.unlink()
-    bench.journal.close()
-    bench.terminal.say(
-        f"FAILED: the run could not be saved: {error}. Every round is kept in "
-        f"{bench.journal.path}: free the disk, then run again with --whisper-resume",
-        bad=True,
-    )
-    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    keep_red(session, bench)
 
 
 def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     """Print the table, what was found, where the files are, and what is wrong."""
+    bench.shown = True
     reporter.section("whisper-bench", "=")
     for line in summary_lines(list(bench.records.values())) if bench.records else []:
         write_line(reporter, line, yellow=line.startswith("!"))
@@ -144,8 +142,8 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
         )
         hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
         write_line(reporter, hint if unsaved else kept)
-    if bench.trouble:
-        for line in f"FAILED: {bench.trouble}".split("\n"):
+    for reason in bench.reasons:
+        for line in f"FAILED: {reason}".split("\n"):
             write_line(reporter, line, red=True, bold=True)
 
 
@@ -162,7 +160,7 @@ def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None
 
 def _ratio_lines(bench: Bench) -> list[str]:
     if bench.ratio is None:
-        told = bench.reference is not None and bench.trouble is None
+        told = bench.reference is not None and not bench.troubles
         return ["no ratio is made of a run that is not green"] if told else []
     return ["", *ratio_lines(bench.ratio), ""]
 
@@ -175,10 +173,6 @@ def _refuse_names(cases: list[Case], ours: BenchConfig) -> None:
             in_folder(ours.results, name_of(ours.save_name, case, _A_DATE))
 
 
-def _refuse_twins(cases: list[Case]) -> None:
-    twins = {case.label for case in cases if cases.count(case) > 1}
-    if twins:
-        raise BenchError(
-            f"{', '.join(sorted(twins))}: measured by more than one benchmark function, whose "
-            "rounds could not be told apart; keep one function that uses whisper_case"
-        )
+def _refuse_twins(items: list[pytest.Item]) -> None:
+    if several := twins(items):
+        raise BenchError(several)

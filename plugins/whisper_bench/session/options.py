@@ -60,7 +60,7 @@ def add_options(parser: pytest.Parser) -> None:
         group.addoption(
             f"--whisper-{name}", metavar=_metavar(name), help=f"{text} ({default or 'none'})"
         )
-        parser.addini(_key(name), text, default=default)
+        parser.addini(_key(name), text, default=default or None)
     group.addoption("--stress", action="store_true", default=None, help=STRESS_TEXT)
     parser.addini("whisper_stress", STRESS_TEXT, type="bool", default=False)
     for name, text in _SWITCHES:
@@ -69,15 +69,37 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def text_of(config: pytest.Config, name: str) -> str:
-    """Return an option's text: from the command line, else the ini file, else the default."""
+    """Return an option's text: from the command line, else the ini file, else the default.
+
+    It is empty only where the option is not set and has no default.
+
+    Raises:
+        pytest.UsageError: it was given as blank, as by a variable that is not set.
+
+    """
     given = config.getoption(_key(name))
-    return str(config.getini(_key(name)) if given is None else given)
+    text = config.getini(_key(name)) if given is None else given
+    if text is None:
+        return ""
+    if not str(text).strip():
+        raise _misuse(name, str(text), "give at least one value, or leave the option out")
+    return str(text)
 
 
 def switch(config: pytest.Config, name: str) -> bool:
     """Tell whether a switch is on."""
-    given = config.getoption(_key(name))
-    return bool(config.getini(_key(name)) if given is None else given)
+    return _on(config, config.getoption(_key(name)), _key(name), f"--whisper-{name}")
+
+
+def _on(config: pytest.Config, given: bool | None, key: str, option: str) -> bool:
+    if given is not None:
+        return bool(given)
+    try:
+        return bool(config.getini(key))
+    except (ValueError, pytest.UsageError) as error:  # the second since pytest 9
+        raise pytest.UsageError(
+            f"{option} ({key}): {error} in the ini file; write true or false, or leave it out"
+        ) from None
 
 
 def count(config: pytest.Config, name: str, least: int) -> int:
@@ -87,8 +109,7 @@ def count(config: pytest.Config, name: str, least: int) -> int:
 
 def stress(config: pytest.Config) -> bool:
     """Tell whether the stress test is on."""
-    given = config.getoption("stress")
-    return bool(config.getini("whisper_stress") if given is None else given)
+    return _on(config, config.getoption("stress"), "whisper_stress", "--stress")
 
 
 def threads(config: pytest.Config) -> tuple[int, ...]:
@@ -109,11 +130,12 @@ def cpus(config: pytest.Config, name: str) -> float | None:
 
 
 def words(config: pytest.Config, name: str) -> tuple[str, ...]:
-    """Return the different words of a comma separated list, in their order."""
-    found = [word for word in re.split(r"[,\n]\s*", text_of(config, name).strip()) if word]
-    if not found:
-        raise _misuse(name, "", "give at least one")
-    return tuple(dict.fromkeys(word.strip() for word in found))
+    """Return the different words of a list, in their order; commas or lines part them."""
+    text = text_of(config, name)
+    found = [word.strip() for word in re.split(r",?\s*\n\s*|,", text.strip())]
+    if not all(found):
+        raise _misuse(name, text, "a place in the list is empty; fill it or drop its comma")
+    return tuple(dict.fromkeys(found))
 
 
 def some(config: pytest.Config, name: str) -> tuple[str, ...]:
@@ -122,11 +144,8 @@ def some(config: pytest.Config, name: str) -> tuple[str, ...]:
 
 
 def name(config: pytest.Config, option: str) -> str | None:
-    """Return a name, None where the option is not set; an empty one is a variable not set."""
-    text = text_of(config, option)
-    if not text and config.getoption(_key(option)) is not None:
-        raise _misuse(option, text, "give a name, or leave the option out")
-    return text or None
+    """Return a name, None where the option is not set."""
+    return text_of(config, option) or None
 
 
 def one_of(config: pytest.Config, name: str, allowed: tuple[str, ...]) -> str:

@@ -29,8 +29,9 @@ from whisper_bench.ratio.report import RatioReport
 from whisper_bench.ratio.run import Run, RunFacts
 from whisper_bench.record import CaseRecord
 from whisper_bench.saved.find import STORAGE
+from whisper_bench.session.collect import benchmark_session
 from whisper_bench.session.config import BenchConfig
-from whisper_bench.session.storage import benchmark_session, saved_path, short
+from whisper_bench.session.storage import saved_path, short
 
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench

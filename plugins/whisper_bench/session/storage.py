@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from whisper_bench.files import check_writable
+from whisper_bench.session.collect import benchmark_session
 
 
 def check_storage(config: pytest.Config) -> None:
@@ -41,17 +41,20 @@ def saved_path(config: pytest.Config, save_name: str | None, started_s: float) -
     return max(saved, default=None)
 
 
+def drop_half_written(config: pytest.Config, started_s: float) -> None:
+    """Delete what pytest-benchmark has left in its storage where it could not save."""
+    for folder in storage_folders(config):
+        for path in folder.glob("*.json"):
+            if path.stat().st_mtime >= started_s and not is_whole(path):
+                path.unlink()
+
+
 def short(path: Path, config: pytest.Config) -> str:
     """Return a path as seen from where pytest was started."""
     try:
         return str(path.relative_to(config.invocation_params.dir))
     except ValueError:
         return str(path)
-
-
-def benchmark_session(config: Any) -> Any:
-    """Return pytest-benchmark's session, which it hangs on pytest's config, untyped."""
-    return config._benchmarksession  # noqa: SLF001 - pytest-benchmark offers no other way to it
 
 
 def is_whole(path: Path) -> bool:

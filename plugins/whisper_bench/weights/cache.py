@@ -1,21 +1,26 @@
 """The user's cache, in which folders appear whole or not at all."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from whisper_bench.errors import BenchError
+from whisper_bench.variables import variable
 
 CACHE_VARIABLE = "WHISPER_BENCH_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return $WHISPER_BENCH_CACHE, or the system's place for a user's cache."""
+    """Return $WHISPER_BENCH_CACHE, or the system's place for a user's cache.
+
+    Raises:
+        BenchError: the variable is blank.
+
+    """
     from platformdirs import user_cache_path
 
-    named = os.environ.get(CACHE_VARIABLE)
+    named = variable(CACHE_VARIABLE)
     return Path(named) if named else user_cache_path("pytest-whisper-bench")
 
 

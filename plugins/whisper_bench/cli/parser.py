@@ -1,0 +1,22 @@
+"""How a command line is parsed: as argparse does, but that nothing blank is taken for an answer."""
+
+import argparse
+from typing import Any
+
+from whisper_bench.errors import BenchError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, and those of its commands, that refuse a blank value of any option or argument.
+
+    A variable that is not set in a CI job becomes such a value, which would mean the default, no
+    limit or this folder (`Path("")`) in silence.
+    """
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Refuse before the value becomes a number, a path or a choice."""
+        hands_on = isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - no public name
+        if not arg_string.strip() and not hands_on:
+            name = "/".join(action.option_strings) or action.metavar or action.dest
+            raise BenchError(f"{name} {arg_string!r}: blank is no value; give one, or leave it out")
+        return super()._get_value(action, arg_string)

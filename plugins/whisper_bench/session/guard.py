@@ -1,0 +1,116 @@
+"""pytest-benchmark's last steps: what they would raise is told early, and loses nothing of ours."""
+
+import traceback
+from collections.abc import Callable, Collection
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files import check_writable
+from whisper_bench.session.bench import Bench
+from whisper_bench.session.collect import benchmark_session
+from whisper_bench.session.storage import drop_half_written
+
+
+def check_last_steps(config: pytest.Config, tests: Collection[str]) -> None:
+    """Find out now what would be raised when every round has been measured.
+
+    Raises:
+        BenchError: it names the option and the remedy.
+
+    """
+    benchmarks = benchmark_session(config)
+    if benchmarks.histogram:
+        _check_histogram(benchmarks.histogram)
+    if benchmarks.json and benchmarks.json.is_dir():
+        raise BenchError(f"--benchmark-json={benchmarks.json}: this is a folder; name a file")
+    if benchmarks.compare_fail:
+        _check_compared(benchmarks, tests)
+
+
+def _check_histogram(prefix: str) -> None:
+    try:
+        from pytest_benchmark import histogram  # noqa: F401 - whether it can be imported
+    except ImportError as error:
+        raise BenchError(
+            "--benchmark-histogram: its package pygal is not installed; "
+            "pip install 'pytest-whisper-bench[histogram]', or run without the option"
+        ) from error
+    remedy = "name another place with --benchmark-histogram=PREFIX"
+    check_writable(Path(prefix).parent, "histograms", remedy)
+
+
+def _check_compared(benchmarks: Any, tests: Collection[str]) -> None:
+    """Refuse a comparison that could not fail, since nothing would be compared."""
+    if not benchmarks.compared_mapping:
+        asked = f"={benchmarks.compare}" if isinstance(benchmarks.compare, str) else ""
+        raise BenchError(
+            f"--benchmark-compare-fail: no saved run is there to compare with in "
+            f"{benchmarks.storage}; name one with --benchmark-compare (given: "
+            f"{f'--benchmark-compare{asked}' if benchmarks.compare else 'none'}), or run without it"
+        )
+    if not any(test in saved for saved in benchmarks.compared_mapping.values() for test in tests):
+        names = ", ".join(map(str, benchmarks.compared_mapping))
+        raise BenchError(
+            f"--benchmark-compare-fail: none of this run's cases is in {names}, so that nothing "
+            "would be compared; name a run of the same cases with --benchmark-compare"
+        )
+
+
+def guard(config: pytest.Config, bench: Bench) -> None:
+    """Let pytest-benchmark's saving, grouping and table raise what they will: pytest goes on.
+
+    Methods of its session, since its hooks also run pytest's own steps, which must not be lost.
+    """
+    benchmarks = benchmark_session(config)
+    for step, tell in (("handle_saving", _not_saved), ("finish", _after), ("display", _after)):
+        method = getattr(benchmarks, step)
+        setattr(benchmarks, step, _guarded(method, partial(tell, config, bench)))
+
+
+def _guarded(step: Callable[..., Any], tell: Callable[[Exception], None]) -> Callable[..., Any]:
+    @wraps(step)
+    def run(*arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except Exception as error:  # noqa: BLE001 - a storage or a hook of others raises anything
+            tell(error)
+            return None
+
+    return run
+
+
+def _not_saved(config: pytest.Config, bench: Bench, error: Exception) -> None:
+    """Keep the journal, and drop the file that was left half written."""
+    bench.is_saved = False
+    drop_half_written(config, bench.started_s)
+    _show_traceback(config, error)
+    bench.troubles.append(
+        f"the run could not be saved: {_text(error)}. Every round is kept in "
+        f"{bench.journal.path}: mend that (free a full disk, see --benchmark-storage and "
+        "--benchmark-json), then run again with --whisper-resume"
+    )
+
+
+def _after(config: pytest.Config, bench: Bench, error: Exception) -> None:
+    """Tell what pytest-benchmark raised when it had saved."""
+    regressions = benchmark_session(config).performance_regressions
+    if regressions:
+        lines = "; ".join(f"{name}: {fail}" for name, fail in regressions)
+        bench.troubles.append(f"--benchmark-compare-fail: slower than allowed: {lines}")
+        return
+    _show_traceback(config, error)
+    bench.troubles.append(f"pytest-benchmark could not show its table: {_text(error)}")
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+
+
+def _show_traceback(config: pytest.Config, error: Exception) -> None:
+    """Show where an error comes from that may be a storage's or a hook's of the user's own."""
+    if not isinstance(error, OSError | pytest.UsageError | BenchError):
+        benchmark_session(config).logger.error("".join(traceback.format_exception(error)))

@@ -1,0 +1,165 @@
+"""A blank value, as of a variable that is not set in a CI job: misuse, never a default or no limit."""
+
+import argparse
+
+import pytest
+
+from whisper_bench.cli import gate
+from whisper_bench.cli.main import _parser, main
+from whisper_bench.cluster.client import Cluster
+from whisper_bench.errors import BenchError
+from whisper_bench.machine import NODE_VARIABLE, node_name
+from whisper_bench.session import options
+from whisper_bench.session.config import BenchConfig
+from whisper_bench.variables import variable
+from whisper_bench.weights.cache import CACHE_VARIABLE, cache_folder
+
+BLANKS = ("", "  ", "\t")
+NAMES = [name for name, _, _ in options._OPTIONS]
+LISTS = ("models", "threads", "clip", "allow-mismatch")
+
+
+def leaves(parser, path=()):
+    """Yield every command with its parser, those of `k8s` and `weights` as well."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield from leaves(child, (*path, name))
+            return
+    yield path, parser
+
+
+def name_of(action):
+    return action.option_strings[-1] if action.option_strings else action.metavar or action.dest
+
+
+# what stands behind -- is the suite's own
+VALUES = [
+    pytest.param(path, action, id=" ".join((*path, name_of(action))))
+    for path, parser in leaves(_parser())
+    for action in parser._actions
+    if action.nargs != 0 and action.dest != "arguments"
+]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_blank_option_of_the_plugin_is_misuse(pytester, name, blank):
+    config = pytester.parseconfig(f"--whisper-{name}={blank}")
+    with pytest.raises(pytest.UsageError, match=rf"--whisper-{name} .*give at least one value"):
+        BenchConfig.of(config)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_blank_ini_key_is_misuse(pytester, name):
+    pytester.makeini(f"[pytest]\n{options._key(name)} =\n")
+    with pytest.raises(pytest.UsageError, match=rf"\({options._key(name)}\).*give at least one"):
+        BenchConfig.of(pytester.parseconfig())
+
+
+@pytest.mark.parametrize("name", ["stress", "whisper-resume", "whisper-frames"])
+def test_a_blank_switch_in_the_ini_file_is_misuse(pytester, name):
+    key = "whisper_stress" if name == "stress" else name.replace("-", "_")
+    pytester.makeini(f"[pytest]\n{key} =\n")
+    with pytest.raises(pytest.UsageError, match=rf"--{name} \({key}\).*write true or false"):
+        BenchConfig.of(pytester.parseconfig())
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("text", ["a,,b", ",a", "a,", "a, ,b"])
+def test_an_empty_place_in_a_list_is_misuse(pytester, name, text):
+    config = pytester.parseconfig(f"--whisper-{name}={text}")
+    with pytest.raises(
+        pytest.UsageError, match=rf"--whisper-{name} .*a place in the list is empty"
+    ):
+        options.words(config, name)
+
+
+@pytest.mark.parametrize("text", ["base, small", "\n  base\n  small", "\n  base,\n\n  small\n"])
+def test_commas_and_lines_part_a_list(pytester, text):
+    pytester.makeini(f"[pytest]\nwhisper_models ={' ' if text[0] != chr(10) else ''}{text}\n")
+    assert options.words(pytester.parseconfig(), "models") == ("base", "small")
+
+
+def test_options_that_are_left_out_have_their_defaults(pytester):
+    config = pytester.parseconfig()
+    for name, default, _ in options._OPTIONS:
+        assert options.text_of(config, name) == default
+
+
+def test_a_blank_limit_stops_the_run_before_anything_is_measured(bench, pytester):
+    outcome = bench("--whisper-cpu-limit=", "--benchmark-save=m4")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*--whisper-cpu-limit*'' is not possible; give at least one*"])
+    assert not (pytester.path / "benchmark_results").exists()
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize(("path", "action"), VALUES)
+def test_a_blank_value_of_a_command_is_misuse(capsys, path, action, blank):
+    name = name_of(action)
+    before = ["image:a"] if action.dest == "candidate" else []
+    given = [f"{name}={blank}"] if action.option_strings else [*before, blank]
+    assert main([*path, *given]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert f"{blank!r}: blank is no value; give one, or leave it out" in said
+
+
+def test_every_command_is_looked_through():
+    commands = {" ".join(path) for path, _ in leaves(_parser())}
+    assert commands == {
+        "results", "throttling", "ratio", "predict", "size", "gate", "k8s run", "k8s collect",
+        "weights find", "weights shape-only",
+    }  # fmt: skip
+    assert len(VALUES) > 60
+
+
+def test_a_blank_value_is_told_in_json(capsys):
+    assert main(["ratio", "m4", "xeon", "--storage", "", "--json"]) == 2
+    assert "blank is no value" in capsys.readouterr().out
+
+
+def test_a_blank_command_is_no_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([""])
+    assert caught.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_a_blank_value_in_the_gates_sizing_is_misuse():
+    with pytest.raises(BenchError, match=r"--sizing .*--model '': blank is no value"):
+        gate._sizing_options("xeon --target-rps 2 --model ''")
+
+
+def test_a_variable_that_is_not_set_is_none(monkeypatch):
+    monkeypatch.delenv(CACHE_VARIABLE, raising=False)
+    assert variable(CACHE_VARIABLE) is None
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        (CACHE_VARIABLE, cache_folder),
+        (NODE_VARIABLE, node_name),
+        ("KUBECONFIG", lambda: Cluster(kubeconfig=None, context=None, namespace=None)),
+    ],
+)
+def test_a_blank_variable_is_misuse(monkeypatch, name, read, blank):
+    monkeypatch.setenv(name, blank)
+    with pytest.raises(BenchError, match=rf"{name} is set to .*give it a value, or unset it"):
+        read()
+
+
+def test_a_blank_name_of_the_node_stops_the_run(bench, monkeypatch):
+    monkeypatch.setenv(NODE_VARIABLE, "")
+    outcome = bench("--whisper-rounds=1")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines([f"*{NODE_VARIABLE} is set to ''*"])
+
+
+def test_a_blank_job_summary_stops_the_gate_before_it_measures(monkeypatch, capsys):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "")
+    assert main(["gate", "image:a", "image:b"]) == 2
+    assert "GITHUB_STEP_SUMMARY is set to ''" in capsys.readouterr().err
