@@ -27,7 +27,8 @@ def guarantee_faults(spec: PodSpec) -> Iterator[str]:
         yield (
             f"the Pod is {qos_class(spec)}, not Guaranteed, on servers that know Pod-level "
             "resources (Kubernetes 1.34): spec.template.spec.resources goes before the "
-            f"containers', and {_lacking(pod_level(spec))}; take it out, or write requests = limits there"
+            f"containers', and {_lacking(pod_level(spec))}; take it out, or write requests = "
+            "limits there"
         )
 
 
@@ -39,8 +40,8 @@ def _pod_level_faults(spec: PodSpec) -> Iterator[str]:
             if limit and own and own.value > limit.value:
                 yield (
                     f"{path} may use {own.text} of {name}, and the Pod as a whole only "
-                    f"{limit.text} (spec.template.spec.resources.limits.{name}): servers that know "
-                    "Pod-level resources (Kubernetes 1.34) refuse it, older ones pass over it; take "
+                    f"{limit.text} (spec.template.spec.resources.limits.{name}): servers that "
+                    "know Pod-level resources (Kubernetes 1.34) refuse it, older ones pass over it; take "
                     "spec.template.spec.resources out, or raise it"
                 )
 
