@@ -41,8 +41,8 @@ def _pod_level_faults(spec: PodSpec) -> Iterator[str]:
                 yield (
                     f"{path} may use {own.text} of {name}, and the Pod as a whole only "
                     f"{limit.text} (spec.template.spec.resources.limits.{name}): servers that "
-                    "know Pod-level resources (Kubernetes 1.34) refuse it, older ones pass over it; take "
-                    "spec.template.spec.resources out, or raise it"
+                    "know Pod-level resources (Kubernetes 1.34) refuse it, older ones pass over "
+                    "it; take spec.template.spec.resources out, or raise it"
                 )
 
 

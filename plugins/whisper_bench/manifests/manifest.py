@@ -62,14 +62,16 @@ def read_objects(text: str, where: str) -> list[KubeObject]:
     """
     pieces = pieces_of(text, where)
     likely = [piece for piece in pieces if _MAY_MATTER.search(piece.text)]
-    found = [each for piece in likely for each in _objects_of(piece, where)]
+    remedy = "; or move the Deployment, with its autoscaler, to a file of its own"
+    remedy = remedy if len(pieces) > 1 else ""
+    found = [each for piece in likely for each in _objects_of(piece, where, remedy)]
     if any(each.kind == DEPLOYMENT for each in found):
         return found
     # perhaps its kind is written in another way; else the message names the kinds that there are
-    return [each for piece in pieces for each in _objects_of(piece, where)]
+    return [each for piece in pieces for each in _objects_of(piece, where, remedy)]
 
 
-def _objects_of(piece: Piece, where: str) -> Iterator[KubeObject]:
+def _objects_of(piece: Piece, where: str, remedy: str) -> Iterator[KubeObject]:
     try:
         document = parse_piece(piece, where)
     except BenchError as error:
@@ -77,9 +79,7 @@ def _objects_of(piece: Piece, where: str) -> Iterator[KubeObject]:
         if written is not None and written not in READ_KINDS and not written.endswith(_LIST):
             # of another kind by its text: what it is has no part in this
             return
-        raise BenchError(
-            f"{error}; or move the Deployment, with its autoscaler, to a file of its own"
-        ) from error
+        raise BenchError(f"{error}{remedy}") from error
     if document is None or not isinstance(document.data, dict):
         return
     items = document.data.get("items")

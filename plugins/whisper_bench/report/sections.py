@@ -213,7 +213,7 @@ def _scaling(sizing: Sizing, deployment: DeploymentFacts | None) -> Section | No
     if deployment is not None and sizing.cpu is not None and deployment.cpus > sizing.cpu:
         blocks.append(
             f"That is of the container {deployment.container}. Others in the Pod ask for CPU as "
-            "well: of the whole Pod's (a metric of type Resource) it is less, and --hpa writes that."
+            "well: of the whole Pod's (metric of type Resource) it is less, which --hpa writes."
         )
     return Section("Scaling out (HPA)", blocks)
 
