@@ -190,6 +190,15 @@ def test_a_deployment_out_of_step(measuring, capsys, deployment):
     assert "deployment: out of step with the sizing: - replicas: 9; + replicas: 10" in out
 
 
+def test_a_deployment_whose_pod_is_not_guaranteed(measuring, capsys, deployment):
+    another = "      initContainers:\n        - name: warm\n      volumes:\n"
+    deployment.write_text(deployment.read_text().replace("      volumes:\n", another))
+    status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
+    assert (status, measuring.order) == (1, [])
+    assert "deployment: out of step with the sizing: the Pod is Burstable, not Guaranteed" in out
+    assert "initContainers[warm].resources has no limit of cpu and memory" in out
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

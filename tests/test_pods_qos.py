@@ -79,6 +79,11 @@ def test_every_container_counts():
 def test_the_whole_pods_resources_go_first():
     assert class_of(CPU_ONLY, resources=FIXED) is QosClass.GUARANTEED
     assert class_of(FIXED, resources=CPU_ONLY) is QosClass.BURSTABLE
+    # what the Pod does not ask for is what its containers ask for, and its limit where those do not
+    assert class_of({"limits": amounts("1", "2Gi")}, resources=FIXED) is QosClass.BURSTABLE
+    assert class_of({"limits": amounts("500m")}, resources=FIXED) is QosClass.BURSTABLE
+    assert class_of(None, resources=FIXED) is QosClass.GUARANTEED
+    assert class_of(FIXED, resources={"requests": amounts("1", "1Gi")}) is QosClass.BURSTABLE
 
 
 @pytest.mark.parametrize("value", ["1 core", "", "one", "1gb", None, True, [1], {"m": 1}])

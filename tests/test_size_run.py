@@ -48,6 +48,28 @@ def test_the_threads_that_take_the_fewest_cpus_are_chosen():
     assert cpus["base-t4-vi_30s"] == min(cpus.values())
 
 
+def test_one_thread_under_a_limit_of_four_cpus_is_not_given_all_of_them():
+    limit = msgspec.structs.replace(LIMIT, cpus=4.0)
+    one = judged_record(*XEON, limit=limit)
+    four = judged_record(*(each / 2 for each in XEON), case=("base", 4, "vi_30s"), limit=limit)
+    report = on_xeon(one, four)
+    # four threads are twice as fast on four times the CPUs
+    assert report.basis.case == "base-t1-vi_30s"
+    assert (report.sizing.cpu, report.sizing.pod.measured_limit_cpus) == (1, 4.0)
+    sizes = {each.threads: (each.cpu, each.cpus_in_all) for each in report.candidates}
+    assert sizes[1] == (1, report.sizing.replicas)
+    assert sizes[4][0] == 4
+    assert sizes[1][1] < sizes[4][1]
+    assert report.sizing.hpa_utilisation_percent == int(100 * report.sizing.utilisation)
+    (told,) = (each for each in report.warnings if "measured under a limit" in each)
+    assert "base-t1-vi_30s: measured under a limit of 4 CPUs, of which 1 thread can use 1" in told
+    assert "--whisper-cpu-limit=1" in told
+    fit = on_xeon(judged_record(*XEON))
+    assert not any("measured under a limit" in each for each in fit.warnings)
+    two = on_xeon(judged_record(*XEON, case=("base", 2, "vi_30s"), limit=limit))
+    assert any("2 threads can use 2" in each for each in two.warnings)
+
+
 def test_a_throttled_case_is_no_candidate():
     fast = judged_record(
         *(each / 3 for each in XEON), case=("base", 2, "vi_30s"), counters=THROTTLED

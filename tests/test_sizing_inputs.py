@@ -35,6 +35,43 @@ def test_a_pod_asks_for_what_was_measured():
 
 
 @pytest.mark.parametrize(
+    ("threads", "limit", "busy", "cpu"),
+    [
+        (1, 4.0, 1.0, 1),
+        (2, 4.0, 1.9, 2),
+        (4, 4.0, 3.5, 4),
+        (8, 4.0, 4.0, 4),
+        (1, 0.25, 0.25, 1),
+        (2, 1.5, 1.5, 2),
+        (4, 2.5, 2.5, 3),
+        (3, None, 2.2, 3),
+        # the threads are not all that is busy there
+        (1, 4.0, 1.05, 1),
+        (1, 4.0, 1.9, 2),
+        (1, 1.0, 1.2, 1),
+        (1, None, 3.5, 4),
+    ],
+)
+def test_a_pod_gets_the_cpus_that_its_threads_can_use(threads, limit, busy, cpu):
+    size = {"threads": threads, "cpu_limit": limit, "busy_cpus": busy}
+    pod = pod_size(**size, peak_rss_bytes=1, measured_on="x")
+    assert pod.cpu == cpu
+    assert pod.measured_limit_cpus == limit
+    assert pod_size(**size, peak_rss_bytes=1, measured_on="x", concurrency=3).cpu == 3 * cpu
+    assert pod.below_measured_limit == (limit is not None and cpu < limit)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("threads", -1), ("cpu_limit", -1.0), ("cpu_limit", math.nan), ("peak_rss_bytes", 0)],
+)
+def test_no_pod_of_what_was_never_measured(name, value):
+    size = {"threads": 1, "cpu_limit": 1.0, "peak_rss_bytes": 1, name: value}
+    with pytest.raises(BenchError, match=f"{name} {value:g}: give a number above 0"):
+        pod_size(**size, busy_cpus=1.0, measured_on="x")
+
+
+@pytest.mark.parametrize(
     ("make", "told"),
     [
         (lambda: Load(0), "target rps 0: give requests a second above 0"),

@@ -98,12 +98,12 @@ def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check]
         asked = _sizing_options(options.sizing)
         try:
             report = size.report_of(asked)
-            diff = size.out_of_step(asked, report) if report.sizing.feasible else []
+            edited = size.out_of_step(asked, report) if report.sizing.feasible else None
         except BenchError as error:
             return [*checks, Check("deployment", Answer.FAIL, str(error))], rules
-        if not report.sizing.feasible:
+        if edited is None:
             return [*checks, Check("deployment", Answer.FAIL, report.sizing.reason)], rules
-        checks.append(deployment_in_step(diff))
+        checks.append(deployment_in_step(edited.diff, edited.facts.faults))
         if rules.memory_limit_bytes is None and report.sizing.memory_mib is not None:
             memory = report.sizing.memory_mib * 2**20
             rules = msgspec.structs.replace(rules, memory_limit_bytes=memory)

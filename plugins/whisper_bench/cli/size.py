@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from whisper_bench.cli.arguments import add_saved_run, most_days
 from whisper_bench.cli.size_options import (
@@ -18,7 +18,11 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files import write_all_over
 
 if TYPE_CHECKING:
+    from whisper_bench.manifests.deployed import DeploymentFacts
     from whisper_bench.sizing.report import SizingReport
+
+MOST_BYTES = 64 * 2**20
+"""Of a manifest: more than any set of manifests has, and read in a moment."""
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -80,17 +84,30 @@ def report_of(options: argparse.Namespace) -> "SizingReport":
     return report if price is None else with_price(report, *price)
 
 
-def out_of_step(options: argparse.Namespace, report: "SizingReport") -> list[str]:
-    """Return how the Deployment differs from the sizing, as a diff's lines; none where not.
+class Edited(NamedTuple):
+    """The Deployment's file as it is and as it should be, and what the Deployment is then."""
+
+    old: str
+    new: str
+    path: Path
+    facts: "DeploymentFacts"
+
+    @property
+    def diff(self) -> list[str]:
+        """Lines of a diff; none where the file is as it should be."""
+        from whisper_bench.manifests.deployment import deployment_diff
+
+        return deployment_diff(self.old, self.new, str(self.path))
+
+
+def out_of_step(options: argparse.Namespace, report: "SizingReport") -> Edited:
+    """Return how the Deployment differs from the sizing; it is in step without diff and faults.
 
     Raises:
         BenchError: there is no Deployment, or it cannot be edited.
 
     """
-    from whisper_bench.manifests.deployment import deployment_diff
-
-    old, new, path = _deployment(options, report) or _no_deployment(options)
-    return deployment_diff(old, new, str(path))
+    return _deployment(options, report) or _no_deployment(options, "--check")
 
 
 def _price(options: argparse.Namespace) -> tuple[float, float] | None:
@@ -113,17 +130,15 @@ def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
         show_json(_answer(report)) if options.json else show_lines(sizing_lines(report))
         return 1
     if options.check:
-        diff = out_of_step(options, report)
-        if options.json:
-            show_json({"in_step": not diff, "diff": diff, **_answer(report)})
-        else:
-            show_lines(diff or [f"{options.deployment or DEPLOYMENT} is what the sizing says"])
-        return int(bool(diff))
-    deployment = _deployment(options, report)
+        return _check(options, report, out_of_step(options, report))
+    edited = _deployment(options, report)
+    if edited is None and options.hpa and report.sizing.feasible:
+        _no_deployment(options, "--hpa")
+    if edited is not None:
+        report = _of_deployment(options, report, edited)
     outputs = report_pages(report, options.output)
-    if deployment is not None:
-        old, new, path = deployment
-        outputs |= {} if old == new else {path: new.encode()}
+    if edited is not None:
+        outputs |= {} if edited.old == edited.new else {edited.path: edited.new.encode()}
     write_all_over(outputs)
     written = [*map(str, outputs)]
     if options.json:
@@ -133,31 +148,77 @@ def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     return int(not report.sizing.feasible)
 
 
+def _check(options: argparse.Namespace, report: "SizingReport", edited: Edited) -> int:
+    """Tell whether the Deployment is what the sizing says, in its figures and as a whole Pod."""
+    from whisper_bench.cli.show import show_json, show_lines
+
+    diff, facts = edited.diff, edited.facts
+    in_step = not diff and not facts.faults
+    if options.json:
+        show_json({"in_step": in_step, "diff": diff, "deployment": facts, **_answer(report)})
+    else:
+        show_lines(
+            [
+                *diff,
+                *(f"{edited.path}: {fault}" for fault in facts.faults),
+                *([f"{edited.path} is what the sizing says"] if in_step else []),
+                *(f"note: {note}" for note in facts.notes),
+            ]
+        )
+    return int(not in_step)
+
+
+def _of_deployment(
+    options: argparse.Namespace, report: "SizingReport", edited: Edited
+) -> "SizingReport":
+    """Add what the Deployment is to the report, and price the whole Pod."""
+    from whisper_bench.sizing.outputs import with_deployment, with_price
+
+    report = with_deployment(report, edited.facts)
+    price = _price(options)
+    return report if price is None else with_price(report, *price)
+
+
 def _answer(report: "SizingReport") -> dict[str, Any]:
     """Return what a program looks for first."""
     names = ("replicas", "cpu", "memory_mib", "threads", "feasible", "reason")
     return {name: getattr(report.sizing, name) for name in names}
 
 
-def _deployment(
-    options: argparse.Namespace, report: "SizingReport"
-) -> tuple[str, str, Path] | None:
+def _deployment(options: argparse.Namespace, report: "SizingReport") -> Edited | None:
     """Return the Deployment as it is and as it should be; None where there is none to edit."""
+    from whisper_bench.manifests.autoscaled import updated_autoscaler
     from whisper_bench.manifests.deployment import updated_deployment
+    from whisper_bench.manifests.facts import deployment_facts
     from whisper_bench.sizing.outputs import sized
 
     path = options.deployment or DEPLOYMENT
     if not report.sizing.feasible or (options.deployment is None and not path.exists()):
         return None
+    old = _text_of(path)
+    fields, where, container = sized(report), str(path), options.container
+    new = updated_deployment(old, fields, where, container=container)
+    if options.hpa:
+        new = updated_autoscaler(new, fields, where, container=container)
+    return Edited(old, new, path, deployment_facts(new, fields, where, container=container))
+
+
+def _text_of(path: Path) -> str:
     try:
-        old = path.read_bytes().decode()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise BenchError(
+                f"--deployment {path}: it is larger than {MOST_BYTES // 2**20} MiB; put the "
+                "Deployment into a file of its own"
+            )
+        return content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BenchError(f"--deployment {path}: {error}; name a Deployment's file") from error
-    return old, updated_deployment(old, sized(report), str(path), container=options.container), path
 
 
-def _no_deployment(options: argparse.Namespace) -> Any:
+def _no_deployment(options: argparse.Namespace, option: str) -> Any:
     raise BenchError(
-        f"--check: there is nothing to hold the sizing to: {options.deployment or DEPLOYMENT} is "
+        f"{option}: there is nothing to hold the sizing to: {options.deployment or DEPLOYMENT} is "
         "not there; name the file with --deployment"
     )

@@ -94,6 +94,11 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="write nothing; exit 1 where the Deployment differs"
     )
     parser.add_argument(
+        "--hpa",
+        action="store_true",
+        help="also edit the HorizontalPodAutoscaler of the Deployment, in the same file",
+    )
+    parser.add_argument(
         "--price-per-node-hour", metavar="PRICE", help="to tell the cost of an hour of audio"
     )
     parser.add_argument("--cpus-per-node", metavar="N", help="CPUs that a node of that price has")

@@ -22,10 +22,13 @@ def ratio_fresh(path: Path, most_days: float) -> Check:
     )
 
 
-def deployment_in_step(diff: Sequence[str]) -> Check:
-    """Check that the Deployment is what the sizing says; `diff` has how it differs."""
-    if not diff:
+def deployment_in_step(diff: Sequence[str], faults: Sequence[str] = ()) -> Check:
+    """Check that the Deployment is what the sizing says.
+
+    `diff` has how its fields differ, `faults` what else keeps it from that.
+    """
+    if not diff and not faults:
         return Check("deployment", Answer.PASS, "what the sizing says")
     changed = [line for line in diff if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
-    told = "; ".join(" ".join(line.split()) for line in changed)
+    told = "; ".join([*(" ".join(line.split()) for line in changed), *faults])
     return Check("deployment", Answer.FAIL, f"out of step with the sizing: {told}")

@@ -5,13 +5,14 @@ from typing import Any
 
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.pod_spec import (
+    COUNTED,
     Container,
     PodSpec,
     Resources,
     Security,
     parse_pod_spec,
 )
-from whisper_bench.manifests.qos import COUNTED, QosClass, qos_class
+from whisper_bench.manifests.qos import QosClass, qos_class
 
 
 def check_bench_pod(pod_spec: Mapping[str, Any], where: str) -> None:

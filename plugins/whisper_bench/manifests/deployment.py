@@ -5,8 +5,8 @@ import difflib
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.manifests.manifest import DEPLOYMENT, KubeObject, read_objects
 from whisper_bench.manifests.nodes import (
-    Document,
     Node,
     SequenceNode,
     pair_of,
@@ -14,12 +14,13 @@ from whisper_bench.manifests.nodes import (
     text_at,
     value_at,
 )
-from whisper_bench.manifests.parse import parse
 from whisper_bench.manifests.patch import Patch, patched
 from whisper_bench.manifests.quantity import Quantity
+from whisper_bench.manifests.scalers import scalers_of
 
 _OPENMP_THREADS = "OMP_NUM_THREADS"
-_BOM = "\ufeff"
+BOM = "\ufeff"
+"""What some editors begin a file with."""
 _BEFORE_ENV = [
     "name",
     "image",
@@ -45,6 +46,7 @@ class Sized(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a sizing says of a Deployment; requests are limits, in whole CPUs and in MiB.
 
     `annotations` are the Deployment's own (not its Pods'), such as {"whisper-bench/ratio": "..."}.
+    `hpa_percent` is the container's CPU utilisation at the peak, above which to scale out.
     """
 
     replicas: int
@@ -52,6 +54,7 @@ class Sized(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: int
     threads: int
     annotations: dict[str, str]
+    hpa_percent: int | None = None
 
 
 def updated_deployment(
@@ -64,25 +67,37 @@ def updated_deployment(
 ) -> str:
     """Return the text of a manifest with its one Deployment in step with a sizing.
 
-    Only what the sizing owns changes: replicas, the container's requests and limits of CPU and
-    memory, OMP_NUM_THREADS and `thread_variable`, and the annotations given. All else stays byte
-    for byte, and so does a value that means the same (1000m for 1). `where` names the file.
+    Only what the sizing owns changes: replicas, unless an autoscaler of the same file sets them,
+    the container's requests and limits of CPU and memory, OMP_NUM_THREADS and `thread_variable`,
+    and the annotations given. All else stays byte for byte, and so does a value that means the same
+    to Kubernetes (1000m for 1). `where` names the file.
 
     Raises:
         BenchError: the text is not YAML, has no Deployment or several, or one in which the fields
             cannot be told, or cannot be changed without changing something else.
 
     """
-    body = text.removeprefix(_BOM)
-    documents = parse(body, where)
-    deployment = _the_deployment(documents, where)
-    containers = _containers(deployment.root, where)
-    chosen = _chosen(containers, container, where)
+    body = text.removeprefix(BOM)
+    objects = read_objects(body, where)
+    deployment = the_deployment(objects, where)
+    chosen = chosen_container(deployment, container, where)
     variables = list(dict.fromkeys([_OPENMP_THREADS, thread_variable]))
-    _refuse_value_from(containers[chosen], variables, where)
+    _refuse_value_from(_containers(deployment.root, where)[chosen], variables, where)
     patch = _patch(sized, chosen, variables)
+    if scalers_of(objects, deployment, where):
+        del patch["spec"]["replicas"]
     mark = text[: len(text) - len(body)]
-    return mark + patched(body, documents, deployment, patch, where=where, after=_AFTER)
+    return mark + patched(body, deployment, patch, where=where, after=_AFTER)
+
+
+def chosen_container(deployment: KubeObject, wanted: str | None, where: str) -> str:
+    """Return the name of the container that is sized: the one wanted, or the one that there is.
+
+    Raises:
+        BenchError: it cannot be told, or there is none of that name.
+
+    """
+    return _chosen(_containers(deployment.root, where), wanted, where)
 
 
 def deployment_diff(old: str, new: str, where: str) -> list[str]:
@@ -104,16 +119,22 @@ def _patch(sized: Sized, container: str, variables: list[str]) -> Patch:
     return {**annotations, "spec": spec}
 
 
-def _the_deployment(documents: list[Document], where: str) -> Document:
-    found = [each for each in documents if text_at(each.root, "kind") == "Deployment"]
+def the_deployment(objects: list[KubeObject], where: str) -> KubeObject:
+    """Return the one Deployment of a manifest.
+
+    Raises:
+        BenchError: there is none, or several.
+
+    """
+    found = [each for each in objects if each.kind == DEPLOYMENT]
     if not found:
-        kinds = ", ".join(text_at(each.root, "kind") or "none" for each in documents) or "none"
+        kinds = ", ".join(each.kind or "none" for each in objects) or "none"
         raise BenchError(
             f"{where}: no document has kind: Deployment (the kinds are: {kinds}); name the "
             "Deployment's own file"
         )
     if len(found) > 1:
-        names = ", ".join(text_at(each.root, "metadata", "name") or "unnamed" for each in found)
+        names = ", ".join(each.name or "unnamed" for each in found)
         raise BenchError(
             f"{where}: it has several Deployments ({names}); put the one that serves Whisper into "
             "a file of its own and name that"
@@ -134,7 +155,8 @@ def _containers(root: Node, where: str) -> dict[str, Node]:
     containers = {name: item for name, item in named.items() if name}
     if len(containers) < len(named):
         raise BenchError(
-            f"{where}: a container in spec.template.spec.containers has no name; give it one"
+            f"{where}: a container in spec.template.spec.containers has no name that is text; give "
+            "it one (in quotes a number, or a word such as yes, is text)"
         )
     return containers
 

@@ -1,19 +1,19 @@
 """Kubernetes' strategic merge: mappings key by key, lists of named things name by name."""
 
-import re
 from typing import Any
 
+import msgspec
+
+from whisper_bench.manifests.meaning import scalar_of
 from whisper_bench.manifests.nodes import ScalarNode
 from whisper_bench.manifests.quantity import Quantity, amount
 
-_NOT_TEXT = re.compile(
-    r"""~|null|true|false|yes|no|on|off|y|n|
-    [-+]?(?:0x[\da-f_]+|0o?[0-7_]+|0b[01_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[-+]?\d+)?)|
-    [-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.\d*)?|
-    [-+]?\.inf|\.nan|\d{4}-\d\d?-\d\d?(?:[Tt\s].*)?|""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Plain text that a reader of YAML 1.1 or 1.2 takes for something other than a string."""
+
+class ByIndex(msgspec.Struct, frozen=True):
+    """A patch of one item of a list that has no names."""
+
+    index: int
+    patch: dict[str, Any]
 
 
 def merged(old: Any, want: Any) -> Any:
@@ -23,31 +23,34 @@ def merged(old: Any, want: Any) -> Any:
         return base | {key: merged(base.get(key), value) for key, value in want.items()}
     if isinstance(want, list):
         return _merged_list(old or [], want)
+    if isinstance(want, ByIndex):
+        items = list(old)
+        items[want.index] = merged(items[want.index], want.patch)
+        return items
     return old if _means(old, want) else want
 
 
 def in_step(node: ScalarNode, want: str | int) -> bool:
     """Return whether a value in the text is what it should be, in meaning and in type."""
-    if isinstance(want, Quantity):
-        return _means(node.value, want)
-    if isinstance(want, int):
-        return (
-            node.plain and re.fullmatch(r"\d+", node.value) is not None and int(node.value) == want
-        )
-    return node.value == want and not (node.plain and _NOT_TEXT.fullmatch(node.value))
+    return _means(scalar_of(node), want)
 
 
 def _merged_list(old: list[Any], want: list[dict[str, Any]]) -> list[Any]:
+    if not all("name" in item for item in want):
+        return want
     patches = {item["name"]: item for item in want}
     kept = [merged(item, patches.pop(_name(item), {})) for item in old]
     return kept + list(patches.values())
 
 
 def _name(item: Any) -> Any:
-    return item.get("name") if isinstance(item, dict) else None
+    """Return an item's name; one that is no text names nothing."""
+    name = item.get("name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _means(old: Any, want: str | int) -> bool:
     if isinstance(want, Quantity):
-        return isinstance(old, str | int | float) and amount(str(old)) == amount(want)
+        number = isinstance(old, str | int | float) and not isinstance(old, bool)
+        return number and amount(str(old)) == amount(want)
     return type(old) is type(want) and old == want

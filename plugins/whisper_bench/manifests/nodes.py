@@ -4,7 +4,19 @@ from typing import Any
 
 import msgspec
 
+from whisper_bench.manifests.scalars import meaning
+
 _NULLS = {"", "~", "null", "Null", "NULL"}
+
+
+class YamlError(Exception):
+    """What Kubernetes does not read, or reads otherwise than others, with its node and a remedy."""
+
+    def __init__(self, node: "Node", problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.node = node
+        self.problem = problem
+        self.remedy = remedy
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,16 +33,30 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScalarNode(Node, frozen=True, kw_only=True):
-    """One value; `style` is its quote, "|" or ">", or "" where it has none."""
+    """One value; `style` is its quote, "|" or ">", or "" where it has none, `tag` in full."""
 
     value: str
     style: str
-    tagged: bool
+    tag: str | None
 
     @property
     def plain(self) -> bool:
         """Whether its text alone tells its type."""
-        return not (self.style or self.tagged)
+        return not self.style and self.tag is None
+
+    @property
+    def text(self) -> str | None:
+        """The text that Kubernetes reads; None where it reads a number or the like."""
+        try:
+            found = meaning(self.value, plain=not self.style, tag=self.tag)
+        except ValueError:
+            return None
+        return found if isinstance(found, str) else None
+
+    @property
+    def merges(self) -> bool:
+        """Whether, as a key, it merges in what its value has; in quotes it is a key like others."""
+        return self.value == "<<" and (self.plain or self.tag == "tag:yaml.org,2002:merge")
 
     @property
     def null(self) -> bool:
@@ -60,11 +86,14 @@ class AliasNode(Node, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One YAML document, twice: as nodes, and as the `data` that they mean.
+    """One YAML document, twice: as nodes, and as the `data` that they mean to Kubernetes.
 
-    `shared` are the starts of the nodes that aliases repeat.
+    Its nodes' places are those in its own `text`, which begins at `start` in the file; their lines
+    are the file's. `shared` are the starts of the nodes that aliases repeat.
     """
 
+    text: str
+    start: int
     root: Node
     shared: frozenset[int]
     data: Any
@@ -84,7 +113,7 @@ def pair_of(mapping: Node, key: str) -> tuple[Node, Node] | None:
     for name, value in named:
         if name.value == key:
             return name, value
-    merges = (_merged(value, key) for name, value in named if name.value == "<<")
+    merges = (_merged(value, key) for name, value in reversed(named) if name.merges)
     return next((found for found in merges if found is not None), None)
 
 
@@ -99,9 +128,9 @@ def value_at(node: Node, *keys: str) -> Node | None:
 
 
 def text_at(node: Node, *keys: str) -> str | None:
-    """Return the text of the single value under keys; None where there is none."""
+    """Return the text of the single value under keys; None where it is none or a number."""
     found = value_at(node, *keys)
-    return found.value if isinstance(found, ScalarNode) else None
+    return found.text if isinstance(found, ScalarNode) else None
 
 
 def _merged(source: Node, key: str) -> tuple[Node, Node] | None:

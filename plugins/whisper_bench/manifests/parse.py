@@ -1,15 +1,16 @@
 """YAML text made nodes, by ruamel.yaml's parser.
 
 ruamel's writer is left aside: it folds long lines and evens out spacing, also far from a change.
-With the place of every value known, what is not changed stays as it is by construction.
+With the place of every value known, what is not changed stays as it is by construction. Its reading
+of values is left aside too: they mean what they mean to Kubernetes.
 """
 
 import re
 from typing import Any
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError as RuamelError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -20,6 +21,7 @@ from ruamel.yaml.events import (
 )
 
 from whisper_bench.errors import BenchError
+from whisper_bench.manifests.meaning import data_of
 from whisper_bench.manifests.nodes import (
     AliasNode,
     Document,
@@ -27,45 +29,89 @@ from whisper_bench.manifests.nodes import (
     Node,
     ScalarNode,
     SequenceNode,
+    YamlError,
 )
+from whisper_bench.manifests.split import Piece, pieces_of
+from whisper_bench.manifests.yaml_reader import events_of
 
 _CRASHES = (RecursionError, ValueError, LookupError)
-"""What ruamel raises beside its own errors, of lists in lists without end, of dates and numbers
-that are none."""
+"""What ruamel raises beside its own errors, of lists in lists without end and of odd escapes."""
 _COLON = re.compile(r"[ \t]*:")
+_ODD_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def parse(text: str, where: str) -> list[Document]:
-    """Return the documents of a YAML text.
+    """Return the documents of a YAML text that are not empty, as Kubernetes reads them.
 
     Raises:
-        BenchError: it is not YAML, or a mapping has a key twice; the message has line and column.
+        BenchError: one cannot be read; the message has line and column, and says where that may be
+            our reader's fault.
+
+    """
+    found = (parse_piece(piece, where) for piece in pieces_of(text, where))
+    return [document for document in found if document is not None]
+
+
+def parse_piece(piece: Piece, where: str) -> Document | None:
+    """Return one document of a file; None where it is nothing.
+
+    Raises:
+        BenchError: as `parse`.
 
     """
     try:
-        trees = _Builder(text).trees()
-        data = YAML(typ="safe", pure=True).load_all(text)
-        return [Document(*tree, each) for tree, each in zip(trees, data, strict=True)]
-    except (YAMLError, *_CRASHES) as error:
-        raise BenchError(f"{where}{_problem(error, text)}") from error
+        builder = _Builder(piece)
+        root = builder.root()
+        if root is None:
+            return None
+        return Document(piece.text, piece.start, root, frozenset(builder.shared), data_of(root))
+    except YamlError as fault:
+        raise BenchError(
+            f"{where}, line {fault.node.line}: Kubernetes does not read this: {fault.problem}; "
+            f"{fault.remedy}{_of_templates(piece)}"
+        ) from fault
+    except (RuamelError, *_CRASHES) as error:
+        raise BenchError(f"{where}{_problem(error, piece)}") from error
 
 
 class _Builder:
     """Takes one event after another; anchors hold within a document."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._events = YAML(typ="safe", pure=True).parse(text)
+    def __init__(self, piece: Piece) -> None:
+        self.shared: set[int] = set()
+        self._text = piece.text
+        self._lines_before = piece.lines_before
+        self._events = events_of(piece.text)
         self._anchors: dict[str, Node] = {}
-        self._shared: set[int] = set()
+        self._quoted: list[tuple[int, int]] = []
 
-    def trees(self) -> list[tuple[Node, frozenset[int]]]:
-        found = []
+    def root(self) -> Node | None:
+        """Return the one document's root; None where it is empty."""
+        found: Node | None = None
         for event in self._events:
-            if isinstance(event, DocumentStartEvent):
-                self._anchors, self._shared = {}, set()
-                found.append((self._node(next(self._events)), frozenset(self._shared)))
-        return found
+            if not isinstance(event, DocumentStartEvent):
+                continue
+            node = self._node(next(self._events))
+            if found is not None:
+                raise YamlError(
+                    node,
+                    "of what no line with --- parts it takes the first document only",
+                    "write --- on a line of its own before this",
+                )
+            found = node
+        if found is not None:
+            self._refuse_odd_line_ends(found)
+        return None if isinstance(found, ScalarNode) and found.null else found
+
+    def _refuse_odd_line_ends(self, root: Node) -> None:
+        for odd in _ODD_LINE_ENDS.finditer(self._text):
+            if not any(start <= odd.start() < end for start, end in self._quoted):
+                line = self._lines_before + self._text.count("\n", 0, odd.start()) + 1
+                raise YamlError(
+                    msgspec.structs.replace(root, line=line),
+                    f"U+{ord(odd[0]):04X} ends a line there and in few other readers",
+                    "take it out, or put the text in double quotes",
+                )
 
     def _node(self, event: Any) -> Node:
         if isinstance(event, AliasEvent):
@@ -83,12 +129,13 @@ class _Builder:
     def _alias(self, event: Any) -> AliasNode:
         target = self._anchors.get(event.anchor)
         if target is None:
-            raise MarkedYAMLError(
-                problem=f"the alias *{event.anchor} comes before the end of its anchor",
-                problem_mark=event.start_mark,
+            raise YamlError(
+                Node(**self._place(event) | {"anchor": None}, end=event.end_mark.index),
+                f"the alias *{event.anchor} comes before the end of its anchor",
+                "mend it there",
             )
-        self._shared.add(target.start)
-        place = _place(event) | {"anchor": None}
+        self.shared.add(target.start)
+        place = self._place(event) | {"anchor": None}
         return AliasNode(**place, end=event.end_mark.index, name=f"*{event.anchor}", target=target)
 
     def _scalar(self, event: Any) -> ScalarNode:
@@ -97,8 +144,10 @@ class _Builder:
         if style in {"|", ">"}:
             # the event ends where the next line begins
             end = len(self._text[:end].rstrip())
-        tagged = event.tag is not None
-        return ScalarNode(**_place(event), end=end, value=event.value, style=style, tagged=tagged)
+        place = self._place(event)
+        if style in {"'", '"'}:
+            self._quoted.append((place["start"], end))
+        return ScalarNode(**place, end=end, value=event.value, style=style, tag=event.tag)
 
     def _behind(self, key: Node, value: Node) -> Node:
         """Put a value that is nothing behind its colon; ruamel has it before the next token."""
@@ -116,7 +165,7 @@ class _Builder:
         flow = bool(event.flow_style)
         # a block's own end is where the next token begins, past comments
         end = last.end_mark.index if flow else pairs[-1][1].end
-        return MappingNode(**_place(event), end=end, pairs=pairs, flow=flow)
+        return MappingNode(**self._place(event), end=end, pairs=pairs, flow=flow)
 
     def _sequence(self, event: Any) -> SequenceNode:
         items = []
@@ -124,29 +173,42 @@ class _Builder:
             items.append(self._node(last))
         flow = bool(event.flow_style)
         end = last.end_mark.index if flow else items[-1].end
-        return SequenceNode(**_place(event), end=end, items=items, flow=flow)
+        return SequenceNode(**self._place(event), end=end, items=items, flow=flow)
+
+    def _place(self, event: Any) -> dict[str, Any]:
+        mark = event.start_mark
+        return {
+            "start": mark.index,
+            "line": self._lines_before + mark.line + 1,
+            "column": mark.column,
+            "anchor": event.anchor,
+        }
 
 
-def _place(event: Any) -> dict[str, Any]:
-    mark = event.start_mark
-    return {
-        "start": mark.index,
-        "line": mark.line + 1,
-        "column": mark.column,
-        "anchor": event.anchor,
-    }
-
-
-def _problem(error: Exception, text: str) -> str:
+def _problem(error: Exception, piece: Piece) -> str:
+    """Say what our reader could not read, and that Kubernetes' may."""
+    gap = "kubectl create --dry-run=client tells whether Kubernetes reads it"
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         problem = " ".join(str(error).split())
-        return f": not YAML: a value in it cannot be read ({problem}); find it and mend it"
+        return (
+            f", document {piece.number}, from line {piece.lines_before + 1}: not YAML that "
+            f"our reader can read ({problem}); mend it, or write it another way ({gap})"
+        )
     mark = error.problem_mark
-    if text[mark.index : mark.index + 1] == "\t":
+    if piece.text[mark.index : mark.index + 1] == "\t":
         remedy = "YAML is indented with spaces: write spaces in the place of the tab"
-    elif "{{" in text:
-        remedy = "a template (Helm, Jinja) is edited in its values, or after it was rendered"
+    elif template := _of_templates(piece):
+        remedy = template.removeprefix("; ")
     else:
-        remedy = "mend it there"
+        remedy = f"mend it there, or write it another way ({gap})"
     problem = " ".join(str(error.problem).split())
-    return f", line {mark.line + 1}, column {mark.column + 1}: not YAML: {problem}; {remedy}"
+    return (
+        f", document {piece.number}, line {piece.lines_before + mark.line + 1}, column "
+        f"{mark.column + 1}: not YAML that our reader can read: {problem}; {remedy}"
+    )
+
+
+def _of_templates(piece: Piece) -> str:
+    if "{{" not in piece.text:
+        return ""
+    return "; a template (Helm, Jinja) is edited in its values, or after it was rendered"

@@ -18,7 +18,8 @@ from whisper_bench.manifests.edit import (
     replaced,
     spliced,
 )
-from whisper_bench.manifests.merge import in_step, merged
+from whisper_bench.manifests.manifest import KubeObject
+from whisper_bench.manifests.merge import ByIndex, in_step, merged
 from whisper_bench.manifests.nodes import (
     AliasNode,
     Document,
@@ -33,21 +34,17 @@ from whisper_bench.manifests.nodes import (
 from whisper_bench.manifests.parse import parse
 
 Patch = dict[str, Any]
-"""Nested mappings, lists of mappings with a `name`, and str, int or Quantity as values."""
+"""Nested mappings, lists of mappings with a `name`, one item by its index, str, int or Quantity.
+
+A list whose mappings have no names is written where there is none."""
 _KINDS = {MappingNode: "a mapping", SequenceNode: "a list", ScalarNode: "a single value"}
 _Kind = TypeVar("_Kind", MappingNode, SequenceNode, ScalarNode)
 
 
 def patched(
-    text: str,
-    documents: list[Document],
-    document: Document,
-    patch: Patch,
-    *,
-    where: str,
-    after: dict[str, list[str]],
+    text: str, target: KubeObject, patch: Patch, *, where: str, after: dict[str, list[str]]
 ) -> str:
-    """Return a text in which one of its documents has what the patch says.
+    """Return a file's text in which one of its objects has what the patch says.
 
     All else stays as it is, and so does a value that means the same. A key that was missing comes
     behind the last of those that `after` gives for it: at the head of its mapping where it gives
@@ -58,22 +55,31 @@ def patched(
             such that it cannot be changed without harm.
 
     """
-    edits = list(_Patcher(page_of(text, document.root, where), document, after).root(patch))
+    document = target.document
+    page = page_of(document.text, document.root, where)
+    edits = list(_Patcher(page, document, after).value(target.root, patch, Spot()))
     if not edits:
         return text
-    new = spliced(text, edits)
-    meant = [merged(each.data, patch) if each is document else each.data for each in documents]
-    _hold_to_meaning(new, meant, where)
-    return new
+    new = spliced(document.text, edits)
+    _hold_to_meaning(new, _meant(target, patch), where)
+    end = document.start + len(document.text)
+    return text[: document.start] + new + text[end:]
 
 
-def _hold_to_meaning(new: str, meant: list[Any], where: str) -> None:
+def _meant(target: KubeObject, patch: Patch) -> Any:
+    """Return what the document must mean afterwards."""
+    if target.item is None:
+        return merged(target.data, patch)
+    return merged(target.document.data, {"items": ByIndex(target.item, patch)})
+
+
+def _hold_to_meaning(new: str, meant: Any, where: str) -> None:
     """Read back what was written: a layout that was not foreseen is refused, not garbled."""
     try:
         found = [each.data for each in parse(new, where)]
     except BenchError:
         found = []
-    if found != meant:
+    if found != [meant]:
         raise BenchError(
             f"{where}: it is laid out such that it cannot be edited without harm, and was left as "
             "it is; write the fields that the sizing owns one to a line, or edit them by hand"
@@ -88,10 +94,7 @@ class _Patcher:
         self._document = document
         self._after = after
 
-    def root(self, patch: Patch) -> Iterator[Edit]:
-        return self._value(self._document.root, patch, Spot())
-
-    def _value(self, node: Node, want: Any, spot: Spot) -> Iterator[Edit]:
+    def value(self, node: Node, want: Any, spot: Spot) -> Iterator[Edit]:
         if isinstance(node, AliasNode) or (node.anchor and node.start in self._document.shared):
             spot = msgspec.structs.replace(spot, repeated=node)
         node = seen_through(node)
@@ -99,6 +102,10 @@ class _Patcher:
             yield from filled(self._page, node, want, spot)
         elif isinstance(want, dict):
             yield from self._mapping(self._held_to(MappingNode, node, spot), want, spot)
+        elif isinstance(want, ByIndex):
+            item = self._held_to(SequenceNode, node, spot).items[want.index]
+            path = f"{spot.path}[{want.index}]"
+            yield from self.value(item, want.patch, Spot(path, repeated=spot.repeated))
         elif isinstance(want, list):
             yield from self._list(self._held_to(SequenceNode, node, spot), want, spot)
         elif not in_step(scalar := self._held_to(ScalarNode, node, spot), want):
@@ -113,7 +120,7 @@ class _Patcher:
                 continue
             key, value = found
             path = f"{spot.path}.{name}".lstrip(".")
-            yield from self._value(value, want, Spot(path, key, node.flow, spot.repeated))
+            yield from self.value(value, want, Spot(path, key, node.flow, spot.repeated))
         if missing:
             yield from added(self._page, node, missing, spot, self._after)
 
@@ -125,7 +132,7 @@ class _Patcher:
             if item is None:
                 missing.append(want)
             else:
-                yield from self._value(item, want, Spot(path, repeated=spot.repeated))
+                yield from self.value(item, want, Spot(path, repeated=spot.repeated))
         if missing:
             yield appended(self._page, node, missing, spot)
 

@@ -9,6 +9,9 @@ import msgspec
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.quantity import amount
 
+COUNTED = ("cpu", "memory")
+"""The resources that decide a Pod's class."""
+
 
 class Amount:
     """A quantity, as it is written and what it means in CPUs or bytes."""
@@ -58,6 +61,13 @@ class Security(msgspec.Struct, frozen=True, rename="camel"):
     privileged: bool | None = None
 
 
+class EnvVar(msgspec.Struct, frozen=True):
+    """A variable; a number or `yes` without quotes is no text, and the server refuses it."""
+
+    name: str
+    value: str | None = None
+
+
 class Container(msgspec.Struct, frozen=True, rename="camel"):
     """A container; `restart_policy` makes an init container a sidecar where it is "Always"."""
 
@@ -65,6 +75,7 @@ class Container(msgspec.Struct, frozen=True, rename="camel"):
     resources: Resources | None = None
     restart_policy: str | None = None
     security_context: Security | None = None
+    env: list[EnvVar] | None = None
 
 
 class PodSpec(msgspec.Struct, frozen=True, rename="camel"):
@@ -73,6 +84,7 @@ class PodSpec(msgspec.Struct, frozen=True, rename="camel"):
     containers: Annotated[list[Container], msgspec.Meta(min_length=1)]
     init_containers: list[Container] | None = None
     resources: Resources | None = None
+    overhead: Amounts | None = None
     restart_policy: str | None = None
     active_deadline_seconds: int | None = None
     automount_service_account_token: bool | None = None
@@ -95,7 +107,14 @@ def parse_pod_spec(data: Mapping[str, Any], where: str) -> PodSpec:
     try:
         return msgspec.convert(data, PodSpec, dec_hook=_amount)
     except msgspec.ValidationError as error:
-        raise BenchError(f"{where}: {error}; write it as Kubernetes wants it") from error
+        raise BenchError(f"{where}: {error}; {_remedy(error)}") from error
+
+
+def _remedy(error: msgspec.ValidationError) -> str:
+    remedy = "write it as Kubernetes wants it"
+    if not str(error).startswith("Expected `str"):
+        return remedy
+    return f"{remedy} (in quotes a number, or a word such as yes, is text)"
 
 
 def _amount(_: type, value: Any) -> Amount:

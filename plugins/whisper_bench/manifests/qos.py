@@ -9,9 +9,9 @@ import math
 from enum import StrEnum
 from fractions import Fraction
 
-from whisper_bench.manifests.pod_spec import Amount, Container, PodSpec, Resources
+from whisper_bench.manifests.pod_spec import COUNTED, Amount, Container, PodSpec, Resources
+from whisper_bench.manifests.pod_totals import pod_level
 
-COUNTED = ("cpu", "memory")
 _FINEST = 1000
 """Parts of a CPU or byte that the server keeps: `SetDefaults_ResourceList` rounds up to them."""
 
@@ -29,12 +29,13 @@ def qos_class(spec: PodSpec) -> QosClass:
 
     A server with Pod-level resources (Kubernetes 1.34) goes by those of the Pod where it has some.
     """
-    classes = {_class_of(spec.resources)} if spec.resources else set(map(_of, _containers(spec)))
+    return _class_of(pod_level(spec)) if spec.resources else qos_class_of_containers(spec)
+
+
+def qos_class_of_containers(spec: PodSpec) -> QosClass:
+    """Return the class by the containers alone: of a server without Pod-level resources."""
+    classes = {_of(container) for _, container in spec.named()}
     return classes.pop() if len(classes) == 1 else QosClass.BURSTABLE
-
-
-def _containers(spec: PodSpec) -> list[Container]:
-    return [container for _, container in spec.named()]
 
 
 def _of(container: Container) -> QosClass:

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.report.document import Block, Bullets, Document, Notice, Section, Table
 from whisper_bench.report.measured import (
     candidates_section,
@@ -51,8 +52,8 @@ def document_of(report: SizingReport) -> Document:
         pods_section(sizing),
         load_section(sizing),
         sensitivity_section(report),
-        _memory(sizing.pod),
-        _scaling(sizing),
+        _memory(sizing.pod, report.deployment),
+        _scaling(sizing, report.deployment),
         cross_check_section(sizing),
         _warnings(report),
         _made(report),
@@ -73,7 +74,8 @@ def _answer(report: SizingReport) -> list[Block]:
         blocks.append(Notice(f"{extrapolated}."))
     blocks.append(_in_short(sizing))
     if sizing.feasible:
-        blocks.append(Table("The answer", ("what", "value"), _answer_rows(sizing), words=True))
+        rows = [*_answer_rows(sizing), *_whole_pod_rows(report.deployment)]
+        blocks.append(Table("The answer", ("what", "value"), rows, words=True))
     elif sizing.advice:
         blocks += ["What would help:", Bullets(sizing.advice)]
     if report.warnings:
@@ -123,6 +125,14 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
     return rows
 
 
+def _whole_pod_rows(deployment: DeploymentFacts | None) -> list[tuple[str, ...]]:
+    """Return what the Deployment's whole Pod is, with its other containers."""
+    if deployment is None:
+        return []
+    size = f"{deployment.cpus:g} CPU and {deployment.memory_mib:g} MiB"
+    return [("The whole Pod as written", f"{size}, {deployment.quality_of_service}")]
+
+
 def _inputs(report: SizingReport) -> Section:
     sizing = report.sizing
     policy = sizing.policy
@@ -139,7 +149,7 @@ def _inputs(report: SizingReport) -> Section:
     )
 
 
-def _memory(pod: PodSize | None) -> Section:
+def _memory(pod: PodSize | None, deployment: DeploymentFacts | None) -> Section:
     title = "CPU and memory of a Pod"
     if pod is None:
         return Section(title, ["The size of a Pod was not measured."])
@@ -154,11 +164,30 @@ def _memory(pod: PodSize | None) -> Section:
         ("Workers in a Pod", f"{TIMES} {pod.concurrency}"),
         ("Needed", f"{needed_mib:.1f} MiB"),
         ("Rounded up to", f"{pod.memory_mib} MiB, in steps of {pod.step_mib} MiB"),
-        ("CPU", f"{pod.cpu}, whole CPUs for {count_text(pod.concurrency, 'worker')}"),
+        ("CPU", _cpu_text(pod)),
         ("Threads", f"{count_text(pod.threads, 'thread')} a worker, as measured"),
     ]
-    why = "Requests are limits, so that the Pod is Guaranteed and is the last to be evicted."
-    return Section(title, [Table(title, ("step", "value"), rows, words=True), why])
+    return Section(
+        title, [Table(title, ("step", "value"), rows, words=True), _class_text(deployment)]
+    )
+
+
+def _cpu_text(pod: PodSize) -> str:
+    workers = count_text(pod.concurrency, "worker")
+    limit = pod.measured_limit_cpus
+    measured = "no limit" if limit is None else f"a limit of {limit:g} CPU"
+    return f"{pod.cpu}, the whole CPUs that {workers} can use; measured under {measured}"
+
+
+def _class_text(deployment: DeploymentFacts | None) -> str:
+    """Say what the Pod's class is, or what it hangs on where no Deployment was looked at."""
+    if deployment is None:
+        return (
+            "The container's requests are its limits. The Pod is Guaranteed where that holds for "
+            "each of its containers; no Deployment was looked at."
+        )
+    quality = deployment.quality_of_service
+    return f"By {deployment.path} the Pod is {quality}: by all of its containers, as written there."
 
 
 def _of_cpu(pod: PodSize | None) -> str:
@@ -169,7 +198,7 @@ def _of_cpu(pod: PodSize | None) -> str:
     return f" of the time, in which a Pod uses {used}"
 
 
-def _scaling(sizing: Sizing) -> Section | None:
+def _scaling(sizing: Sizing, deployment: DeploymentFacts | None) -> Section | None:
     percent = sizing.hpa_utilisation_percent
     if percent is None:
         return None
@@ -180,7 +209,13 @@ def _scaling(sizing: Sizing) -> Section | None:
         "down. To be busier they need more load than was sized for."
     )
     target = f"Target {percent}% CPU utilisation, minReplicas {sizing.replicas}."
-    return Section("Scaling out (HPA)", [target, why])
+    blocks: list[Block] = [target, why]
+    if deployment is not None and sizing.cpu is not None and deployment.cpus > sizing.cpu:
+        blocks.append(
+            f"That is of the container {deployment.container}. Others in the Pod ask for CPU as "
+            "well: of the whole Pod's (metric of type Resource) it is less, which --hpa writes."
+        )
+    return Section("Scaling out (HPA)", blocks)
 
 
 def _warnings(report: SizingReport) -> Section:

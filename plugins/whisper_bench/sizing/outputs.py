@@ -6,6 +6,7 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import write_all_over
+from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized
 from whisper_bench.sizing.demand import POISSON
 from whisper_bench.sizing.report import SizingReport
@@ -65,7 +66,20 @@ def sized(report: SizingReport) -> Sized:
             f"({ratio.low:.3f} to {ratio.high:.3f}), {basis.ratio_created}; extrapolated"
         )
     pod = sizing.pod
-    return Sized(sizing.replicas, pod.cpu, pod.memory_mib, pod.threads, annotations)
+    return Sized(
+        sizing.replicas,
+        pod.cpu,
+        pod.memory_mib,
+        pod.threads,
+        annotations,
+        sizing.hpa_utilisation_percent,
+    )
+
+
+def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingReport:
+    """Add what the Deployment is as it is written, and warn of where it is not as it should be."""
+    told = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
+    return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *told])
 
 
 def _asked(sizing: Sizing) -> str:
@@ -91,6 +105,8 @@ def with_price(
 ) -> SizingReport:
     """Add what an hour of audio costs at the target load, a Pod paying its share of a full node.
 
+    The Pod is the whole one where the report knows the Deployment, else the Whisper container.
+
     Raises:
         BenchError: a price or number of CPUs that is none.
 
@@ -103,10 +119,11 @@ def with_price(
     sizing = report.sizing
     if sizing.replicas is None or sizing.cpu is None:
         return report
-    pods_per_node = int(cpus_per_node // sizing.cpu)
+    pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
+    pods_per_node = int(cpus_per_node // pod_cpus)
     if pods_per_node < 1:
         raise BenchError(
-            f"a Pod of {sizing.cpu} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "
+            f"a Pod of {pod_cpus:g} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "
             "nodes with --cpus-per-node"
         )
     shares = sum(sizing.load.windows.values())

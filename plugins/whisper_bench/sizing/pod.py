@@ -4,18 +4,25 @@ import math
 
 import msgspec
 
+from whisper_bench.errors import BenchError
+
 MEMORY_MARGIN = 1.25
 """Memory beyond the measured peak: the service around Whisper, longer clips, fragmentation."""
 MEMORY_STEP_MIB = 64
 _MIB = 2**20
+BUSY_MARGIN = 0.05
+"""A process may keep this share more CPUs busy than it has threads: those that start and end beside
+them (the same share by which a round is called contended, contention.py)."""
 
 
 class PodSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Requests, which are also the limits, so that the Pod is Guaranteed.
+    """Requests of the Whisper container, which are also its limits.
 
-    `cpu` is a whole number of CPUs, `memory_mib` in MiB: the peak of one process times `margin`,
-    rounded up to `step_mib`, for each of `concurrency` workers. `measured_on` names the machine
-    whose peak it is. `busy_cpus` are the CPUs that one request kept busy: CPU-seconds over latency.
+    `cpu` is a whole number of CPUs: what the threads can use under the limit that was measured
+    (`measured_limit_cpus`; None: none was in force). `memory_mib` in MiB: the peak of one process
+    times `margin`, rounded up to `step_mib`, for each of `concurrency` workers. `measured_on` names
+    the machine whose peak it is. `busy_cpus` are the CPUs that one request kept busy: CPU-seconds
+    over latency.
     """
 
     threads: int
@@ -27,6 +34,13 @@ class PodSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step_mib: int
     busy_cpus: float
     measured_on: str
+    measured_limit_cpus: float | None = None
+
+    @property
+    def below_measured_limit(self) -> bool:
+        """Whether a worker gets fewer CPUs than the limit that its throttling was judged under."""
+        limit_cpus = self.measured_limit_cpus
+        return limit_cpus is not None and self.cpu < math.ceil(limit_cpus) * self.concurrency
 
 
 def pod_size(
@@ -40,13 +54,21 @@ def pod_size(
 ) -> PodSize:
     """Return what a Pod asks for whose workers are as they were measured.
 
-    Without a limit in force each thread may have kept a CPU busy.
+    A worker gets as many CPUs as its threads can use: at most the limit that was in force, at least
+    one, and whole ones.
+
+    Raises:
+        BenchError: a figure is not above 0.
+
     """
-    cpus = threads if cpu_limit is None else cpu_limit
+    given = {"threads": threads, "cpu_limit": cpu_limit, "peak_rss_bytes": peak_rss_bytes}
+    for name, value in given.items():
+        if value is not None and not 0 < value < math.inf:
+            raise BenchError(f"{name} {value:g}: give a number above 0")
     needed_mib = peak_rss_bytes / _MIB * MEMORY_MARGIN * concurrency
     return PodSize(
         threads=threads,
-        cpu=math.ceil(cpus) * concurrency,
+        cpu=usable_cpus(threads, cpu_limit, busy_cpus) * concurrency,
         memory_mib=MEMORY_STEP_MIB * math.ceil(needed_mib / MEMORY_STEP_MIB),
         concurrency=concurrency,
         peak_rss_bytes=peak_rss_bytes,
@@ -54,4 +76,15 @@ def pod_size(
         step_mib=MEMORY_STEP_MIB,
         busy_cpus=busy_cpus,
         measured_on=measured_on,
+        measured_limit_cpus=cpu_limit,
     )
+
+
+def usable_cpus(threads: int, cpu_limit: float | None, busy_cpus: float) -> int:
+    """Return the whole CPUs that a worker can use, at least one.
+
+    A worker that was measured to keep more CPUs busy than it has threads has others beside them: it
+    gets what it used.
+    """
+    used = busy_cpus if busy_cpus > threads * (1 + BUSY_MARGIN) else float(threads)
+    return max(1, math.ceil(used if cpu_limit is None else min(used, cpu_limit)))

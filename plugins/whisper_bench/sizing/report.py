@@ -2,6 +2,7 @@
 
 import msgspec
 
+from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
 from whisper_bench.sizing.sizing import Sizing
@@ -41,7 +42,10 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SizingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The sizing, what it rests on, the other cases that were measured, and what to be aware of."""
+    """The sizing, what it rests on, the other cases that were measured, and what to be aware of.
+
+    `deployment` is what the Deployment is as it is written; None where none was looked at.
+    """
 
     sizing: Sizing
     basis: Basis
@@ -50,3 +54,4 @@ class SizingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warnings: list[str]
     tool_version: str
     created: str
+    deployment: DeploymentFacts | None = None

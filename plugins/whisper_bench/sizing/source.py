@@ -102,7 +102,7 @@ def size_run(
         key=lambda case: cost_of(case, sizings[case.record.label]),
     )
     sizing = sizer(service=best.service, pod=best.pod, evidence=evidence)
-    warnings += _few_samples(sizing)
+    warnings += [*_few_samples(sizing), *_fewer_cpus(best)]
     ends = by_ratio(best, sizer) if sizing.sensitivity else []
     return SizingReport(
         sizing=replace(sizing, sensitivity=[*sizing.sensitivity, *ends]),
@@ -155,6 +155,21 @@ def _few_samples(sizing: Sizing) -> list[str]:
         return []
     few = f"{rounds} rounds: p{objective.percent:g} of the service time needs {needed}"
     return [f"{few}, and real audio varies more than one clip (--audio, --hard-share)"]
+
+
+def _fewer_cpus(case: MeasuredCase) -> list[str]:
+    """Say where the Pod gets fewer CPUs than were in force when its throttling was judged."""
+    pod = case.pod
+    if not pod.below_measured_limit:
+        return []
+    cpus = pod.cpu // pod.concurrency
+    threads = "1 thread" if pod.threads == 1 else f"{pod.threads} threads"
+    text = (
+        f"measured under a limit of {pod.measured_limit_cpus:g} CPUs, of which {threads} can use "
+        f"{cpus}: the Pod gets {cpus} a worker; throttling was judged under the larger limit, "
+        f"measure with --whisper-cpu-limit={cpus} to judge it as deployed"
+    )
+    return [f"{case.record.label}: {text}"]
 
 
 def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> list[CaseRecord]:

@@ -1,0 +1,93 @@
+"""The objects of a manifest that have to do with a Deployment, each with its place in the text.
+
+The other documents are not read: what our YAML reader cannot take there is no fault of this file's.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.manifests.nodes import Document, Node, SequenceNode, seen_through, value_at
+from whisper_bench.manifests.parse import parse_piece
+from whisper_bench.manifests.split import Piece, pieces_of
+
+DEPLOYMENT = "Deployment"
+SCALERS = ("HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler")
+"""What changes a Deployment's replicas or resources later on; the second is KEDA's."""
+READ_KINDS = (DEPLOYMENT, *SCALERS)
+_LIST = "List"
+_MAY_MATTER = re.compile("|".join(READ_KINDS))
+
+
+class KubeObject(msgspec.Struct, frozen=True):
+    """An object: a document's root, or an item of the List that the document is (`item` from 0)."""
+
+    document: Document
+    root: Node
+    data: dict[str, Any]
+    item: int | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """Its kind; None where it is no text."""
+        kind = self.data.get("kind")
+        return kind if isinstance(kind, str) else None
+
+    @property
+    def name(self) -> str | None:
+        """Its metadata.name; None where it is missing or no text."""
+        return self._of_metadata("name")
+
+    @property
+    def namespace(self) -> str | None:
+        """Its metadata.namespace; None where kubectl's decides."""
+        return self._of_metadata("namespace")
+
+    def _of_metadata(self, key: str) -> str | None:
+        metadata = self.data.get("metadata")
+        value = metadata.get(key) if isinstance(metadata, dict) else None
+        return value if isinstance(value, str) else None
+
+
+def read_objects(text: str, where: str) -> list[KubeObject]:
+    """Return a manifest's objects, all those of `READ_KINDS` among them.
+
+    Raises:
+        BenchError: a document that has to be read cannot be, or the file is none that Kubernetes
+            reads.
+
+    """
+    pieces = pieces_of(text, where)
+    likely = [piece for piece in pieces if _MAY_MATTER.search(piece.text)]
+    remedy = "; or move the Deployment, with its autoscaler, to a file of its own"
+    remedy = remedy if len(pieces) > 1 else ""
+    found = [each for piece in likely for each in _objects_of(piece, where, remedy)]
+    if any(each.kind == DEPLOYMENT for each in found):
+        return found
+    # perhaps its kind is written in another way; else the message names the kinds that there are
+    return [each for piece in pieces for each in _objects_of(piece, where, remedy)]
+
+
+def _objects_of(piece: Piece, where: str, remedy: str) -> Iterator[KubeObject]:
+    try:
+        document = parse_piece(piece, where)
+    except BenchError as error:
+        written = piece.written_kind
+        if written is not None and written not in READ_KINDS and not written.endswith(_LIST):
+            # of another kind by its text: what it is has no part in this
+            return
+        raise BenchError(f"{error}{remedy}") from error
+    if document is None or not isinstance(document.data, dict):
+        return
+    items = document.data.get("items")
+    if isinstance(items, list) and str(document.data.get("kind")).endswith(_LIST):
+        nodes = value_at(document.root, "items")
+        assert isinstance(nodes, SequenceNode)
+        for number, (node, data) in enumerate(zip(nodes.items, items, strict=True)):
+            if isinstance(data, dict):
+                yield KubeObject(document, node, data, number)
+    else:
+        yield KubeObject(document, seen_through(document.root), document.data)

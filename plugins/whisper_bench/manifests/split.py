@@ -1,0 +1,79 @@
+"""A file cut into its documents where Kubernetes cuts it: before a line that begins with ---.
+
+After `YAMLReader` in k8s.io/apimachinery/pkg/util/yaml. Only what has to be read is read then: what
+our YAML reader cannot take elsewhere in the file is no fault of the Deployment's.
+"""
+
+import re
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+
+_SEPARATOR = re.compile(r"^---(.*)$", re.MULTILINE)
+_FIRST_LINE = re.compile(r"^[ \t\r]*(?![ \t\r]*(?:#|$))(.*)$", re.MULTILINE)
+_KIND = re.compile(
+    r"""^["']?kind["']?[ \t]*:[ \t]+["']?([A-Za-z]+)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE
+)
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """One document's text, from `start` and behind `lines_before` lines; `number` from 1."""
+
+    text: str
+    start: int
+    lines_before: int
+    number: int
+
+    @property
+    def end(self) -> int:
+        """Where the next document begins."""
+        return self.start + len(self.text)
+
+    @property
+    def written_kind(self) -> str | None:
+        """The kind that the text names at its left edge; None where it cannot be told so."""
+        kinds = set(_KIND.findall(self.text))
+        return kinds.pop() if len(kinds) == 1 else None
+
+
+def pieces_of(text: str, where: str) -> list[Piece]:
+    """Return the documents of a file that are not empty.
+
+    Raises:
+        BenchError: the file has something that Kubernetes reads in no file: text behind ---, or a
+            directive such as %YAML; the message has the line.
+
+    """
+    starts = [0]
+    for separator in _SEPARATOR.finditer(text):
+        behind = separator[1].strip()
+        if behind and not behind.startswith("#"):
+            line = text.count("\n", 0, separator.start()) + 1
+            raise BenchError(
+                f"{where}, line {line}: Kubernetes takes nothing but a comment behind ---, and "
+                f"{behind[:40]!r} stands there; write it on the next line"
+            )
+        if separator.start():
+            starts.append(separator.start())
+    pieces: list[Piece] = []
+    lines_before = 0
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        piece = Piece(text[start:end], start, lines_before, len(pieces) + 1)
+        lines_before += piece.text.count("\n")
+        if _is_written(piece, where):
+            pieces.append(piece)
+    return pieces
+
+
+def _is_written(piece: Piece, where: str) -> bool:
+    """Tell whether there is more than comments; a directive is refused, as Kubernetes does."""
+    content = piece.text.removeprefix("---")
+    first = _FIRST_LINE.search(content)
+    if first is not None and first[1].startswith("%"):
+        line = piece.lines_before + content.count("\n", 0, first.start(1)) + 1
+        raise BenchError(
+            f"{where}, line {line}: Kubernetes reads no file with a directive ({first[1][:20]!r}); "
+            "take the line out"
+        )
+    return first is not None
