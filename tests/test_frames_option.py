@@ -2,7 +2,7 @@
 
 import json
 
-from whisper_bench.cluster.collect import human_lines
+from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.parcel import unpack
 
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1")

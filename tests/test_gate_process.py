@@ -38,7 +38,7 @@ def scratch(home, monkeypatch):
 @pytest.fixture
 def measure(home, scratch):
     """Run a script as a side's command, with the frames of a run in the file `log`."""
-    (home / "log").write_text(framed_log())
+    (home / "log").write_text(framed_log(save_name="gate"))
 
     def run(script, *, timeout_s=30.0, interruption=None, kind=Kind.COMMAND, **changes):
         (home / "script").write_text(f"#!/bin/sh\n{script}\n")
@@ -74,7 +74,7 @@ def failure(measure, script, **settings):
 
 
 def test_an_old_run_that_is_printed_again_is_none(home, measure):
-    (home / "log").write_text(framed_log())
+    (home / "log").write_text(framed_log(save_name="gate"))
     runner = Runner(conditions(), Interruption(), timeout_s=30)
     side = Side(Kind.COMMAND, "sh -c 'cat log'")
     assert runner(side).cases

@@ -5,6 +5,7 @@ what deletes the Pod afterwards surely runs. Logs are read again and again, not 
 followed log hangs where the connection is lost or nothing is written (its issues 1234 and 1546).
 """
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ from whisper_bench.files import UNREADABLE
 
 _TIMEOUT_S = (5, 30)
 """To connect, and between two bytes."""
+_ANSWER_S = 120.0
+"""For a whole answer: 64 MiB at 5 Mbit/s."""
+_MOST_BYTES = 2**26
+"""Of an answer. A node gives one file of a log, of 10 MiB as a rule; 5,000 Pods are as much."""
+_PIECE = 2**16
 _NOT_FOUND = 404
 CONFLICT = 409
 _BAD_REQUEST = 400
@@ -36,6 +42,10 @@ class ClusterError(BenchError):
     def __init__(self, told: str, status: int | None = None) -> None:
         super().__init__(told)
         self.status = status
+
+
+class TooLongError(ClusterError):
+    """An answer without end, or larger than any that an honest cluster gives."""
 
 
 class UnreachableError(ClusterError):
@@ -127,7 +137,10 @@ class Cluster:
         """Return all of a container's log so far, "" where there is none yet."""
         try:
             read = self._core.read_namespaced_pod_log
-            raw = self._raw(read, name, self.namespace, container=container)
+            # a byte more than is taken, so that a log that is too long is not taken for whole
+            raw = self._raw(
+                read, name, self.namespace, container=container, limit_bytes=_MOST_BYTES + 1
+            )
         except ClusterError as error:
             if error.status in {_BAD_REQUEST, _NOT_FOUND}:  # it has not started, or is gone
                 return ""
@@ -169,8 +182,33 @@ class Cluster:
     def _raw(self, call: Any, *given: Any, **named: Any) -> bytes:
         with _in_plain_words():
             response = call(*given, **named, _preload_content=False, _request_timeout=_TIMEOUT_S)
-            content: bytes = response.data
-            return content
+            try:
+                return _content(response)
+            finally:
+                response.release_conn()
+
+
+def _content(response: Any) -> bytes:
+    """Return what is answered; one that has no end is given up."""
+    until_s = time.monotonic() + _ANSWER_S
+    pieces, size = [], 0
+    # read1 gives what has come: a piece that comes byte by byte would be waited for without end
+    read = getattr(response, "read1", response.read)  # urllib3 has it from 2.1 on
+    while piece := read(_PIECE):
+        size += len(piece)
+        pieces.append(piece)
+        if size > _MOST_BYTES:
+            response.close()
+            raise TooLongError(
+                f"the cluster's answer has more than {_MOST_BYTES // 2**20} MiB, and is not read; "
+                "of a log give the end: kubectl logs POD --tail=20000 | whisper-bench k8s collect -"
+            )
+        if time.monotonic() > until_s:
+            response.close()
+            raise UnreachableError(
+                f"the cluster's answer had not ended after {_ANSWER_S:g} s and was given up"
+            )
+    return b"".join(pieces)
 
 
 def _unless_missing(call: Callable[[], _T]) -> _T | None:

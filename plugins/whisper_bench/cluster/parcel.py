@@ -6,13 +6,17 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.cluster.frames import NoResultsError, encode
+from whisper_bench.cluster.payload import Payload
 from whisper_bench.cluster.reassemble import payloads_in
 from whisper_bench.files import UNREADABLE
 from whisper_bench.saved.find import save_name
 
 PARCEL_VERSION = 1
-_MOST_BYTES = 2**28
-"""Largest parcel unpacked; a run of nine cases and 50 rounds has a tenth of a MiB."""
+_MOST_BYTES = 2**26
+"""Largest parcel unpacked: a run of 100,000 rounds has 48 MiB (462 bytes a round were measured)."""
+_MOST_RATIO = 100
+"""Largest factor by which a parcel may grow beside the first 64 KiB; saved runs have 7 to 9."""
+_FREE_BYTES = 2**16
 _LONGEST_NAME = 200
 
 
@@ -36,25 +40,44 @@ def pack(path: Path) -> list[str]:
     return encode(zlib.compress(msgspec.json.encode(parcel), 9))
 
 
-def unpack(text: str) -> tuple[list[Parcel], list[str]]:
-    """Return the whole parcels in a log, and the fault of each that is not whole."""
+def unpack(text: str, save_name: str | None = None) -> tuple[list[Parcel], list[str]]:
+    """Return the whole parcels in a log, and the fault of each that is not whole.
+
+    Where a save name was asked for, a parcel of another is a fault.
+    """
     parcels, faults = [], []
     for payload in payloads_in(text):
-        if payload.content is None:
-            faults.append(payload.fault or "")
-            continue
         try:
-            parcels.append(_parcel(payload.content))
+            parcels.append(parcel_of(payload, save_name))
         except NoResultsError as error:
-            faults.append(f"{payload.id[:8]}: {error}")
+            faults.append(str(error))
     return parcels, faults
+
+
+def parcel_of(payload: Payload, save_name: str | None = None) -> Parcel:
+    """Return what a payload carries.
+
+    Raises:
+        NoResultsError: it is not whole, no parcel, or not saved under the name asked for.
+
+    """
+    if payload.content is None:
+        raise NoResultsError(payload.fault or "")
+    try:
+        parcel = _parcel(payload.content)
+    except NoResultsError as error:
+        raise NoResultsError(f"{payload.id[:8]}: {error}") from error
+    if save_name is not None and parcel.save_name != save_name:
+        raise NoResultsError(
+            f"{payload.id[:8]}: its run is named {parcel.save_name!a}, and "
+            f"{save_name!a} was asked for; leave out a --benchmark-save of its own"
+        )
+    return parcel
 
 
 def _parcel(content: bytes) -> Parcel:
     try:
-        expander = zlib.decompressobj()
-        raw = expander.decompress(content, _MOST_BYTES)
-        parcel = msgspec.json.decode(raw, type=Parcel)
+        parcel = msgspec.json.decode(_expanded(content), type=Parcel)
     except (zlib.error, *UNREADABLE) as error:
         raise NoResultsError(f"it cannot be unpacked ({error})") from error
     if parcel.parcel_version != PARCEL_VERSION:
@@ -67,6 +90,17 @@ def _parcel(content: bytes) -> Parcel:
             f"it would be written to {parcel.folder}/{parcel.save_name}, which is no plain name"
         )
     return parcel
+
+
+def _expanded(content: bytes) -> bytes:
+    most_bytes = min(_MOST_BYTES, _FREE_BYTES + _MOST_RATIO * len(content))
+    expanded = zlib.decompressobj().decompress(content, most_bytes + 1)
+    if len(expanded) > most_bytes:
+        raise NoResultsError(
+            f"it has {len(content)} bytes packed and more than {most_bytes} unpacked, which no "
+            "saved run has"
+        )
+    return expanded
 
 
 def is_plain(name: str) -> bool:

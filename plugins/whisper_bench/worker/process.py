@@ -18,6 +18,11 @@ from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, R
 
 _STDERR_LINES_SHOWN = 6
 _GRACE_S = 10.0
+_MOST_REPLY_BYTES = 2**24
+"""Of an answer, nearly all of it the text: a day of speech has about 2 MiB."""
+_STDERR_BYTES = 2**18
+"""Read of what the worker and its libraries wrote: the kernels are named in the first 2 KiB, and an
+error stands in the last lines; with ONEDNN_VERBOSE there are many MiB between."""
 _R = TypeVar("_R", Ready, Measured)
 
 
@@ -31,7 +36,7 @@ class Worker:
     """
 
     def __init__(self, assignment: Assignment, join: Callable[[int], None] | None = None) -> None:
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._rounds = 0
         self._busy = True
         self._peak_rss_bytes = 0
@@ -40,7 +45,7 @@ class Worker:
             [sys.executable, "-P", "-m", "whisper_bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._stderr,
+            stderr=self._errors,
             env=worker_environment(assignment.threads, os.environ),
         )
         try:
@@ -80,7 +85,7 @@ class Worker:
             if pipe is not None and not pipe.closed:
                 _close_quietly(pipe)
         self._wait_or_kill()
-        self._stderr.close()
+        self._errors.close()
 
     def _wait_or_kill(self) -> None:
         try:
@@ -93,7 +98,7 @@ class Worker:
         self._send(msgspec.json.encode(assignment))
         ready = self._reply(Ready)
         self._busy = False
-        return msgspec.structs.replace(ready, backend=parse_backend(self._stderr_text()))
+        return msgspec.structs.replace(ready, backend=parse_backend(self._stderr(end=False)))
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None
@@ -105,7 +110,12 @@ class Worker:
 
     def _reply(self, kind: type[_R]) -> _R:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._process.stdout.readline(_MOST_REPLY_BYTES)
+        if len(line) == _MOST_REPLY_BYTES:
+            raise BenchError(
+                f"the worker process answered with more than {_MOST_REPLY_BYTES // 2**20} MiB; "
+                "measure a shorter clip"
+            )
         if not line.endswith(b"\n"):
             raise self._death()
         reply: Reply = msgspec.json.decode(line, type=Reply)
@@ -129,14 +139,16 @@ class Worker:
         return WorkerDiedError(text + self._last_words())
 
     def _last_words(self) -> str:
-        lines = [line for line in self._stderr_text().splitlines() if "[info]" not in line]
+        lines = [line for line in self._stderr(end=True).splitlines() if "[info]" not in line]
         shown = "\n".join(lines[-_STDERR_LINES_SHOWN:])
         return f"\nits last words:\n{shown}" if shown else ""
 
-    def _stderr_text(self) -> str:
+    def _stderr(self, *, end: bool) -> str:
+        """Return what it wrote on stderr: where that is much, the end of it or the beginning."""
         # pread: a seek would move the worker's own place in the file that both have open
-        descriptor = self._stderr.fileno()
-        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+        descriptor = self._errors.fileno()
+        last = max(0, os.fstat(descriptor).st_size - _STDERR_BYTES)
+        return os.pread(descriptor, _STDERR_BYTES, last if end else 0).decode(errors="replace")
 
 
 def _signal_name(number: int) -> str:
