@@ -100,8 +100,8 @@ def run(options: argparse.Namespace) -> int:
     """Run one Pod to its end and collect its results."""
     from uuid import uuid4
 
+    from whisper_bench.cluster.answer import ClusterError
     from whisper_bench.cluster.bench_pod import read_manifest, wished_pod
-    from whisper_bench.cluster.client import ClusterError
     from whisper_bench.cluster.follow import Waits
     from whisper_bench.cluster.run import PodRun
     from whisper_bench.files import check_writable
@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
 
 def collect(options: argparse.Namespace) -> int:
     """Collect the results out of every log named."""
-    from whisper_bench.cluster.client import ClusterError
+    from whisper_bench.cluster.answer import ClusterError
 
     home = _Home(options)
     try:

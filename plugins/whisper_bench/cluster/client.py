@@ -5,51 +5,32 @@ what deletes the Pod afterwards surely runs. Logs are read again and again, not 
 followed log hangs where the connection is lost or nothing is written (its issues 1234 and 1546).
 """
 
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList, Status
+from whisper_bench.cluster.answer import (
+    MOST_BYTES,
+    ClusterError,
+    UnreachableError,
+    bound_refusals,
+    content_of,
+    in_plain_words,
+)
+from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList
 from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
 
 _TIMEOUT_S = (5, 30)
 """To connect, and between two bytes."""
-_ANSWER_S = 120.0
-"""For a whole answer: 64 MiB at 5 Mbit/s."""
-_MOST_BYTES = 2**26
-"""Of an answer. A node gives one file of a log, of 10 MiB as a rule; 5,000 Pods are as much."""
-_PIECE = 2**16
 _NOT_FOUND = 404
 CONFLICT = 409
 _BAD_REQUEST = 400
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 _WARNING = "Warning"
 _T = TypeVar("_T")
-
-
-class ClusterError(BenchError):
-    """The cluster refused, and says why; `status` is HTTP's, None where there was no answer."""
-
-    exit_status = 1
-
-    def __init__(self, told: str, status: int | None = None) -> None:
-        super().__init__(told)
-        self.status = status
-
-
-class TooLongError(ClusterError):
-    """An answer without end, or larger than any that an honest cluster gives."""
-
-
-class UnreachableError(ClusterError):
-    """The cluster did not answer this time; it may the next."""
 
 
 class Cluster:
@@ -92,6 +73,7 @@ class Cluster:
         if not asked.verify_ssl:
             # asked for in the kubeconfig, and told at each of a thousand requests otherwise
             warnings.filterwarnings("ignore", "Unverified HTTPS request")
+        bound_refusals(api.rest_client.pool_manager)
         chosen = loader.current_context
         self.namespace: str = namespace or chosen["context"].get("namespace") or "default"
         self.context: str = chosen["name"]
@@ -139,7 +121,7 @@ class Cluster:
             read = self._core.read_namespaced_pod_log
             # a byte more than is taken, so that a log that is too long is not taken for whole
             raw = self._raw(
-                read, name, self.namespace, container=container, limit_bytes=_MOST_BYTES + 1
+                read, name, self.namespace, container=container, limit_bytes=MOST_BYTES + 1
             )
         except ClusterError as error:
             if error.status in {_BAD_REQUEST, _NOT_FOUND}:  # it has not started, or is gone
@@ -180,35 +162,12 @@ class Cluster:
             ) from error
 
     def _raw(self, call: Any, *given: Any, **named: Any) -> bytes:
-        with _in_plain_words():
+        with in_plain_words():
             response = call(*given, **named, _preload_content=False, _request_timeout=_TIMEOUT_S)
             try:
-                return _content(response)
+                return content_of(response)
             finally:
                 response.release_conn()
-
-
-def _content(response: Any) -> bytes:
-    """Return what is answered; one that has no end is given up."""
-    until_s = time.monotonic() + _ANSWER_S
-    pieces, size = [], 0
-    # read1 gives what has come: a piece that comes byte by byte would be waited for without end
-    read = getattr(response, "read1", response.read)  # urllib3 has it from 2.1 on
-    while piece := read(_PIECE):
-        size += len(piece)
-        pieces.append(piece)
-        if size > _MOST_BYTES:
-            response.close()
-            raise TooLongError(
-                f"the cluster's answer has more than {_MOST_BYTES // 2**20} MiB, and is not read; "
-                "of a log give the end: kubectl logs POD --tail=20000 | whisper-bench k8s collect -"
-            )
-        if time.monotonic() > until_s:
-            response.close()
-            raise UnreachableError(
-                f"the cluster's answer had not ended after {_ANSWER_S:g} s and was given up"
-            )
-    return b"".join(pieces)
 
 
 def _unless_missing(call: Callable[[], _T]) -> _T | None:
@@ -218,27 +177,3 @@ def _unless_missing(call: Callable[[], _T]) -> _T | None:
         if error.status == _NOT_FOUND:
             return None
         raise
-
-
-@contextmanager
-def _in_plain_words() -> Iterator[None]:
-    """Raise what the client raises as a refusal, or as a connection that may come back."""
-    from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except ApiException as error:
-        told = _told(error.body) or f"{error.status} {error.reason}"
-        status = error.status or 0
-        again = status >= _SERVER_ERROR or status == _TOO_MANY
-        raise (UnreachableError if again else ClusterError)(told, status) from error
-    except (HTTPError, OSError) as error:
-        raise UnreachableError(f"no answer from the cluster ({error})") from error
-
-
-def _told(body: Any) -> str:
-    try:
-        return msgspec.json.decode(body or b"{}", type=Status).message
-    except UNREADABLE:
-        return ""

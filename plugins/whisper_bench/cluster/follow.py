@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from whisper_bench.cluster.client import Cluster, ClusterError, TooLongError, UnreachableError
+from whisper_bench.cluster.answer import ClusterError, TooLongError, UnreachableError
+from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.parcel import unpack

@@ -128,8 +128,10 @@ class Scanner:
         self._joined = joined[-LINE_CHARACTERS:]
         yield from frames_in(joined, seen)
         # two pieces with other lines between them
-        if self._tries < _TRIES_IN_ALL and (self._heads or MARK in text):
+        if self._heads or MARK in text:
             for word in _WORD.finditer(text):
+                if self._tries >= _TRIES_IN_ALL:
+                    return
                 yield from self._in_two(word[0])
 
     def _in_two(self, word: str) -> Iterator[Frame]:
