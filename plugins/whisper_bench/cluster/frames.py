@@ -16,6 +16,7 @@ import zlib
 from dataclasses import dataclass
 
 from whisper_bench.errors import BenchError
+from whisper_bench.text import plain
 
 MARK = "whisper-bench-frame:"
 VERSION = "1"
@@ -99,18 +100,13 @@ def human_lines(text: str) -> list[str]:
 
 def human_line(line: str) -> str:
     """Return a line as it may be shown, without its end where it is very long."""
-    return _printable(line[:_SHOWN_CHARACTERS])
+    return plain(line[:_SHOWN_CHARACTERS], keep="\t")
 
 
 def frame_at(text: str, mark: int) -> Frame | None:
     """Return the frame whose mark stands at a place, if there is one and its checksum holds."""
     match = _FRAME.match(text, mark + len(MARK))
     return match and _frame(match)
-
-
-def _printable(line: str) -> str:
-    signs = (sign if sign.isprintable() or sign == "\t" else ascii(sign)[1:-1] for sign in line)
-    return "".join(signs)
 
 
 def _line(head: str, part: bytes) -> str:

@@ -8,8 +8,11 @@ import msgspec
 from whisper_bench.cluster.frames import NoResultsError, encode
 from whisper_bench.cluster.payload import Payload
 from whisper_bench.cluster.reassemble import payloads_in
+from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
+from whisper_bench.names import checked_name
 from whisper_bench.saved.find import save_name
+from whisper_bench.text import quoted
 
 PARCEL_VERSION = 1
 _MOST_BYTES = 2**26
@@ -17,7 +20,6 @@ _MOST_BYTES = 2**26
 _MOST_RATIO = 100
 """Largest factor by which a parcel may grow beside the first 64 KiB; saved runs have 7 to 9."""
 _FREE_BYTES = 2**16
-_LONGEST_NAME = 200
 
 
 class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,8 +71,8 @@ def parcel_of(payload: Payload, save_name: str | None = None) -> Parcel:
         raise NoResultsError(f"{payload.id[:8]}: {error}") from error
     if save_name is not None and parcel.save_name != save_name:
         raise NoResultsError(
-            f"{payload.id[:8]}: its run is named {parcel.save_name!a}, and "
-            f"{save_name!a} was asked for; leave out a --benchmark-save of its own"
+            f"{payload.id[:8]}: its run is named {quoted(parcel.save_name)}, and "
+            f"{quoted(save_name)} was asked for; leave out a --benchmark-save of its own"
         )
     return parcel
 
@@ -85,10 +87,11 @@ def _parcel(content: bytes) -> Parcel:
             f"it is of parcel version {parcel.parcel_version}, and this whisper-bench reads "
             f"{PARCEL_VERSION}"
         )
-    if not (is_plain(parcel.folder) and is_plain(parcel.save_name)):
-        raise NoResultsError(
-            f"it would be written to {parcel.folder}/{parcel.save_name}, which is no plain name"
-        )
+    try:
+        checked_name(parcel.folder, "its folder")
+        checked_name(parcel.save_name, "its save name")
+    except BenchError as error:
+        raise NoResultsError(str(error)) from error
     return parcel
 
 
@@ -101,13 +104,3 @@ def _expanded(content: bytes) -> bytes:
             "saved run has"
         )
     return expanded
-
-
-def is_plain(name: str) -> bool:
-    """Tell whether a name stays in the folder that it is written to."""
-    return (
-        0 < len(name) <= _LONGEST_NAME
-        and not name.startswith(".")
-        and name.isprintable()
-        and not any(sign in name for sign in "/\\")
-    )
