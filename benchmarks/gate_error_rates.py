@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from whisper_bench.gate.sequential import (
     ERROR_RATE,
-    LOOKS,
     NOMINAL_LEVEL,
     Call,
     is_look,
@@ -84,7 +83,7 @@ def gates(baseline: Logs, candidate: Logs, most_pairs: int) -> Ends:
     trials = len(baseline)
     calls, pairs = np.full(trials, CALLS.index(Call.OPEN)), np.full(trials, most_pairs)
     running = np.ones(trials, dtype=bool)
-    for count in [count for count in LOOKS if count < most_pairs] + [most_pairs]:
+    for count in [count for count in range(1, most_pairs + 1) if is_look(count, most_pairs)]:
         sides = baseline[:, :count], candidate[:, :count]
         low, high = bounds(sides[1] - sides[0])
         later, earlier = (np.stack([side[:, start::2] for side in sides], 1) for start in (1, 0))

@@ -26,7 +26,7 @@ from typing import Any
 
 from pytest_benchmark import utils
 
-from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.contention import are_many
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.sequential import LOOKS, Call, look_at
 from whisper_bench.summary import table_lines
@@ -167,7 +167,7 @@ def ended(rows: Gate, factor: float) -> tuple[Call, int] | None:
         told = [row for row in now if row["side"] == "baseline"]
         contended = sum(int(row["contended"] or 0) for row in told)
         rounds = sum(len(row["latency_s"].split()) for row in told)
-        column = "cpu_s" if contended >= MANY_CONTENDED * rounds else "latency_s"
+        column = "cpu_s" if are_many(contended, rounds) else "latency_s"
         candidate_s = [factor * each for each in means(now, "candidate", column)]
         call = look_at(means(now, "baseline", column), candidate_s, limit=LIMIT).call
         if call is not Call.OPEN:

@@ -1,11 +1,15 @@
 """Runs in a Pod of a real API server, for tests: quick to ask, and a log of a real run."""
 
+import zlib
 from pathlib import Path
+
+import msgspec
 
 from whisper_bench.cluster.bench_pod import PodWishes, read_manifest, wished_pod
 from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.follow import Waits
-from whisper_bench.cluster.parcel import pack
+from whisper_bench.cluster.frames import encode
+from whisper_bench.cluster.parcel import Parcel, pack
 from whisper_bench.cluster.run import PodRun
 
 ROOT = Path(__file__).parents[1]
@@ -18,8 +22,19 @@ INSECURE = "ignore:Unverified HTTPS request"
 """The stand-in servers' certificates are their own."""
 
 
-def framed_log(path=RUN):
-    lines = ["collected 1 item", "base-t1-vi_30s  case 1/1  round 10/10", *pack(path), "1 passed"]
+def frames_of(path=RUN, save_name=None):
+    """A run's frames, under another name than that of its file where one is given."""
+    if save_name is None:
+        return pack(path)
+    parcel = Parcel(
+        parcel_version=1, folder=path.parent.name, save_name=save_name, saved=path.read_text()
+    )
+    return encode(zlib.compress(msgspec.json.encode(parcel)))
+
+
+def framed_log(path=RUN, save_name=None):
+    lines = ["collected 1 item", "base-t1-vi_30s  case 1/1  round 10/10"]
+    lines += [*frames_of(path, save_name), "1 passed"]
     return "".join(f"{line}\n" for line in lines)
 
 

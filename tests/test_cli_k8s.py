@@ -175,3 +175,23 @@ def test_the_kubeconfig_of_the_environment(home, apiserver):
         )  # fmt: skip
         assert done.returncode == 1
         assert done.stderr.startswith("FAILED: app=none: no such Pod or Job in namespace default")
+
+
+def test_a_run_under_another_name_than_was_asked_for(home, capsys, kubelet, where):
+    """A Pod does not choose which saved run it becomes; its log is kept, to look at."""
+    kubelet.play("benchmark-mine", scheduled, running, logs(framed_log()), ended())
+    arguments = ["k8s", "run", "--save", "mine", "--manifest", str(MANIFEST), *where]
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "its run is named 'avx', and 'mine' was asked for; leave out a --benchmark-save" in err
+    assert "its log is kept in benchmark_results/benchmark-mine.log" in err
+    assert not list((home / ".benchmarks").rglob("*.json"))
+
+
+def test_more_runs_than_the_one_that_was_asked_for(home, capsys, kubelet, where):
+    text = framed_log() + framed_log(SAMPLE / "0004_avx.json")
+    kubelet.play(POD, scheduled, running, logs(text), ended())
+    assert main(run(where)) == 1
+    assert "2 saved runs in it, and one is due" in capsys.readouterr().err
+    assert not list((home / ".benchmarks").rglob("*.json"))

@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from whisper_bench.cluster import answer
 from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
 from whisper_bench.errors import BenchError
 
@@ -121,3 +122,41 @@ def test_one_that_is_gone_is_deleted(answering, status):
 def test_one_that_may_not_be_deleted(answering):
     with pytest.raises(ClusterError, match="is forbidden"):
         answering(403, FORBIDDEN).delete("a", "uid", 0)
+
+
+class Dripping:
+    """An answer that comes a byte at a time, and has no end."""
+
+    def __init__(self, piece=b"x"):
+        self.piece = piece
+        self.closed = False
+
+    def read1(self, _):
+        return self.piece
+
+    read = read1
+
+    def close(self):
+        self.closed = True
+
+
+def test_an_answer_without_end_is_given_up_in_time(monkeypatch):
+    monkeypatch.setattr(answer, "_ANSWER_S", 0.05)
+    response = Dripping()
+    with pytest.raises(UnreachableError, match=r"had not ended after 0\.05 s and was given up"):
+        answer.content_of(response)
+    assert response.closed
+
+
+def test_an_answer_without_end_is_given_up_by_its_size():
+    response = Dripping(b"x" * 2**22)
+    with pytest.raises(answer.TooLongError, match="more than 64 MiB, and is not read"):
+        answer.content_of(response)
+    assert response.closed
+
+
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_every_answer_has_a_bound_refusals_too(answering, monkeypatch, status):
+    monkeypatch.setattr(answer, "MOST_BYTES", 1000)
+    with pytest.raises(answer.TooLongError, match="the cluster's answer has more than"):
+        answering(status, b"x" * 1001).pod("a")

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from whisper_bench.cluster import collect as collecting
-from whisper_bench.cluster.collect import collect, human_lines
-from whisper_bench.cluster.frames import encode
+from whisper_bench.cluster.collect import collect
+from whisper_bench.cluster.frames import encode, human_lines
 from whisper_bench.cluster.parcel import Parcel, pack
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "Linux-CPython-3.11-64bit"
@@ -98,12 +98,18 @@ def test_a_log_cut_in_the_middle_keeps_no_other_from_home(home):
         ("\n".join(encode(b"no zlib")), "it cannot be unpacked (Error -3"),
         ("\n".join(encode(zlib.compress(b"{}"))), "it cannot be unpacked (Object missing"),
         ("\n".join(parcel(parcel_version=2)), "it is of parcel version 2, and this"),
-        ("\n".join(parcel(folder="..")), "it would be written to ../xeon, which is no plain"),
-        ("\n".join(parcel(folder="")), "it would be written to /xeon, which is no plain name"),
-        ("\n".join(parcel(save_name="a/b")), "it would be written to Linux/a/b, which is no"),
-        ("\n".join(parcel(save_name="a\\b")), "which is no plain name"),
-        ("\n".join(parcel(save_name="a\nb")), "which is no plain name"),
-        ("\n".join(parcel(save_name="a" * 201)), "which is no plain name"),
+        (
+            "\n".join(parcel(folder="..")),
+            "its folder '..': a file is named after it, and it begins with a dot",
+        ),
+        ("\n".join(parcel(folder="")), "its folder '': a file is named after it, and it is empty"),
+        (
+            "\n".join(parcel(save_name="a/b")),
+            "its save name 'a/b': a file is named after it, and it has a separator",
+        ),
+        ("\n".join(parcel(save_name="a\\b")), "it has a separator of folders in it"),
+        ("\n".join(parcel(save_name="a\nb")), "it has a character in it that cannot be shown"),
+        ("\n".join(parcel(save_name="a" * 201)), "it has 201 bytes, 180 are the most"),
         ("\n".join(parcel(saved="{")), "log 0: xeon: it is cut short after 1 bytes"),
         ("\n".join(parcel(saved='{"a": NaN}')), "holds NaN or Infinity"),
     ],
@@ -118,7 +124,7 @@ def test_spoilt(home, tmp_path, text, fault):
 def test_a_parcel_without_end_is_not_unpacked_into_memory(home, monkeypatch):
     monkeypatch.setattr("whisper_bench.cluster.parcel._MOST_BYTES", 1000)
     _, (fault,) = home("\n".join(parcel(saved="x" * 5000)))
-    assert "it cannot be unpacked (Input data was truncated" in fault
+    assert "bytes packed and more than 1000 unpacked, which no saved run has" in fault
 
 
 def test_a_name_with_spaces_and_accents(home):

@@ -2,7 +2,7 @@
 
 import json
 
-from whisper_bench.cluster.collect import human_lines
+from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.parcel import unpack
 
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1")
@@ -60,6 +60,14 @@ def test_a_run_that_was_not_saved_is_not_green(bench, pytester):
     assert run.ret == 1
     assert "FAILED: --whisper-frames: no run was saved, so none is here" in run.stdout.str()
     assert unpack(run.stdout.str()) == ([], [])
+
+
+def test_a_run_too_large_for_a_log_is_not_green(bench, monkeypatch, pytester):
+    pytester.makeconftest("from whisper_bench.cluster import frames\nframes.MOST_FRAMES = 2\n")
+    run = bench("--benchmark-save=a", "--whisper-frames", *QUICK)
+    assert run.ret == 1
+    assert "FAILED: --whisper-frames: the saved run has" in run.stdout.str()
+    assert "run fewer rounds or cases at once" in run.stdout.str()
 
 
 def test_a_save_name_with_signs_of_a_pattern(bench):

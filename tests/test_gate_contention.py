@@ -1,11 +1,15 @@
 """What a gate is decided on where a neighbour takes the CPU, and where the candidate itself waits."""
 
+import math
 import random
 
 import pytest
 
 from gates import Played, around, process
+from whisper_bench.contention import MANY_CONTENDED, are_many
+from whisper_bench.gate.evidence import Evidence
 from whisper_bench.gate.report import Answer, Metric
+from whisper_bench.gate.sequential import is_look
 
 
 def disturbed(seed, cpu_s):
@@ -58,3 +62,34 @@ def test_once_contended_a_gate_stays_on_cpu_seconds():
     played = Played(baseline, around(1.1, spread=0.02))
     report = played.gate(most_pairs=12)
     assert {each.metric for each in report.cases} == {Metric.CPU}
+
+
+@pytest.mark.parametrize("most_pairs", range(4, 33, 2))
+def test_the_last_look_turns_to_cpu_seconds_as_every_other_does(most_pairs):
+    """The last fifth of the pairs is contended, which no look before the last one can see."""
+    contended = math.ceil(MANY_CONTENDED * most_pairs)
+
+    def baseline(number):
+        busy = number > most_pairs - contended
+        return around(1.0, spread=0.3, cpu_share=0.8 if busy else 1.0)(number)
+
+    report = Played(baseline, around(1.1, spread=0.3, seed=2)).gate(most_pairs=most_pairs)
+    (case,) = report.cases
+    assert case.look.pairs == most_pairs
+    assert case.metric is Metric.CPU
+
+
+@pytest.mark.parametrize("most_pairs", range(4, 33, 2))
+def test_the_metric_turns_at_the_looks_and_nowhere_between(most_pairs):
+    """The first pairs contended, and the rest quiet: `is_look` says when that is noticed."""
+    looks = [pair for pair in range(1, most_pairs + 1) if is_look(pair, most_pairs)]
+    for busy in range(1, most_pairs + 1):
+        evidence = Evidence(0.1, most_pairs)
+        noticed = 0
+        for pair in range(1, most_pairs + 1):
+            evidence.add("baseline", around(1.0, cpu_share=0.8 if pair <= busy else 1.0)(pair))
+            evidence.add("candidate", around(1.0)(pair))
+            if not noticed and evidence._metric(evidence.labels[0]) is Metric.CPU:
+                noticed = pair
+        due = [pair for pair in looks if are_many(min(busy, pair), pair)]
+        assert noticed == (due[0] if due else 0)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pod_runs import RUN, SAMPLE, framed_log
+from pod_runs import RUN, SAMPLE, framed_log, frames_of
 from whisper_bench.cluster.parcel import pack
 from whisper_bench.gate.process import SideFailedError, run_of
 
@@ -45,18 +45,22 @@ def test_frames_of_what_is_no_run_of_this_suite(tmp_path, made, why):
     assert str(caught.value).startswith("its results are not as they must be: ")
 
 
-FRAMES = pack(RUN)
+def gate_log(path=RUN):
+    return framed_log(path, "gate")
+
+
+FRAMES = frames_of(save_name="gate")
 NOT_WHOLE = {
     "none": ("1 passed\n", "0 saved runs in what it printed, and one is due"),
     "nothing": ("", "0 saved runs"),
     "two": (
-        framed_log() + framed_log(SAMPLE / "0001_avx2.json"),
+        gate_log() + gate_log(SAMPLE / "0001_avx2.json"),
         "2 saved runs in what it printed, and one is due",
     ),
     "one cut out": ("\n".join(FRAMES[:3] + FRAMES[4:]), f"frame 4 of {len(FRAMES)} missing or dam"),
     "the end cut off": ("\n".join(FRAMES)[:-500], "missing or damaged"),
     "whole, and one that is cut": (
-        "\n".join([*FRAMES, *pack(SAMPLE / "0001_avx2.json")[1:]]), "frame 1 of",
+        "\n".join([*FRAMES, *frames_of(SAMPLE / "0001_avx2.json", "gate")[1:]]), "frame 1 of",
     ),
 }  # fmt: skip
 
@@ -71,10 +75,16 @@ def test_green_without_one_whole_run_is_a_failure(name):
 
 
 def test_among_other_lines_and_twice_it_is_one():
-    run = run_of(framed_log() + "noise\n" + framed_log(), 0, "command:x")
+    run = run_of(gate_log() + "noise\n" + gate_log(), 0, "command:x")
     assert {each.name for each in run.cases} == {"test_transcribe"}
 
 
 def test_an_exit_status_counts_for_more_than_a_whole_run():
     with pytest.raises(SideFailedError, match="exit status 1"):
-        run_of(framed_log(), 1, "command:x")
+        run_of(gate_log(), 1, "command:x")
+
+
+def test_a_run_under_another_name_than_the_gates_is_a_failure():
+    """A side that prints some other saved run has not measured for this gate."""
+    with pytest.raises(SideFailedError, match=r"its run is named 'avx', and 'gate' was asked for"):
+        run_of(framed_log(), 0, "command:x")

@@ -38,7 +38,7 @@ def scratch(home, monkeypatch):
 @pytest.fixture
 def measure(home, scratch):
     """Run a script as a side's command, with the frames of a run in the file `log`."""
-    (home / "log").write_text(framed_log())
+    (home / "log").write_text(framed_log(save_name="gate"))
 
     def run(script, *, timeout_s=30.0, interruption=None, kind=Kind.COMMAND, **changes):
         (home / "script").write_text(f"#!/bin/sh\n{script}\n")
@@ -74,7 +74,7 @@ def failure(measure, script, **settings):
 
 
 def test_an_old_run_that_is_printed_again_is_none(home, measure):
-    (home / "log").write_text(framed_log())
+    (home / "log").write_text(framed_log(save_name="gate"))
     runner = Runner(conditions(), Interruption(), timeout_s=30)
     side = Side(Kind.COMMAND, "sh -c 'cat log'")
     assert runner(side).cases
@@ -217,3 +217,16 @@ def test_a_container_whose_client_was_killed_is_removed(measure, home):
 
 def test_a_container_that_ended_by_itself(measure):
     assert measure(f"{ENGINE}cat log", kind=Kind.IMAGE).cases
+
+
+@pytest.mark.parametrize("script", ["exec yes told", "yes told | head -c 3000000; exit 0"])
+def test_a_side_that_prints_without_end_is_ended(measure, monkeypatch, script):
+    monkeypatch.setattr(process, "_MOST_OUTPUT_BYTES", 2 * 2**20)
+    message = failure(measure, script)
+    assert message.startswith("it printed more than 2 MiB and was ended; let it print less")
+    assert message.endswith("\n  told")
+
+
+def test_why_a_side_failed_is_looked_for_at_the_end_of_what_it_printed(measure):
+    script = "echo FAILED: long ago; yes x | head -c 1000000; echo FAILED: just now; exit 1"
+    assert failure(measure, script) == "exit status 1\n  FAILED: just now"

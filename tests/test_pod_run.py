@@ -191,6 +191,41 @@ def test_a_log_that_begins_anew(kubelet, runs):
     assert unpack(runs.to_end().log)[0]
 
 
+def test_a_log_that_begins_anew_is_shown_once_and_told(kubelet, runs):
+    """Each look gives the new file alone: what came in it earlier was seen, and is not shown again."""
+    before = "collected 1 item\nround 1\n"
+    after = "".join(f"round {number}\n" for number in (2, 3))
+    looks = [logs(before), lambda *_: None, logs(after[:8]), lambda *_: None, logs(after)]
+    kubelet.play(POD, *STARTED, *looks, *[lambda *_: None] * 5, logs(after + framed_log()), ended())
+    end = runs.to_end()
+    assert unpack(end.log)[0]
+    shown = [line for line in runs.said if line.startswith("| round")]
+    assert shown == ["| round 1", "| round 2", "| round 3"]
+    assert end.log.count("round 2\n") == 1
+    told = [line for line in runs.said if line.startswith("its log begins anew")]
+    assert len(told) == 1
+    assert "lines between the last two looks may be lost" in told[0]
+
+
+def test_a_log_without_end_is_given_up_and_the_pod_kept(kubelet, runs, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.answer.MOST_BYTES", 20_000)
+    kubelet.play(POD, *STARTED, logs("x\n" * 20_000), *[lambda *_: None] * 5, ended())
+    assert runs.to_end().log == ""
+    assert kubelet.names() == [POD]
+    first, *_, last = (line for line in runs.said if line.startswith("its log "))
+    assert first.startswith("its log is not shown: ")
+    assert last.startswith("its log cannot be read: ")
+    assert "kubectl logs POD --tail=20000 | whisper-bench k8s collect -" in last
+
+
+def test_a_log_of_which_the_end_is_kept(kubelet, runs, monkeypatch):
+    text = "collected 1 item\n" * 500 + framed_log()
+    monkeypatch.setattr("whisper_bench.cluster.seen_log.MOST_SEEN", len(framed_log()))
+    kubelet.play(POD, *STARTED, logs(text), ended())
+    assert unpack(runs.to_end().log)[0]
+    assert any("only the end of it is kept" in line for line in runs.said)
+
+
 def test_a_red_run_without_results_leaves_no_pod(kubelet, runs):
     """Refused options, a crash: its log is read, and there is nothing more to it."""
     kubelet.play(POD, *STARTED, logs("ERROR: usage\n"), ended(4, "Error"))

@@ -137,6 +137,24 @@ def test_a_worker_that_crashes_shows_its_last_words(assignment, monkeypatch):
         Worker(assignment())
 
 
+def test_a_worker_that_answers_without_end_is_ended(assignment, monkeypatch):
+    with Worker(assignment()) as worker:
+        monkeypatch.setattr(process, "_MOST_REPLY_BYTES", 50)
+        with pytest.raises(BenchError, match="answered with more than 0 MiB; measure a shorter"):
+            worker.round()
+    assert worker._process.returncode == -signal.SIGKILL
+
+
+def test_of_what_a_worker_writes_on_stderr_the_beginning_and_the_end_are_read(
+    assignment, monkeypatch
+):
+    with Worker(assignment()) as worker:
+        os.write(worker._errors.fileno(), b"x" * 3_000_000 + b"\nthe end\n")
+        assert len(worker._stderr(end=True)) == len(worker._stderr(end=False)) == 2**18
+        assert worker._last_words().endswith("\nthe end")
+        assert parse_backend(worker._stderr(end=False)) == worker.ready.backend
+
+
 def test_a_worker_ended_by_a_signal_without_a_name(assignment):
     with Worker(assignment()) as worker:
         os.kill(worker.ready.pid, 40)  # a real-time signal

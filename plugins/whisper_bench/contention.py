@@ -8,6 +8,11 @@ MANY_CONTENDED = 0.2
 """Share of contended rounds from which a whole run is called contended."""
 
 
+def are_many(contended: int, rounds: int) -> bool:
+    """Tell whether so many rounds of a run were contended that it is called contended."""
+    return contended >= MANY_CONTENDED * rounds
+
+
 def is_contended(
     *, wall_s: float, cpu_s: float, wait_s: float | None, threads: int, usable_cpus: float | None
 ) -> bool | None:

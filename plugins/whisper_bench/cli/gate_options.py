@@ -158,7 +158,7 @@ def rules_of(options: argparse.Namespace) -> "Rules":
 
     """
     from whisper_bench.gate.checks import check_allowed
-    from whisper_bench.gate.sequential import LOOKS
+    from whisper_bench.gate.sequential import BLOCK_PAIRS, LOOKS
     from whisper_bench.gate.session import Rules
 
     check_allowed(options.allow_mismatch)
@@ -166,7 +166,7 @@ def rules_of(options: argparse.Namespace) -> "Rules":
         raise BenchError("--max-age-days: there is no ratio to hold to it; add --ratio-config FILE")
     return Rules(
         max_slowdown=_share(options.max_slowdown),
-        most_pairs=_pairs(_or(options.max_pairs, LOOKS[-1]), LOOKS[0], LOOKS[-1]),
+        most_pairs=_pairs(_or(options.max_pairs, LOOKS[-1]), LOOKS[0], LOOKS[-1], BLOCK_PAIRS),
         allow_mismatch=options.allow_mismatch,
         memory_limit_bytes=_bytes(options.memory_limit),
         cpus=_cpus(options.cpus),
@@ -218,9 +218,9 @@ def _whole(text: str, option: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _pairs(text: str, least: int, most: int) -> int:
+def _pairs(text: str, least: int, most: int, block: int) -> int:
     pairs = _whole(text, "--max-pairs", least, most)
-    if pairs % 2:
+    if pairs % block:
         raise BenchError(f"--max-pairs {text}: give an even number, since a block has two pairs")
     return pairs
 

@@ -1,7 +1,9 @@
 """`whisper-bench k8s run` and `k8s collect`: measured in a cluster, its results brought home."""
 
 import argparse
-import codecs
+import errno
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,8 @@ from whisper_bench.cli.show import say
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from whisper_bench.cluster.collect import Collected
     from whisper_bench.cluster.run import Ended
 
 STDIN = "-"
@@ -42,23 +43,24 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 class _Home:
-    """What came home so far, and what did not."""
+    """What came home so far, and what did not; `save_name` is the one asked for, if one was."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, save_name: str | None = None) -> None:
+        from whisper_bench.cluster.collect import Collection
+
         self._options = options
-        self.collected: list[Collected] = []
-        self.faults: list[str] = []
+        self._collection = Collection(options.storage, options.results, save_name)
+        self.collected = self._collection.collected
+        self.faults = self._collection.faults
         self.facts: dict[str, Any] = {}
 
-    def take(self, log: str, text: str) -> None:
-        """Save what is in a log."""
-        from whisper_bench.cluster.collect import collect as collected_of
+    def take(self, log: str, parts: "Iterable[tuple[str, Iterable[str]]]") -> None:
+        """Save what is in a log, given as its files."""
+        self._collection.take(log, parts)
 
-        collected, faults = collected_of(
-            [(log, text)], self._options.storage, self._options.results
-        )
-        self.collected += collected
-        self.faults += faults
+    def finish(self) -> None:
+        """Tell what no log had the whole of."""
+        self._collection.finish()
 
     def take_ended(self, ended: "Ended") -> None:
         """Save what a Pod left, and its whole log where that is not as it should be."""
@@ -75,7 +77,8 @@ class _Home:
         if state.reason or state.exit_code:
             self.faults.append(f"pod/{ended.pod}: {state.fault}")
         before = len(self.faults)
-        self.take(f"pod/{ended.pod}", ended.log)
+        self.take(f"pod/{ended.pod}", [(f"pod/{ended.pod}", [ended.log])])
+        self.finish()
         if len(self.faults) > before and ended.log:
             path = write_new(self._options.results / f"{ended.pod}.log", ended.log.encode())
             self.faults.append(f"pod/{ended.pod}: its log is kept in {path}")
@@ -97,8 +100,8 @@ def run(options: argparse.Namespace) -> int:
     """Run one Pod to its end and collect its results."""
     from uuid import uuid4
 
+    from whisper_bench.cluster.answer import ClusterError
     from whisper_bench.cluster.bench_pod import read_manifest, wished_pod
-    from whisper_bench.cluster.client import ClusterError
     from whisper_bench.cluster.follow import Waits
     from whisper_bench.cluster.run import PodRun
     from whisper_bench.files import check_writable
@@ -109,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
     pod = wished_pod(manifest, wishes, uuid4().hex, str(options.manifest))
     check_writable(options.storage, "saved runs", "name another folder with --storage")
     check_writable(options.results, "result files", "name another folder with --results")
-    name, home = pod["metadata"]["name"], _Home(options)
+    name, home = pod["metadata"]["name"], _Home(options, options.save)
     runs = PodRun(
         cluster_of(options), lambda line: say(f"{name}: {line}"), keep=options.keep, waits=waits
     )
@@ -126,51 +129,68 @@ def run(options: argparse.Namespace) -> int:
 
 def collect(options: argparse.Namespace) -> int:
     """Collect the results out of every log named."""
-    from whisper_bench.cluster.client import ClusterError
+    from whisper_bench.cluster.answer import ClusterError
 
     home = _Home(options)
     try:
-        for name, text in _logs(options, home):
-            home.take(name, text)
+        for name, parts in _logs(options, home):
+            home.take(name, parts)
     except KeyboardInterrupt:
         home.faults.append("interrupted; what came before is collected")
     except ClusterError as error:
         if not home.collected:
             raise
         home.faults.append(str(error))
+    home.finish()
     return home.show()
 
 
-def _logs(options: argparse.Namespace, home: _Home) -> "Iterator[tuple[str, str]]":
+def _logs(
+    options: argparse.Namespace, home: _Home
+) -> "Iterator[tuple[str, Iterable[tuple[str, Iterable[str]]]]]":
+    """Yield each log's name and its files, the files first; all of them are looked for now."""
     from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
+    from whisper_bench.cluster.log_file import grouped
 
     wait_s = time_s(options.wait, "--wait")
     remote = [each for each in options.sources if is_remote(each)]
     if options.selector or not options.sources:
         remote.append(options.selector or SELECTOR)
-    files = [(each, _text_of(each)) for each in options.sources if not is_remote(each)]
-    yield from files
+    files = [each for each in options.sources if not is_remote(each)]
+    for each in files:
+        _refuse_unreadable(each)
+    for group in grouped(files):
+        yield " + ".join(group), [(each, _pieces(each)) for each in group]
     if remote:
         fetcher = Fetcher(cluster_of(options), say, wait_s=wait_s)
-        yield from fetcher.logs(remote)
+        for name, text in fetcher.logs(remote):
+            yield name, [(name, [text])]
         home.faults += fetcher.faults
 
 
-def _text_of(source: str) -> str:
-    read = Path(source).read_bytes if source != STDIN else _stdin
+def _refuse_unreadable(source: str) -> None:
+    """Refuse a file that cannot be read, before any is; a pipe may be opened only once."""
     try:
-        content = read()
+        if source == STDIN:
+            trouble = "stdin is closed" if sys.stdin is None else None
+        elif stat.S_ISDIR(Path(source).stat().st_mode):
+            trouble = os.strerror(errno.EISDIR)
+        else:
+            trouble = None if os.access(source, os.R_OK) else os.strerror(errno.EACCES)
+    except (OSError, ValueError) as error:  # a ValueError where there is a NUL in the name
+        trouble = getattr(error, "strerror", None) or str(error)
+    if trouble:
+        raise BenchError(f"{source}: {trouble}; name a log file, - for stdin, pod/NAME or job/NAME")
+
+
+def _pieces(source: str) -> "Iterator[str]":
+    from whisper_bench.cluster.log_file import LogError, pieces_of
+
+    try:
+        if source == STDIN:
+            yield from pieces_of(sys.stdin.buffer)
+        else:
+            with Path(source).open("rb") as file:
+                yield from pieces_of(file)
     except OSError as error:
-        raise BenchError(
-            f"{source}: {error.strerror or error}; name a log file, - for stdin, pod/NAME or "
-            "job/NAME"
-        ) from error
-    # PowerShell's > writes UTF-16
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if wide else "utf-8", errors="replace")
-
-
-def _stdin() -> bytes:
-    if sys.stdin is None:
-        raise OSError("stdin is closed")
-    return sys.stdin.buffer.read()
+        raise LogError(f"it cannot be read to its end: {error.strerror or error}") from error

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from whisper_bench.cluster.parcel import is_plain
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.bench_pod import check_bench_pod
 from whisper_bench.manifests.parse import parse
 from whisper_bench.manifests.quantity import amount
+from whisper_bench.names import checked_name
 
 RUN_LABEL = "whisper-bench/run"
 _SAVE = "--benchmark-save"
@@ -106,10 +106,11 @@ def pod_name(save_name: str) -> str:
             stand in the name of a Pod (RFC 1123).
 
     """
-    if not is_plain(save_name) or any(sign in save_name for sign in _NO_SAVE_NAME):
+    checked_name(save_name, "--save")
+    if any(sign in save_name for sign in _NO_SAVE_NAME):
         raise BenchError(
-            f"--save {save_name!r}: a file is named after it, without {' '.join(_NO_SAVE_NAME)}, "
-            "not beginning with a dot, and of 200 signs at most; give another name"
+            f"--save {save_name!r}: a file is named after it, without {' '.join(_NO_SAVE_NAME)}; "
+            "give another name"
         )
     word = re.sub(r"[^a-z0-9-]+", "-", save_name.lower()).strip("-")
     if not word:

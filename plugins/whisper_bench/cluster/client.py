@@ -6,14 +6,21 @@ followed log hangs where the connection is lost or nothing is written (its issue
 """
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList, Status
+from whisper_bench.cluster.answer import (
+    MOST_BYTES,
+    ClusterError,
+    UnreachableError,
+    bound_refusals,
+    content_of,
+    in_plain_words,
+)
+from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList
 from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
 from whisper_bench.variables import variable
@@ -23,24 +30,8 @@ _TIMEOUT_S = (5, 30)
 _NOT_FOUND = 404
 CONFLICT = 409
 _BAD_REQUEST = 400
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 _WARNING = "Warning"
 _T = TypeVar("_T")
-
-
-class ClusterError(BenchError):
-    """The cluster refused, and says why; `status` is HTTP's, None where there was no answer."""
-
-    exit_status = 1
-
-    def __init__(self, told: str, status: int | None = None) -> None:
-        super().__init__(told)
-        self.status = status
-
-
-class UnreachableError(ClusterError):
-    """The cluster did not answer this time; it may the next."""
 
 
 class Cluster:
@@ -85,6 +76,7 @@ class Cluster:
         if not asked.verify_ssl:
             # asked for in the kubeconfig, and told at each of a thousand requests otherwise
             warnings.filterwarnings("ignore", "Unverified HTTPS request")
+        bound_refusals(api.rest_client.pool_manager)
         chosen = loader.current_context
         self.namespace: str = namespace or chosen["context"].get("namespace") or "default"
         self.context: str = chosen["name"]
@@ -130,7 +122,10 @@ class Cluster:
         """Return all of a container's log so far, "" where there is none yet."""
         try:
             read = self._core.read_namespaced_pod_log
-            raw = self._raw(read, name, self.namespace, container=container)
+            # a byte more than is taken, so that a log that is too long is not taken for whole
+            raw = self._raw(
+                read, name, self.namespace, container=container, limit_bytes=MOST_BYTES + 1
+            )
         except ClusterError as error:
             if error.status in {_BAD_REQUEST, _NOT_FOUND}:  # it has not started, or is gone
                 return ""
@@ -170,10 +165,12 @@ class Cluster:
             ) from error
 
     def _raw(self, call: Any, *given: Any, **named: Any) -> bytes:
-        with _in_plain_words():
+        with in_plain_words():
             response = call(*given, **named, _preload_content=False, _request_timeout=_TIMEOUT_S)
-            content: bytes = response.data
-            return content
+            try:
+                return content_of(response)
+            finally:
+                response.release_conn()
 
 
 def _unless_missing(call: Callable[[], _T]) -> _T | None:
@@ -183,27 +180,3 @@ def _unless_missing(call: Callable[[], _T]) -> _T | None:
         if error.status == _NOT_FOUND:
             return None
         raise
-
-
-@contextmanager
-def _in_plain_words() -> Iterator[None]:
-    """Raise what the client raises as a refusal, or as a connection that may come back."""
-    from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except ApiException as error:
-        told = _told(error.body) or f"{error.status} {error.reason}"
-        status = error.status or 0
-        again = status >= _SERVER_ERROR or status == _TOO_MANY
-        raise (UnreachableError if again else ClusterError)(told, status) from error
-    except (HTTPError, OSError) as error:
-        raise UnreachableError(f"no answer from the cluster ({error})") from error
-
-
-def _told(body: Any) -> str:
-    try:
-        return msgspec.json.decode(body or b"{}", type=Status).message
-    except UNREADABLE:
-        return ""

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from whisper_bench.cluster.client import Cluster, ClusterError
+from whisper_bench.cluster.answer import ClusterError
+from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.objects import Job, Pod
 from whisper_bench.cluster.patience import Patience
 from whisper_bench.cluster.state import GONE, PodState, state_of

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from whisper_bench.cluster.client import Cluster, ClusterError, UnreachableError
+from whisper_bench.cluster.answer import ClusterError, TooLongError, UnreachableError
+from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.patience import Patience
+from whisper_bench.cluster.seen_log import MOST_SEEN, SeenLog
 from whisper_bench.cluster.state import ENDED_BY_CLUSTER, GONE, Phase, PodState, state_of
 from whisper_bench.progress import clock_time
 
@@ -58,10 +60,10 @@ class Follower:
         self._waits = waits
         self._sleep = sleep
         self._told = ""
-        self._shown = 0
         self._log_s = -math.inf
         self._since_s: dict[str, float] = {}
-        self.log = ""
+        self._seen = SeenLog()
+        self._too_long = False
         self.lacking = False
 
     def to_end(self) -> PodState:
@@ -87,6 +89,11 @@ class Follower:
         self._read_to_end(state)
         self._tell(state)
         return state
+
+    @property
+    def log(self) -> str:
+        """All of the log that was seen."""
+        return self._seen.text
 
     def _state(self) -> PodState:
         pod = self._cluster.pod(self._name)
@@ -142,6 +149,10 @@ class Follower:
             self._take(self._cluster.log(self._name, self._container))
         except UnreachableError:
             return  # it is read again at the end
+        except TooLongError as error:
+            if not self._too_long:
+                self._too_long = True
+                self._say(f"its log is not shown: {error}")
 
     def _read_to_end(self, state: PodState) -> None:
         """Read the log once more; what its last lines lack may be on its way."""
@@ -166,11 +177,16 @@ class Follower:
     def _take(self, log: str, *, whole: bool = False) -> None:
         if not whole:
             log = log[: log.rfind("\n") + 1]  # a line, or a letter in it, may have come in part
-        if not log.startswith(self.log):
-            # the node has begun a new file, or has none left: what was read is kept
-            log = self.log + log
-        self.log = log
-        lines = human_lines(log)
-        for line in filter(str.strip, lines[self._shown :]):
+        new = self._seen.take(log)
+        if new.may_lack_lines:
+            self._say(
+                "its log begins anew: the node has turned it over (containerLogMaxSize of the "
+                "kubelet), and lines between the last two looks may be lost"
+            )
+        if new.cut:
+            self._say(
+                f"its log has more than {MOST_SEEN // 2**20} MiB: only the end of it is kept, "
+                "which is where the results are"
+            )
+        for line in filter(str.strip, human_lines(new.text)):
             self._say(f"| {line}")
-        self._shown = len(lines)

@@ -6,14 +6,20 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.cluster.frames import NoResultsError, encode
+from whisper_bench.cluster.payload import Payload
 from whisper_bench.cluster.reassemble import payloads_in
+from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
+from whisper_bench.names import checked_name
 from whisper_bench.saved.find import save_name
+from whisper_bench.text import quoted
 
 PARCEL_VERSION = 1
-_MOST_BYTES = 2**28
-"""Largest parcel unpacked; a run of nine cases and 50 rounds has a tenth of a MiB."""
-_LONGEST_NAME = 200
+_MOST_BYTES = 2**26
+"""Largest parcel unpacked: a run of 100,000 rounds has 48 MiB (462 bytes a round were measured)."""
+_MOST_RATIO = 100
+"""Largest factor by which a parcel may grow beside the first 64 KiB; saved runs have 7 to 9."""
+_FREE_BYTES = 2**16
 
 
 class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,25 +42,44 @@ def pack(path: Path) -> list[str]:
     return encode(zlib.compress(msgspec.json.encode(parcel), 9))
 
 
-def unpack(text: str) -> tuple[list[Parcel], list[str]]:
-    """Return the whole parcels in a log, and the fault of each that is not whole."""
+def unpack(text: str, save_name: str | None = None) -> tuple[list[Parcel], list[str]]:
+    """Return the whole parcels in a log, and the fault of each that is not whole.
+
+    Where a save name was asked for, a parcel of another is a fault.
+    """
     parcels, faults = [], []
     for payload in payloads_in(text):
-        if payload.content is None:
-            faults.append(payload.fault or "")
-            continue
         try:
-            parcels.append(_parcel(payload.content))
+            parcels.append(parcel_of(payload, save_name))
         except NoResultsError as error:
-            faults.append(f"{payload.id[:8]}: {error}")
+            faults.append(str(error))
     return parcels, faults
+
+
+def parcel_of(payload: Payload, save_name: str | None = None) -> Parcel:
+    """Return what a payload carries.
+
+    Raises:
+        NoResultsError: it is not whole, no parcel, or not saved under the name asked for.
+
+    """
+    if payload.content is None:
+        raise NoResultsError(payload.fault or "")
+    try:
+        parcel = _parcel(payload.content)
+    except NoResultsError as error:
+        raise NoResultsError(f"{payload.id[:8]}: {error}") from error
+    if save_name is not None and parcel.save_name != save_name:
+        raise NoResultsError(
+            f"{payload.id[:8]}: its run is named {quoted(parcel.save_name)}, and "
+            f"{quoted(save_name)} was asked for; leave out a --benchmark-save of its own"
+        )
+    return parcel
 
 
 def _parcel(content: bytes) -> Parcel:
     try:
-        expander = zlib.decompressobj()
-        raw = expander.decompress(content, _MOST_BYTES)
-        parcel = msgspec.json.decode(raw, type=Parcel)
+        parcel = msgspec.json.decode(_expanded(content), type=Parcel)
     except (zlib.error, *UNREADABLE) as error:
         raise NoResultsError(f"it cannot be unpacked ({error})") from error
     if parcel.parcel_version != PARCEL_VERSION:
@@ -62,18 +87,20 @@ def _parcel(content: bytes) -> Parcel:
             f"it is of parcel version {parcel.parcel_version}, and this whisper-bench reads "
             f"{PARCEL_VERSION}"
         )
-    if not (is_plain(parcel.folder) and is_plain(parcel.save_name)):
-        raise NoResultsError(
-            f"it would be written to {parcel.folder}/{parcel.save_name}, which is no plain name"
-        )
+    try:
+        checked_name(parcel.folder, "its folder")
+        checked_name(parcel.save_name, "its save name")
+    except BenchError as error:
+        raise NoResultsError(str(error)) from error
     return parcel
 
 
-def is_plain(name: str) -> bool:
-    """Tell whether a name stays in the folder that it is written to."""
-    return (
-        0 < len(name) <= _LONGEST_NAME
-        and not name.startswith(".")
-        and name.isprintable()
-        and not any(sign in name for sign in "/\\")
-    )
+def _expanded(content: bytes) -> bytes:
+    most_bytes = min(_MOST_BYTES, _FREE_BYTES + _MOST_RATIO * len(content))
+    expanded = zlib.decompressobj().decompress(content, most_bytes + 1)
+    if len(expanded) > most_bytes:
+        raise NoResultsError(
+            f"it has {len(content)} bytes packed and more than {most_bytes} unpacked, which no "
+            "saved run has"
+        )
+    return expanded

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from whisper_bench.cluster.client import UnreachableError
+from whisper_bench.cluster.answer import UnreachableError
 from whisper_bench.progress import clock_time
 
 PATIENCE_S = 300.0

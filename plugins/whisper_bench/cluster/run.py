@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from whisper_bench.cluster.answer import ClusterError, UnreachableError
 from whisper_bench.cluster.bench_pod import RUN_LABEL
-from whisper_bench.cluster.client import CONFLICT, Cluster, ClusterError, UnreachableError
+from whisper_bench.cluster.client import CONFLICT, Cluster
 from whisper_bench.cluster.follow import Follower, Waits
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.patience import PATIENCE_S, Patience

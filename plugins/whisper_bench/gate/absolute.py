@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.contention import are_many
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, Metric
@@ -156,4 +156,4 @@ def next_run_over(before: LogMean, now: LogMean, confidence: float) -> Estimate 
 
 
 def _disturbed(case: RunCase) -> bool:
-    return (case.contended_rounds or 0) >= MANY_CONTENDED * case.rounds
+    return are_many(case.contended_rounds or 0, case.rounds)

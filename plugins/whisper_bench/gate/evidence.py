@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from whisper_bench.contention import MANY_CONTENDED
+from whisper_bench.contention import are_many
 from whisper_bench.gate.process import ProcessRun
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
-from whisper_bench.gate.sequential import LOOKS, Call, Look, is_within, look_at
+from whisper_bench.gate.sequential import Call, Look, is_look, is_within, look_at
 from whisper_bench.gate.trimmed import trimmed_mean
 from whisper_bench.gate.words import change_within
 from whisper_bench.record import CaseRecord, contended_rounds
@@ -20,8 +20,9 @@ SIDES: tuple[SideName, SideName] = ("baseline", "candidate")
 class Evidence:
     """The processes of both sides; a pair is one of each."""
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, most_pairs: int) -> None:
         self._limit = limit
+        self._most_pairs = most_pairs
         self.turns: list[Turn] = []
         self.runs: dict[SideName, list[ProcessRun]] = {"baseline": [], "candidate": []}
 
@@ -89,7 +90,7 @@ class Evidence:
         for pair, record in enumerate(records, start=1):
             contended += contended_rounds(record) or 0
             rounds += len(record.rounds)
-            if pair in LOOKS and contended >= MANY_CONTENDED * rounds:
+            if is_look(pair, self._most_pairs) and are_many(contended, rounds):
                 return Metric.CPU
         return Metric.WALL
 

@@ -1,20 +1,19 @@
 """One process of a side: started, waited for, ended whatever happens, its results taken."""
 
 import os
-import re
 import signal
 import subprocess
 import tempfile
 import time
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
-from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.parcel import unpack
 from whisper_bench.errors import BenchError
+from whisper_bench.gate.last_words import LAST_CHARACTERS, how_ended, last_words
 from whisper_bench.gate.side import SAVE_NAME, Conditions, Launch, Side, launch
 from whisper_bench.interrupt import Interruption
 from whisper_bench.record import CaseRecord
@@ -25,25 +24,8 @@ from whisper_bench.saved.file import SavedRun, cases_of, parse_saved
 _POLL_S = 0.1
 _GRACE_S = 10.0
 _ENGINE_S = 60.0
-_SHOWN_LINES = 6
-_SHOWN = 300
-"""Characters of a line."""
-_TELLING = re.compile(r"E   (?!.*\[ *\d+%\]).*|.*(FAILED|ERROR|Error): .*")
-"""A line that tells why; in pytest's progress a case in error is an E as well."""
-_HEADER = re.compile(
-    r"=+ test session starts =+|platform .+ -- Python .+|"
-    r"(benchmark|cachedir|configfile|plugins|rootdir|testpaths): .*"
-)
-_HEAD = re.compile(r"_+ .+ _+|\[gw\d+\] .+")
-"""Of a failure in pytest's report; where it has no traceback the reason is the line behind."""
-_SHELL_SIGNAL = 128
-"""A shell and docker run give this and the signal's number for a process that one has ended."""
-_STATUSES = {
-    5: "pytest has no case to run",
-    125: "the container could not be started",
-    126: "it cannot be executed",
-    127: "it was not found",
-}
+_MOST_OUTPUT_BYTES = 2**26
+"""Of what a process prints: four times the frames of the largest run; an honest one has a MiB."""
 
 
 class MeasuredCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,20 +115,33 @@ class Runner:
                     f"{start.argv[0]} cannot be started: {error.strerror or error}"
                 ) from error
             try:
-                self._wait(process)
+                self._wait(process, output)
             finally:
                 _end(process, start)
+            _refuse_endless(output)  # it may have printed the most of it in its last moment
             output.seek(0)
-            return process.returncode, output.read().decode(errors="replace")
+            return process.returncode, output.read(_MOST_OUTPUT_BYTES).decode(errors="replace")
 
-    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait(self, process: "subprocess.Popen[bytes]", output: IO[bytes]) -> None:
         until_s = time.monotonic() + self._timeout_s
         while process.poll() is None:
+            _refuse_endless(output)
             if time.monotonic() > until_s:
                 raise SideFailedError(
                     f"it had not ended after {self._timeout_s:g} s and was killed; raise --timeout"
                 )
             self._interruption.sleep(_POLL_S)
+
+
+def _refuse_endless(output: IO[bytes]) -> None:
+    size = os.fstat(output.fileno()).st_size
+    if size > _MOST_OUTPUT_BYTES:
+        end = os.pread(output.fileno(), LAST_CHARACTERS, size - LAST_CHARACTERS)
+        raise SideFailedError(
+            f"it printed more than {_MOST_OUTPUT_BYTES // 2**20} MiB and was ended; let it print "
+            "less",
+            *last_words(end.decode(errors="replace")),
+        )
 
 
 def run_of(text: str, status: int, where: str) -> ProcessRun:
@@ -157,14 +152,14 @@ def run_of(text: str, status: int, where: str) -> ProcessRun:
 
     """
     if status:
-        raise SideFailedError(_how(status), *_last_words(text))
-    parcels, faults = unpack(text)
+        raise SideFailedError(how_ended(status), *last_words(text))
+    parcels, faults = unpack(text, SAVE_NAME)
     if faults or len(parcels) != 1:
         why = "; ".join(faults) or f"{len(parcels)} saved runs in what it printed, and one is due"
         raise SideFailedError(
             f"it ended green without whole results ({why}); it must pass the options it is given "
             "on to pytest",
-            *_last_words(text),
+            *last_words(text),
         )
     try:
         return process_run(parse_saved(parcels[0].saved.encode(), where), where)
@@ -210,27 +205,8 @@ def _end(process: "subprocess.Popen[bytes]", start: Launch) -> None:
     # by its name, and after the client, which could start it yet
     if process.returncode != 0 and start.cleanup is not None:
         with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(start.cleanup, capture_output=True, check=False, timeout=_ENGINE_S)
-
-
-def _how(status: int) -> str:
-    number = -status if status < 0 else status - _SHELL_SIGNAL
-    if number in set(signal.Signals):
-        name = signal.Signals(number).name
-        memory = "; out of memory is the usual cause" if number == signal.SIGKILL else ""
-        return f"it was killed by {name}{memory}"
-    known = f": {_STATUSES[status]}" if status in _STATUSES else ""
-    return f"exit status {status}{known}"
-
-
-def _last_words(text: str) -> list[str]:
-    """Return the lines that tell why, the last ones where none does."""
-    stripped = (line.strip()[:_SHOWN] for line in human_lines(text))
-    lines = [line for line in stripped if line and not _HEADER.fullmatch(line)]
-    telling = [
-        line
-        for before, line in pairwise(["", *lines])
-        if (_HEAD.fullmatch(before) and not _HEAD.fullmatch(line)) or _TELLING.fullmatch(line)
-    ]
-    shown = (telling or lines)[-_SHOWN_LINES:]
-    return [f"  {line}" for line in dict.fromkeys(shown)]
+            nowhere = subprocess.DEVNULL
+            subprocess.run(
+                start.cleanup, stdin=nowhere, stdout=nowhere, stderr=nowhere, check=False,
+                timeout=_ENGINE_S,
+            )  # fmt: skip

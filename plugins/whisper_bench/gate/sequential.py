@@ -15,8 +15,10 @@ import msgspec
 from whisper_bench.gate.trimmed import trimmed_ratio
 from whisper_bench.welch import Estimate
 
+BLOCK_PAIRS = 2
+"""Pairs of a block of ABBA; a gate is of whole blocks."""
 LOOKS = (4, 6, 8, 12, 16, 24, 32)
-"""Pairs after which the evidence is looked at: whole blocks of ABBA."""
+"""Pairs after which the evidence is looked at, and once more at the end: see `is_look`."""
 ERROR_RATE = 0.05
 """Two-sided: a build exactly at the limit is failed in 2.5 % of gates and passed in 2.5 %."""
 NOMINAL_LEVEL = 0.0080
@@ -51,7 +53,10 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def is_look(pairs: int, most_pairs: int) -> bool:
-    """Tell whether the evidence is looked at after so many pairs."""
+    """Tell whether the evidence is looked at after so many pairs; the last ones always are.
+
+    Whatever depends on a look (the interval, the metric, the throttling) asks here.
+    """
     return pairs in LOOKS or pairs == most_pairs
 
 

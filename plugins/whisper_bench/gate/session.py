@@ -22,13 +22,11 @@ from whisper_bench.gate.checks import (
 from whisper_bench.gate.evidence import Evidence, SideName
 from whisper_bench.gate.process import ProcessRun, SideFailedError
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
-from whisper_bench.gate.sequential import ERROR_RATE, is_look
+from whisper_bench.gate.sequential import BLOCK_PAIRS, ERROR_RATE, is_look
 from whisper_bench.gate.side import Side
 from whisper_bench.gate.words import change_within
 from whisper_bench.progress import clock_time
 from whisper_bench.record import CaseRecord
-
-_BLOCK = 2
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +60,7 @@ class Gate:
         self._rules = rules
         self._measure = measure
         self._say = say
-        self._evidence = Evidence(rules.max_slowdown)
+        self._evidence = Evidence(rules.max_slowdown, rules.most_pairs)
         self._checks: list[Check] = []
         self._began = datetime.now(UTC).replace(microsecond=0)
         self._start_s = time.monotonic()
@@ -80,7 +78,7 @@ class Gate:
         answers: list[CaseAnswer] = []
         for pair in range(1, self._rules.most_pairs + 1):
             order: tuple[SideName, SideName] = ("baseline", "candidate")
-            for side in order if pair % _BLOCK else order[::-1]:
+            for side in order if pair % BLOCK_PAIRS else order[::-1]:
                 self._take(side, pair)
             if pair == 1:
                 self._compare()

@@ -29,5 +29,11 @@ def print_frames(session: pytest.Session, bench: Bench) -> None:
         bench.terminal.say("FAILED: --whisper-frames: no run was saved, so none is here", bad=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         return
-    for line in pack(saved):
+    try:
+        lines = pack(saved)
+    except BenchError as error:
+        bench.terminal.say(f"FAILED: --whisper-frames: {error}", bad=True)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        return
+    for line in lines:
         bench.terminal.say(line)

@@ -19,6 +19,11 @@ from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, R
 
 _STDERR_LINES_SHOWN = 6
 _GRACE_S = 10.0
+_MOST_REPLY_BYTES = 2**24
+"""Of an answer, nearly all of it the text: a day of speech has about 2 MiB."""
+_STDERR_BYTES = 2**18
+"""Read of what the worker and its libraries wrote: the kernels are named in the first 2 KiB, and an
+error stands in the last lines; with ONEDNN_VERBOSE there are many MiB between."""
 _R = TypeVar("_R", Ready, Measured)
 
 
@@ -32,7 +37,7 @@ class Worker:
     """
 
     def __init__(self, assignment: Assignment, join: Callable[[int], None] | None = None) -> None:
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._rounds = 0
         self._busy = True
         self._peak_rss_bytes = 0
@@ -41,7 +46,7 @@ class Worker:
             [sys.executable, "-P", "-m", "whisper_bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._stderr,
+            stderr=self._errors,
             env=worker_environment(assignment.threads, os.environ),
         )
         try:
@@ -81,7 +86,7 @@ class Worker:
             if pipe is not None and not pipe.closed:
                 _close_quietly(pipe)
         self._wait_or_kill()
-        self._stderr.close()
+        self._errors.close()
 
     def _wait_or_kill(self) -> None:
         try:
@@ -94,7 +99,7 @@ class Worker:
         self._send(msgspec.json.encode(assignment))
         ready = self._reply(Ready)
         self._busy = False
-        return msgspec.structs.replace(ready, backend=parse_backend(self._stderr_text()))
+        return msgspec.structs.replace(ready, backend=parse_backend(self._stderr(end=False)))
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None
@@ -106,7 +111,12 @@ class Worker:
 
     def _reply(self, kind: type[_R]) -> _R:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._process.stdout.readline(_MOST_REPLY_BYTES)
+        if len(line) == _MOST_REPLY_BYTES:
+            raise BenchError(
+                f"the worker process answered with more than {_MOST_REPLY_BYTES // 2**20} MiB; "
+                "measure a shorter clip"
+            )
         if not line.endswith(b"\n"):
             raise self._death()
         remedy = "it is no worker of this version; install pytest-whisper-bench again"
@@ -131,13 +141,15 @@ class Worker:
         return WorkerDiedError(text, *self._last_words())
 
     def _last_words(self) -> list[str]:
-        lines = [line for line in self._stderr_text().splitlines() if "[info]" not in line]
+        lines = [line for line in self._stderr(end=True).splitlines() if "[info]" not in line]
         return ["its last words:", *lines[-_STDERR_LINES_SHOWN:]] if lines else []
 
-    def _stderr_text(self) -> str:
+    def _stderr(self, *, end: bool) -> str:
+        """Return what it wrote on stderr: where that is much, the end of it or the beginning."""
         # pread: a seek would move the worker's own place in the file that both have open
-        descriptor = self._stderr.fileno()
-        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+        descriptor = self._errors.fileno()
+        last = max(0, os.fstat(descriptor).st_size - _STDERR_BYTES)
+        return os.pread(descriptor, _STDERR_BYTES, last if end else 0).decode(errors="replace")
 
 
 def _signal_name(number: int) -> str:

@@ -1,0 +1,103 @@
+"""What the cluster answers: read within bounds, and a refusal in plain words."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from whisper_bench.cluster.objects import Status
+from whisper_bench.errors import BenchError
+from whisper_bench.files import UNREADABLE
+
+_ANSWER_S = 120.0
+"""For a whole answer: 64 MiB at 5 Mbit/s."""
+MOST_BYTES = 2**26
+"""Of an answer. A node gives one file of a log, of 10 MiB as a rule; 5,000 Pods are as much."""
+_PIECE = 2**16
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+_REDIRECTION = 300
+
+
+class ClusterError(BenchError):
+    """The cluster refused, and says why; `status` is HTTP's, None where there was no answer."""
+
+    exit_status = 1
+
+    def __init__(self, told: str, status: int | None = None) -> None:
+        super().__init__(told)
+        self.status = status
+
+
+class TooLongError(ClusterError):
+    """An answer without end, or larger than any that an honest cluster gives."""
+
+
+class UnreachableError(ClusterError):
+    """The cluster did not answer this time; it may the next."""
+
+
+def content_of(response: Any) -> bytes:
+    """Return what is answered; one that has no end is given up."""
+    until_s = time.monotonic() + _ANSWER_S
+    pieces, size = [], 0
+    # read1 gives what has come: a piece that comes byte by byte would be waited for without end
+    read = getattr(response, "read1", response.read)  # urllib3 has it from 2.1 on
+    while piece := read(_PIECE):
+        size += len(piece)
+        pieces.append(piece)
+        if size > MOST_BYTES:
+            response.close()
+            raise TooLongError(
+                f"the cluster's answer has more than {MOST_BYTES // 2**20} MiB, and is not read; "
+                "of a log give the end: kubectl logs POD --tail=20000 | whisper-bench k8s collect -"
+            )
+        if time.monotonic() > until_s:
+            response.close()
+            raise UnreachableError(
+                f"the cluster's answer had not ended after {_ANSWER_S:g} s and was given up"
+            )
+    return b"".join(pieces)
+
+
+def bound_refusals(pool: Any) -> None:
+    """Have the client read a refusal within bounds, too; it would read all of it by itself."""
+    from kubernetes.client.exceptions import ApiException
+
+    request: Callable[..., Any] = pool.request
+
+    def bounded(*given: Any, **named: Any) -> Any:
+        response = request(*given, **named)
+        if response.status < _REDIRECTION:
+            return response
+        refusal = ApiException(status=response.status, reason=response.reason)
+        refusal.body = content_of(response).decode(errors="replace")
+        raise refusal
+
+    pool.request = bounded
+
+
+@contextmanager
+def in_plain_words() -> Iterator[None]:
+    """Raise what the client raises as a refusal, or as a connection that may come back."""
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        told = _told(error.body) or f"{error.status} {error.reason}"
+        status = error.status or 0
+        again = status >= _SERVER_ERROR or status == _TOO_MANY
+        raise (UnreachableError if again else ClusterError)(told, status) from error
+    except (HTTPError, OSError) as error:
+        raise UnreachableError(f"no answer from the cluster ({error})") from error
+
+
+def _told(body: Any) -> str:
+    try:
+        return msgspec.json.decode(body or b"{}", type=Status).message
+    except UNREADABLE:
+        return ""
