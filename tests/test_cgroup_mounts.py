@@ -150,7 +150,9 @@ def test_the_whole_tree_is_told_from_a_part(tmp_path):
     host = grow(tmp_path / "host", v1("/docker/a", {"release_agent": "", "docker/a/tasks": ""}))
     assert cpu_limit_in_force(host).tree == "whole"
     box = grow(tmp_path / "box", v1("/docker/a", {"tasks": ""}, mount_root="/docker/a"))
-    assert cpu_limit_in_force(box).unseen.endswith("(/docker/a of the hierarchy) are hidden from here")
+    assert cpu_limit_in_force(box).unseen.endswith(
+        "(/docker/a of the hierarchy) are hidden from here"
+    )
     none = cpu_limit_in_force(tmp_path / "macos")
     assert (none.tree, none.unseen) == (None, None)
 

@@ -170,9 +170,11 @@ def test_limit_on_trees(tmp_path, name):
     limit = cpu_limit_in_force(grow(tmp_path, files))
     assert limit.cpus == cpus
     # what was read is named by the folder that it was read from
-    assert limit.source.replace(f"{tmp_path}/sys/fs/cgroup/a: ", "").replace(
-        f"{tmp_path}/sys/fs/cgroup/cpu,cpuacct: ", ""
-    ).startswith(source)
+    assert (
+        limit.source.replace(f"{tmp_path}/sys/fs/cgroup/a: ", "")
+        .replace(f"{tmp_path}/sys/fs/cgroup/cpu,cpuacct: ", "")
+        .startswith(source)
+    )
     assert limit.quota_cpus == cpus
     assert (limit.quota_group is None) == (cpus is None)
 

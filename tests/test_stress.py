@@ -109,3 +109,26 @@ def test_without_a_limit_a_plain_run_says_what_it_found(bench):
     outcome = bench("--whisper-rounds=2", "--whisper-threads=1,2")
     assert outcome.ret == 0
     assert "stress test" not in outcome.stdout.str()
+
+
+@pytest.mark.usefixtures("groups")
+def test_a_third_of_a_cpu_is_what_the_kernel_holds_of_it(bench, pytester):
+    outcome = bench(
+        "--whisper-cpu-limit=0.3333333", "--whisper-rounds=1", "--whisper-processes=1",
+        "--benchmark-save=third",
+    )  # fmt: skip
+    assert outcome.ret == 0
+    outcome.stdout.fnmatch_lines(
+        [
+            "--whisper-cpu-limit=0.3333333: *so that 0.33333 CPU is in force and on record",
+            "the workers run under a quota of 0.33333 CPU*",
+        ]
+    )
+    (path,) = (pytester.path / "benchmark_results").glob("*.json")
+    assert load_results(path).cpu_limit == 0.33333
+
+
+def test_a_limit_that_the_kernel_does_not_take_is_misuse(bench):
+    outcome = bench("--whisper-cpu-limit=0.001")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*--whisper-cpu-limit*0.001*0.01*"])

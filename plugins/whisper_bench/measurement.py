@@ -175,7 +175,7 @@ def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: Ready
     if plan.cpu_limit is not None and not is_held(plan.cpu_limit, found.cpus):
         raise BenchError(
             f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was demanded, but the "
-            f"worker's limit is {found}; a group above has the smaller one"
+            f"worker is under {found}; a group above has the smaller one"
         )
     if before:
         first, process = before[0].ready, before[0].process

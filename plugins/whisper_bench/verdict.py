@@ -109,6 +109,8 @@ def _quota(case: CaseVerdict) -> Told:
         yield None, _no_quota(limit)
     if limit.quota_cpus is not None:
         yield from _counted(case, limit.quota_cpus)
+        if limit.unseen is not None:
+            yield None, f"a smaller quota would show as contended rounds ({limit.unseen})"
     if hidden_by_contention(case):
         rounds = (case.contended_rounds or 0) + case.untold_rounds
         text = f"in up to {rounds} of {case.rounds} rounds a neighbour may have taken the CPU"
