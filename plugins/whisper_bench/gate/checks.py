@@ -203,6 +203,7 @@ def _is_short(case: CaseVerdict) -> bool:
     counters = case.counters
     return (
         Verdict.UNKNOWN in case.findings
+        and case.cpu_limit.quota_cpus is not None
         and counters is not None
         and counters.periods < FEWEST_PERIODS
     )
