@@ -1,6 +1,7 @@
 """The stress test on the toy model and real control groups; what the real model says is in docs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,47 @@ def groups():
         QuotaGroup(1).close()
     except BenchError as error:
         pytest.skip(f"no control group can be made here: {error}")
+
+
+BUSY_LOOP = """
+import time
+end_s = time.monotonic() + 600
+while time.monotonic() < end_s: pass
+"""
+
+
+@pytest.fixture
+def neighbours():
+    """Two busy loops for each CPU, so that a thread gets a third of one; they end with the test."""
+    loops = [
+        subprocess.Popen([sys.executable, "-c", BUSY_LOOP])
+        for _ in range(2 * len(os.sched_getaffinity(0)))
+    ]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+@pytest.mark.usefixtures("groups", "neighbours")
+@pytest.mark.alone
+def test_beside_busy_loops_nothing_passes(bench, pytester):
+    """Threads that never get their quota's CPU are not throttled, and would be when it is quiet."""
+    outcome = bench(
+        "--stress", "--whisper-threads=1,2", "--whisper-cpu-limit=1", "--benchmark-save=busy",
+        "--whisper-rounds=60", "--whisper-processes=1",
+    )  # fmt: skip
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    (saved,) = pytester.path.glob(".benchmarks/*/*.json")
+    report = json.loads(saved.read_text())["whisper_bench"]["throttling"]
+    one, two = report["cases"]
+    for case in (one, two):
+        assert case["throttled_share"] < 0.25
+        assert case["contended_rounds"] >= 0.25 * case["rounds"]
+        assert "UNKNOWN" in case["findings"]
+    outcome.stdout.fnmatch_lines(["*base-t1-noise: in up to * of 60 rounds a neighbour may have*"])
+    assert "measure again on a quiet machine" in outcome.stdout.str()
+    assert outcome.outlines[-1].startswith("stress test FAILED, throttling or no evidence: ")
 
 
 @pytest.mark.usefixtures("groups")
