@@ -14,9 +14,9 @@ from whisper_bench.worker.protocol import Measured, Ready
 CASE = Case("base", 1, "vi_30s")
 CLIP = Clip("vi_30s", "/clips/vi_30s.wav", "c" * 64, 30.0, "vi", "một hai ba", {"base": 0.75})
 WEIGHTS = Weights("base", "/models/base", "model-dir", "a" * 64, True, False, "revision")  # noqa: FBT003
-LIMIT = CpuLimit(1.0, "cgroup v2 quota", 1.0, "/sys/fs/cgroup", 8, 8)
+LIMIT = CpuLimit(1.0, "cgroup v2 quota", 1.0, "/sys/fs/cgroup", 8, 8, tree="whole")
 COUNTERS = CpuCounters(10, 0, 0.0)
-NO_LIMIT = CpuLimit(None, "none", None, None, 8, 8)
+NO_LIMIT = CpuLimit(None, "none", None, None, 8, 8, tree="whole")
 
 
 def plan(case=CASE, *, rounds=4, processes=2, clip=CLIP, weights=WEIGHTS):

@@ -64,6 +64,50 @@ def test_differences_and_sums():
     assert total_counters([]) is None
 
 
+def test_counts_that_went_backwards_are_none():
+    """The group is then another of the same name, or its counters were reset."""
+    before = CpuCounters(10, 5, 1.0, 3.0, 2.0, 1, 0.5)
+    assert CpuCounters(9, 5, 1.0).since(before) is None
+    assert CpuCounters(12, 4, 1.0).since(before) is None
+    assert CpuCounters(12, 5, 0.9).since(before) is None
+    assert CpuCounters(12, 9, 1.1).since(before) is None  # 4 of 2 periods
+    # read between the kernel's two figures
+    assert CpuCounters(12, 8, 1.1).since(before).throttled_periods == 2
+    later = CpuCounters(12, 6, 1.5, 2.0, 1.0, 0, 0.0).since(before)
+    assert later == CpuCounters(2, 1, 0.5, None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("a/cpu.pressure", ""),
+        ("a/cpu.pressure", "some avg10=0.00"),
+        ("a/cpu.pressure", b"\xff\xfe total=5"),
+        ("a/cpuacct.usage", "\n"),
+        ("a/cpuacct.usage", b"\xff"),
+    ],
+)
+def test_a_file_that_is_not_as_it_should_be_costs_its_own_figure_alone(tmp_path, file, text):
+    root = grow(tmp_path, {"a/cpu.stat": V1, file: text})
+    counters = counters_of(CpuGroup(1, root / "a"), root)
+    assert (counters.periods, counters.throttled_periods) == (10, 4)
+    assert counters.pressure_s is counters.usage_s is None
+
+
+def test_the_systems_pressure_stands_in_for_an_empty_one(tmp_path):
+    root = grow(tmp_path, {"a/cpu.stat": V2, "a/cpu.pressure": "", "proc/pressure/cpu": PRESSURE})
+    assert counters_of(CpuGroup(2, root / "a"), root).pressure_s == pytest.approx(26.596544)
+
+
+def test_lines_of_cpu_stat_that_are_no_count_are_left_out(tmp_path):
+    odd = "\nnr_periods\nextra 1 2\nnr_bursts -1\nlater.field x\n"
+    root = grow(tmp_path, {"a/cpu.stat": V2.replace("nr_bursts 2\n", odd)})
+    counters = counters_of(CpuGroup(2, root / "a"), root)
+    assert (counters.periods, counters.throttled_periods, counters.bursts) == (10, 4, None)
+    grow(tmp_path, {"b/cpu.stat": V2.replace("nr_periods 10", "nr_periods -10")})
+    assert counters_of(CpuGroup(2, root / "b"), root) is None
+
+
 def test_counters_of_this_machine_are_read_without_error():
     for folder in (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")):
         counters = counters_of(CpuGroup(1, folder))

@@ -63,9 +63,69 @@ TREES = {
         "cgroup v1 quota",
     ),
     "v1 no quota": (
-        v1("/", {"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"}),
+        v1(
+            "/",
+            {
+                "cpu.cfs_quota_us": "-1\n",
+                "cpu.cfs_period_us": "100000\n",
+                "release_agent": "\n",
+            },
+        ),
         None,
         "none",
+    ),
+    "v1 no quota in the namespace's root, which reads / as well": (
+        v1("/", {"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"}),
+        None,
+        "unknown: the control groups above ",
+    ),
+    "v2 no quota in the namespace's root": (
+        v2("/", {"cpu.max": "max 100000\n", "cgroup.events": "populated 1\n"}),
+        None,
+        "unknown: the control groups above ",
+    ),
+    "v2 a namespace's root without the cpu controller": (
+        v2("/", {"cgroup.type": "domain\n", "cgroup.events": "populated 1\n"}),
+        None,
+        "unknown: the control groups above ",
+    ),
+    "v2 the real root": (
+        v2("/", {"cgroup.controllers": "cpu\n", "cpu.stat": "usage_usec 1\n"}),
+        None,
+        "none",
+    ),
+    "v2 of a hybrid, where version 1 has no cpu controller": (
+        {
+            **v2("/user.slice/a", {"user.slice/a/cpu.max": "50000 100000 20000\n"}),
+            "proc/self/cgroup": "9:memory:/a\n1:name=systemd:/\n0::/user.slice/a\n",
+        },
+        0.5,
+        "cgroup v2 quota",
+    ),
+    "v1 an empty quota file": (
+        v1("/", {"cpu.cfs_quota_us": "\n", "cpu.cfs_period_us": "100000\n", "release_agent": ""}),
+        None,
+        "unknown: '' is no time",
+    ),
+    "v1 a quota without a period": (
+        v1("/", {"cpu.cfs_quota_us": "100000\n", "release_agent": ""}),
+        None,
+        "unknown: ",
+    ),
+    "v2 an empty quota file": (v2("/a", {"a/cpu.max": "\n"}), None, "unknown: '' is no time"),
+    "v2 a period of nothing": (v2("/a", {"a/cpu.max": "100000 0\n"}), None, "unknown: '0' is no"),
+    "v2 a quota of nothing": (v2("/a", {"a/cpu.max": "0 100000\n"}), None, "unknown: '0' is no"),
+    "v2 a quota below nothing": (v2("/a", {"a/cpu.max": "-5 100000\n"}), None, "unknown: '-5' is"),
+    "v2 more than the kernel counts": (
+        v2("/a", {"a/cpu.max": f"{10**400} 100000\n"}),
+        None,
+        "unknown: ",
+    ),
+    "v2 a quota that is not ASCII": (v2("/a", {"a/cpu.max": b"\xff 1\n"}), None, "unknown: "),
+    "v2 a group that was removed": (
+        v2("/a (deleted)", {"a/cpu.max": "50000 100000\n"}),
+        None,
+        "unknown: ",
     ),
     "v1 nested, host view": (
         v1(
@@ -109,7 +169,12 @@ def test_limit_on_trees(tmp_path, name):
     files, cpus, source = TREES[name]
     limit = cpu_limit_in_force(grow(tmp_path, files))
     assert limit.cpus == cpus
-    assert limit.source.startswith(source)
+    # what was read is named by the folder that it was read from
+    assert (
+        limit.source.replace(f"{tmp_path}/sys/fs/cgroup/a: ", "")
+        .replace(f"{tmp_path}/sys/fs/cgroup/cpu,cpuacct: ", "")
+        .startswith(source)
+    )
     assert limit.quota_cpus == cpus
     assert (limit.quota_group is None) == (cpus is None)
 

@@ -6,6 +6,7 @@ import pytest
 from gates import measured_case, process, several
 from samples import LIMIT, NO_LIMIT
 from whisper_bench.counters import CpuCounters
+from whisper_bench.cpu_limit import BusyThreads
 from whisper_bench.gate.checks import (
     memory_within_limit,
     not_throttled,
@@ -13,9 +14,12 @@ from whisper_bench.gate.checks import (
     too_few_periods,
 )
 from whisper_bench.gate.report import Answer
+from whisper_bench.throttling import judged
 
 OTHER, TWO_THREADS = ("base", 1, "other"), ("base", 2, "vi_30s")
 MIB = 2**20
+HIDDEN = msgspec.structs.replace(NO_LIMIT, tree="the groups above are hidden")
+PROVEN = msgspec.structs.replace(HIDDEN, busy=BusyThreads(1, 1.99, 2.0))
 
 
 def limited(cpus, source="cgroup v2 quota"):
@@ -49,6 +53,19 @@ def records(run):
             Answer.FAIL,
             "base-t2-vi_30s: 2 threads under a limit of 1 CPU: they wait for one another",
         ),
+        (
+            process(limit=HIDDEN),
+            None,
+            Answer.NO_EVIDENCE,
+            "whether a quota is in force is not known: the groups above are hidden; look at the",
+        ),
+        (
+            process(limit=HIDDEN),
+            1.0,
+            Answer.FAIL,
+            "a limit of 1 CPU is demanded, and what is in force is not known (the groups above",
+        ),
+        (process(limit=PROVEN), None, Answer.PASS, "within the limit (no limit)"),
         (process(limit=limited(0.5)), 1.0, Answer.FAIL, "1 threads under a limit of 0.5 CPU"),
         (
             process(case=TWO_THREADS, limit=limited(2.0)),
@@ -85,6 +102,8 @@ def test_the_peak_fits_in_the_memory(limit_mib, answers):
         ({"counters": CpuCounters(99, 0, 0.0)}, Answer.NO_EVIDENCE, "fewer than 100 perio", True),
         ({"counters": None}, Answer.NO_EVIDENCE, "without readable counters", False),
         ({"limit": NO_LIMIT}, Answer.PASS, "no quota in force", False),
+        ({"limit": HIDDEN}, Answer.NO_EVIDENCE, "whether a quota is in force is not known", False),
+        ({"limit": PROVEN}, Answer.PASS, "no quota that would throttle: 1 busy thread", False),
     ],
 )
 def test_throttling_is_asked_of_the_kernel(settings, answer, message, more_rounds_tell):
@@ -102,3 +121,12 @@ def test_a_throttled_case_is_told_before_one_that_cannot_be_judged():
     ]
     check = not_throttled("candidate", records(several(*cases)))
     assert (check.answer, check.message[:14]) == (Answer.FAIL, "base-t1-vi_30s")
+
+
+def test_contended_rounds_alone_leave_a_gate_its_own_judgement():
+    """Its threads fit in the limit; what contended rounds are worth is asked of both sides."""
+    contended = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0)))
+    assert judged(contended).cases[0].verdict == "UNKNOWN"
+    assert not_throttled("candidate", contended).answer is Answer.PASS
+    few = records(process(cpu_s=0.6, counters=CpuCounters(20, 2, 0.0)))
+    assert not_throttled("candidate", few).answer is Answer.NO_EVIDENCE

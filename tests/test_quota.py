@@ -12,7 +12,7 @@ from whisper_bench import quota
 from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
-from whisper_bench.quota import QuotaGroup
+from whisper_bench.quota import QuotaGroup, held_cpus, is_held
 from whisper_bench.session import bench
 
 pytestmark = pytest.mark.alone
@@ -63,7 +63,7 @@ def test_a_group_goes_when_its_maker_is_killed(group):
     group.close()
     program = """
 import os, signal
-from whisper_bench.quota import QuotaGroup
+from whisper_bench.quota import QuotaGroup, held_cpus, is_held
 from whisper_bench.session import bench
 print(QuotaGroup(0.5).group.folder, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -206,3 +206,37 @@ def test_a_controller_that_was_switched_on_for_nothing_is_switched_off(tmp_path,
     with pytest.raises(BenchError, match="Permission denied"):
         quota._made(1.0, CpuTree([CpuGroup(2, tmp_path)]))
     assert control.read_text().startswith("-cpu")
+
+
+@pytest.mark.parametrize(
+    ("cpus", "held"),
+    [(1.0, 1.0), (0.3333333, 0.33333), (2 / 3, 0.66667), (0.01, 0.01)],
+)
+def test_the_kernel_holds_whole_microseconds(cpus, held):
+    assert held_cpus(cpus) == held
+    assert is_held(held, held_cpus(cpus))
+
+
+def test_a_quota_below_the_kernels_smallest_is_refused_with_it():
+    with pytest.raises(BenchError, match=r"0\.009 CPU is too small.* no less than 0\.01 CPU"):
+        QuotaGroup(0.009)
+    with pytest.raises(BenchError, match=r"--whisper-cpu-limit=0\.001: .*too small"):
+        bench._demanded(0.001)
+
+
+def test_a_limit_in_force_is_the_one_demanded_to_the_microsecond():
+    assert (
+        bench._quota_for(0.66667, CpuLimit(0.66666, "cgroup v2 quota", 0.66666, "/", 8, 8)) is None
+    )
+    assert not is_held(0.66667, 0.66665)
+    assert not is_held(1.0, None)
+
+
+def test_a_limit_that_is_not_known_is_not_called_none(monkeypatch):
+    def refused(_cpus):
+        raise BenchError("no control group can be made here")
+
+    monkeypatch.setattr(bench, "QuotaGroup", refused)
+    hidden = CpuLimit(None, "unknown: x", None, None, 8, 8, tree="groups above are hidden")
+    with pytest.raises(BenchError, match=r"in force is not known \(groups above are hidden\), and"):
+        bench._quota_for(1.0, hidden)

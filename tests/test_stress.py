@@ -1,6 +1,7 @@
 """The stress test on the toy model and real control groups; what the real model says is in docs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,47 @@ def groups():
         QuotaGroup(1).close()
     except BenchError as error:
         pytest.skip(f"no control group can be made here: {error}")
+
+
+BUSY_LOOP = """
+import time
+end_s = time.monotonic() + 600
+while time.monotonic() < end_s: pass
+"""
+
+
+@pytest.fixture
+def neighbours():
+    """Two busy loops for each CPU, so that a thread gets a third of one; they end with the test."""
+    loops = [
+        subprocess.Popen([sys.executable, "-c", BUSY_LOOP])
+        for _ in range(2 * len(os.sched_getaffinity(0)))
+    ]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+@pytest.mark.usefixtures("groups", "neighbours")
+@pytest.mark.alone
+def test_beside_busy_loops_nothing_passes(bench, pytester):
+    """Threads that never get their quota's CPU are not throttled, and would be when it is quiet."""
+    outcome = bench(
+        "--stress", "--whisper-threads=1,2", "--whisper-cpu-limit=1", "--benchmark-save=busy",
+        "--whisper-rounds=60", "--whisper-processes=1",
+    )  # fmt: skip
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    (saved,) = pytester.path.glob(".benchmarks/*/*.json")
+    report = json.loads(saved.read_text())["whisper_bench"]["throttling"]
+    one, two = report["cases"]
+    for case in (one, two):
+        assert case["throttled_share"] < 0.25
+        assert case["contended_rounds"] >= 0.25 * case["rounds"]
+        assert "UNKNOWN" in case["findings"]
+    outcome.stdout.fnmatch_lines(["*base-t1-noise: in up to * of 60 rounds a neighbour may have*"])
+    assert "measure again on a quiet machine" in outcome.stdout.str()
+    assert outcome.outlines[-1].startswith("stress test FAILED, throttling or no evidence: ")
 
 
 @pytest.mark.usefixtures("groups")
@@ -109,3 +151,26 @@ def test_without_a_limit_a_plain_run_says_what_it_found(bench):
     outcome = bench("--whisper-rounds=2", "--whisper-threads=1,2")
     assert outcome.ret == 0
     assert "stress test" not in outcome.stdout.str()
+
+
+@pytest.mark.usefixtures("groups")
+def test_a_third_of_a_cpu_is_what_the_kernel_holds_of_it(bench, pytester):
+    outcome = bench(
+        "--whisper-cpu-limit=0.3333333", "--whisper-rounds=1", "--whisper-processes=1",
+        "--benchmark-save=third",
+    )  # fmt: skip
+    assert outcome.ret == 0
+    outcome.stdout.fnmatch_lines(
+        [
+            "--whisper-cpu-limit=0.3333333: *so that 0.33333 CPU is in force and on record",
+            "the workers run under a quota of 0.33333 CPU*",
+        ]
+    )
+    (path,) = (pytester.path / "benchmark_results").glob("*.json")
+    assert load_results(path).cpu_limit == 0.33333
+
+
+def test_a_limit_that_the_kernel_does_not_take_is_misuse(bench):
+    outcome = bench("--whisper-cpu-limit=0.001")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*--whisper-cpu-limit*0.001*0.01*"])

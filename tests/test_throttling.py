@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready, round_line
 from whisper_bench.case import Case
 from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.cpu_limit import BusyThreads, CpuLimit
 from whisper_bench.gather import gathered
 from whisper_bench.measurement import Evidence
 from whisper_bench.throttling import judged
@@ -16,6 +16,11 @@ from whisper_bench.welch import RatioInterval
 
 AFFINITY = CpuLimit(1.0, "affinity", None, None, 1, 8)
 TROUBLE = "this system has no cgroup tree"
+HIDDEN = "the control groups above /sys/fs/cgroup are hidden from here"
+PART = msgspec.structs.replace(NO_LIMIT, tree=HIDDEN, source=f"unknown: {HIDDEN}")
+PART_OF_QUOTA = msgspec.structs.replace(LIMIT, tree=HIDDEN)
+ALL, HALF = BusyThreads(2, 3.98, 2.0), BusyThreads(2, 2.0, 2.0)
+TWO_CPUS = msgspec.structs.replace(LIMIT, cpus=2.0, quota_cpus=2.0)
 MAC = CpuLimit(None, f"unknown: {TROUBLE}", None, None, None, 10, TROUBLE)
 
 
@@ -62,6 +67,35 @@ WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
         (case(cpu_factor=RatioInterval(1.5, 1.05, 2.1, 0.95, (2, 2))), "OK", "interval 1.05 to 2.10"),
         (case(contended_rounds=2), "CONTENDED", "2 of 10 rounds got less CPU"),
         (case(contended_rounds=1), "OK", "periods throttled"),
+        # a quota of one CPU that the rounds did not get: throttling could not show
+        (case(contended_rounds=3), "UNKNOWN", "in up to 3 of 10 rounds a neighbour may have taken"),
+        (case(contended_rounds=10, threads=1), "UNKNOWN", "measure again on a quiet machine"),
+        (throttled(200, 20, contended_rounds=1), "OK", "20 of 200 periods throttled"),
+        (throttled(200, 20, contended_rounds=2), "UNKNOWN", "measure again on a quiet machine"),
+        (throttled(200, 50, contended_rounds=10), "QUOTA_THROTTLED", "50 of 200 periods throttled"),
+        (case(contended_rounds=None, untold_rounds=10, cpu_limit=TWO_CPUS, threads=4), "UNKNOWN", "in up to 10 of 10"),
+        (case(contended_rounds=None, untold_rounds=10, cpu_limit=TWO_CPUS), "OK", "cannot be told"),
+        # two threads do not reach a quota of four CPUs, and no neighbour hides that
+        (case(contended_rounds=10, cpu_limit=msgspec.structs.replace(LIMIT, cpus=4.0, quota_cpus=4.0)),
+         "CONTENDED", "10 of 10 rounds got less CPU"),
+        (case(contended_rounds=10, cpu_limit=NO_LIMIT, counters=None, throttled_share=None), "CONTENDED", "no quota"),
+        # groups above that cannot be seen
+        (case(cpu_limit=PART, counters=None, throttled_share=None), "UNKNOWN",
+         f"whether a quota is in force is not known: {HIDDEN}; look at the CPU limit of the task"),
+        (case(cpu_limit=msgspec.structs.replace(PART, busy=HALF), counters=None, throttled_share=None),
+         "UNKNOWN", "2 busy thread(s) got 1.00 CPU for 2.0 s, a neighbour or a quota took the rest"),
+        (case(cpu_limit=msgspec.structs.replace(PART, busy=ALL), counters=None, throttled_share=None),
+         "OK", "no quota that would throttle: 2 busy thread(s) got 1.99 CPU for 2.0 s"),
+        (case(cpu_limit=msgspec.structs.replace(PART, busy=ALL), counters=None, throttled_share=None,
+              contended_rounds=3), "UNKNOWN", "measure again on a quiet machine"),
+        (case(cpu_limit=msgspec.structs.replace(AFFINITY, tree=HIDDEN), counters=None,
+              throttled_share=None, threads=1), "UNKNOWN", "is not known: the control groups above"),
+        (case(cpu_limit=PART_OF_QUOTA), "OK", f"a smaller quota would show as contended rounds ({HIDDEN})"),
+        (case(cpu_limit=msgspec.structs.replace(PART_OF_QUOTA, quota_cpus=4.0), contended_rounds=3),
+         "UNKNOWN", "in up to 3 of 10 rounds"),
+        (case(cpu_limit=PART_OF_QUOTA, contended_rounds=None, untold_rounds=10), "UNKNOWN", "in up to 10 of 10"),
+        (case(cpu_limit=msgspec.structs.replace(NO_LIMIT, tree=None), counters=None, throttled_share=None),
+         "OK", "(as far as was seen: this run was saved before it was asked)"),
     ],
 )  # fmt: skip
 def test_verdicts_and_their_evidence(judgement, verdict, told):
@@ -210,3 +244,45 @@ def test_what_could_not_be_judged_is_not_called_throttled():
     assert verdict_lines(report, only_warn=True)[-1].startswith(
         "stress test WARNING, throttling or"
     )
+
+
+@given(st.integers(0, 10), st.integers(0, 10), st.integers(1, 8), st.floats(0, 1), st.booleans())
+def test_more_contended_rounds_never_turn_red_to_green(contended, untold, threads, share, part):
+    limit = PART_OF_QUOTA if part else LIMIT
+    rounds = contended + untold + 1
+
+    def red(contended_rounds, untold_rounds):
+        counters = CpuCounters(1000, int(1000 * share), 0.0)
+        found = case(
+            counters=counters, throttled_share=share, contended_rounds=contended_rounds,
+            untold_rounds=untold_rounds, rounds=rounds, threads=threads, cpu_limit=limit,
+        )  # fmt: skip
+        return bool(FAILING & set(found.findings))
+
+    if red(contended, untold):
+        assert red(contended + 1, untold)
+        assert red(contended, untold + 1)
+
+
+def test_a_record_tells_how_many_rounds_could_not_be_told():
+    found = evidence(4.5, 4.5, limit=msgspec.structs.replace(LIMIT, cpus=2.0, quota_cpus=2.0))
+    four = Case("base", 4, "vi_30s")
+    lines = [
+        round_line(1, 4.5, 6.0, case=four), round_line(1, 4.5, 9.0, case=four)
+    ]  # fmt: skip
+    lines[0] = msgspec.structs.replace(
+        lines[0], measured=msgspec.structs.replace(lines[0].measured, wait_s=3.0)
+    )
+    limits = [msgspec.structs.replace(line, case=four) for line in found.processes]
+    (judged_case,) = judged([gathered(plan(four, rounds=2), Evidence(limits, lines))]).cases
+    assert (judged_case.contended_rounds, judged_case.untold_rounds) == (0, 1)
+    assert judged_case.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(("limit", "periods"), [(NO_LIMIT, "no quota"), (PART, "not known")])
+def test_a_table_never_says_no_quota_of_what_was_not_seen(limit, periods):
+    record = gathered(plan(CASE, rounds=1), evidence(4.5, limit=limit))
+    bare = msgspec.structs.replace(
+        record, processes=[msgspec.structs.replace(record.processes[0], counters=None)]
+    )
+    assert periods in throttling_lines(judged([bare]))[1]

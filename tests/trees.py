@@ -3,12 +3,12 @@
 from pathlib import Path
 
 
-def grow(root: Path, files: dict[str, str]) -> Path:
+def grow(root: Path, files: dict[str, str | bytes]) -> Path:
     """Write files under `root`, which stands for the file system's root."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return root
 
 

@@ -1,13 +1,23 @@
 """Finding the control group that rations a process's CPU, in version 1 or 2.
 
-Sources: Linux Documentation/admin-guide/cgroup-v2.rst (cpu.max, cpu.stat) and
+Sources: Linux Documentation/admin-guide/cgroup-v2.rst (cpu.max, cpu.stat, cgroup.events) and
 cgroup-v1 scheduler/sched-bwc.rst (cpu.cfs_quota_us, cpu.cfs_period_us, cpu.stat).
 """
 
-from collections.abc import Iterator
+import os
 from pathlib import Path, PurePosixPath
 
 import msgspec
+
+from whisper_bench.mountinfo import Mount, lines_of, visible_mounts
+
+_V2 = 2
+_LARGEST_US = 2**63
+"""No quota or period in microseconds is larger: the kernel keeps them in 64 bits."""
+_ONLY_BELOW_THE_ROOT = ("cgroup.events", "cgroup.type", "cpu.max")
+"""Version 2's root has none of these, every other group the first two (CFTYPE_NOT_ON_ROOT)."""
+_ONLY_IN_THE_ROOT = ("release_agent", "cgroup.sane_behavior")
+"""Version 1's root has these, and no other group (CFTYPE_ONLY_ON_ROOT)."""
 
 
 class CpuGroup(msgspec.Struct, frozen=True):
@@ -24,28 +34,37 @@ class CpuGroup(msgspec.Struct, frozen=True):
             ValueError: it holds something else than the kernel writes.
 
         """
-        if self.version == 1:
-            quota = self._word("cpu.cfs_quota_us")
-            period = self._word("cpu.cfs_period_us")
+        if self.version == _V2:
+            words = self._words("cpu.max")
         else:
-            quota, _, period = (self._word("cpu.max") or "").partition(" ")
-        if not quota or quota in ("max", "-1"):
+            quota = self._words("cpu.cfs_quota_us")
+            words = quota and [*quota[:1], *(self._words("cpu.cfs_period_us") or [])]
+        if words is None or words[:1] in (["max"], ["-1"]):
             return None
-        return int(quota) / int(period or "")
+        quota_us, period_us = map(
+            _microseconds, [*words, "", ""][:2]
+        )  # a later kernel may say more
+        return quota_us / period_us
 
-    def _word(self, name: str) -> str | None:
+    def _words(self, name: str) -> list[str] | None:
+        """Return what stands in a file of the group; None where a group has no such file."""
         try:
-            return (self.folder / name).read_text(encoding="ascii").strip()
+            return (self.folder / name).read_text(encoding="ascii").split()
         except FileNotFoundError:
             self.folder.stat()  # a group that is not there is an error, one without the file none
             return None
 
 
 class CpuTree(msgspec.Struct, frozen=True):
-    """The groups that ration a process's CPU, its own first; `trouble` is what cannot be seen."""
+    """The groups that ration a process's CPU, its own first.
+
+    `trouble` is what should be there to see and is not, `unseen` says that groups above the last of
+    `groups` are hidden from this process; None where the last is the hierarchy's root.
+    """
 
     groups: list[CpuGroup]
     trouble: str | None = None
+    unseen: str | None = None
 
 
 def cpu_tree(root: Path = Path("/")) -> CpuTree:
@@ -58,48 +77,81 @@ def cpu_tree(root: Path = Path("/")) -> CpuTree:
     if membership is None:
         return CpuTree([], "this system has no cgroup tree")
     version, path = membership
-    for mount_version, controllers, mount_root, mount_point in _mounts(
-        root / "proc/self/mountinfo"
-    ):
-        if mount_version == version and (version == 2 or "cpu" in controllers):  # noqa: PLR2004
-            inside = _inside(path, mount_root)
-            if inside is None:
-                return CpuTree(
-                    [], f"the process's group {path} is outside the mount of {mount_root}"
-                )
-            top = root / mount_point.lstrip("/")
-            return CpuTree([CpuGroup(version, folder) for folder in _upwards(top, inside)])
-    return CpuTree([], f"the CPU controller's tree (version {version}) is not mounted here")
+    mounts = [
+        mount for mount in visible_mounts(root / "proc/self/mountinfo") if _is_of(mount, version)
+    ]
+    if not mounts:
+        return CpuTree([], f"the CPU controller's tree (version {version}) is not mounted here")
+    seen = [_seen(mount, version, path, root) for mount in mounts]
+    # the one that shows most of the tree; the last where several show the same
+    return max(enumerate(seen), key=lambda each: (_reach(each[1]), each[0]))[1]
 
 
-def _membership(path: Path) -> tuple[int, str] | None:
+def _reach(tree: CpuTree) -> tuple[bool, bool, int]:
+    own_is_there = bool(tree.groups) and os.path.isdir(tree.groups[0].folder)  # noqa: PTH112 - False, no error
+    return own_is_there, own_is_there and tree.unseen is None, len(tree.groups)
+
+
+def _membership(path: Path) -> tuple[int, PurePosixPath] | None:
     """Read /proc/self/cgroup: the version 1 cpu controller's group if there is one, else 2's."""
     second = None
-    for line in _lines(path):
-        hierarchy, controllers, group = line.split(":", 2)
-        if "cpu" in controllers.split(","):
+    for line in lines_of(path):
+        hierarchy, _, rest = line.partition(b":")
+        controllers, colon, name = rest.partition(b":")
+        group = PurePosixPath(os.fsdecode(name))
+        if not (colon and group.is_absolute()):
+            continue
+        if b"cpu" in controllers.split(b","):
             return 1, group
-        if hierarchy == "0" and not controllers:
-            second = 2, group
+        if hierarchy == b"0" and not controllers:
+            second = _V2, group
     return second
 
 
-def _mounts(path: Path) -> Iterator[tuple[int, list[str], str, str]]:
-    """Yield version, controllers, root and mount point of each cgroup mount (proc(5))."""
-    for line in _lines(path):
-        before, _, after = line.partition(" - ")
-        kind, _, options = after.split(" ")[:3]
-        if kind in ("cgroup", "cgroup2"):
-            mount_root, mount_point = before.split(" ")[3:5]
-            yield (1 if kind == "cgroup" else 2), options.split(","), mount_root, mount_point
+def _is_of(mount: Mount, version: int) -> bool:
+    if version == _V2:
+        return mount.kind == "cgroup2"
+    return mount.kind == "cgroup" and "cpu" in mount.options
 
 
-def _inside(group: str, mount_root: str) -> PurePosixPath | None:
+def _seen(mount: Mount, version: int, path: PurePosixPath, root: Path) -> CpuTree:
+    """Return what one mount shows of the groups of the process, whose own is at `path`."""
+    inside = _inside(path, mount.root)
+    if inside is None:
+        return CpuTree([], f"the process's group {path} is outside the mount of {mount.root}")
+    top = root / str(mount.point).lstrip("/")
+    groups = [CpuGroup(version, folder) for folder in _upwards(top, inside)]
+    return CpuTree(
+        groups, unseen=None if _is_root(mount, groups[-1]) else _hidden_above(mount, top)
+    )
+
+
+def _is_root(mount: Mount, top: CpuGroup) -> bool:
+    """Tell whether the top of a mount is surely the root of its hierarchy.
+
+    Inside a cgroup namespace the mount's root reads `/` whatever it is (cgroup_namespaces(7)), so
+    that the files of the top must tell.
+    """
+    if mount.root != PurePosixPath("/"):
+        return False
+    try:
+        if top.version == _V2:
+            return not any((top.folder / name).exists() for name in _ONLY_BELOW_THE_ROOT)
+        return any((top.folder / name).exists() for name in _ONLY_IN_THE_ROOT)
+    except OSError:
+        return False
+
+
+def _hidden_above(mount: Mount, top: Path) -> str:
+    place = "" if mount.root == PurePosixPath("/") else f" ({mount.root} of the hierarchy)"
+    return f"the control groups above {top}{place} are hidden from here"
+
+
+def _inside(group: PurePosixPath, mount_root: PurePosixPath) -> PurePosixPath | None:
     """Return the group's path below the mount; None where it is not to be seen from there."""
-    own, seen_from = PurePosixPath(group), PurePosixPath(mount_root)
-    if ".." in own.parts or ".." in seen_from.parts or not own.is_relative_to(seen_from):
+    if ".." in group.parts or ".." in mount_root.parts or not group.is_relative_to(mount_root):
         return None
-    return own.relative_to(seen_from)
+    return group.relative_to(mount_root)
 
 
 def _upwards(top: Path, inside: PurePosixPath) -> list[Path]:
@@ -110,8 +162,7 @@ def _upwards(top: Path, inside: PurePosixPath) -> list[Path]:
     return folders
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
+def _microseconds(word: str) -> int:
+    if not (word.isdigit() and 0 < int(word) < _LARGEST_US):
+        raise ValueError(f"{word!r} is no time in microseconds")
+    return int(word)

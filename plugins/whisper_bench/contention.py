@@ -22,14 +22,15 @@ def is_contended(
     parts of the work (int8 on 2 quiet CPUs has CPU/wall 1.4), so that the ratio accuses innocent
     rounds. Yet one thread can always run, so that less than one CPU's worth is proof; above it the
     time that runnable threads waited for a CPU (`wait_s`, from the kernel's schedstat) is the
-    evidence. None where it cannot be told: no such counter, or fewer CPUs than threads, which then
-    wait for one another and, under a quota, for the next period.
+    evidence. None where it cannot be told: no such counter, or fewer CPUs than threads that waited,
+    since they wait for one another and, under a quota, for the next period.
     """
     allowed = min(threads, usable_cpus or threads)
     if cpu_s >= CONTENDED_BELOW * allowed * wall_s:
         return False
     if cpu_s < CONTENDED_BELOW * min(1, allowed) * wall_s:
         return True
-    if wait_s is None or allowed < threads:
+    if wait_s is None:
         return None
-    return cpu_s < CONTENDED_BELOW * (cpu_s + wait_s)
+    waited = cpu_s < CONTENDED_BELOW * (cpu_s + wait_s)
+    return None if waited and allowed < threads else waited

@@ -32,11 +32,26 @@ class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst_s: NotNegative | None = None
 
     def since(self, start: "CpuCounters") -> "CpuCounters | None":
-        """Return what was counted after `start`; None where a count went back: it began anew."""
-        try:
-            return _combined((self, start), lambda values: values[0] - values[1])
-        except msgspec.ValidationError:
+        """Return what was counted after `start`.
+
+        None where the counts went backwards, since the group is then another of the same name.
+        """
+        periods = self.periods - start.periods
+        throttled_periods = self.throttled_periods - start.throttled_periods
+        throttled_s = self.throttled_s - start.throttled_s
+        if min(periods, throttled_periods, throttled_s) < 0 or throttled_periods > periods + 1:
             return None
+        bursts = _grown(start.bursts, self.bursts)
+        return CpuCounters(
+            periods=periods,
+            # the kernel may count a period between the two figures that it prints
+            throttled_periods=min(throttled_periods, periods),
+            throttled_s=throttled_s,
+            usage_s=_grown(start.usage_s, self.usage_s),
+            pressure_s=_grown(start.pressure_s, self.pressure_s),
+            bursts=None if bursts is None else int(bursts),
+            burst_s=_grown(start.burst_s, self.burst_s),
+        )
 
 
 def counters_of(group: CpuGroup | None, root: Path = Path("/")) -> CpuCounters | None:
@@ -66,6 +81,11 @@ def total_counters(counters: Sequence[CpuCounters | None]) -> CpuCounters | None
     return _combined(known, math.fsum)
 
 
+def _grown(before: float | None, now: float | None) -> float | None:
+    """Return how much a count has grown; None where it is lacking, or went backwards."""
+    return None if before is None or now is None or now < before else now - before
+
+
 def _combined(
     counters: Sequence[CpuCounters], combine: Callable[[Sequence[float]], float]
 ) -> CpuCounters:
@@ -78,7 +98,13 @@ def _combined(
 
 
 def _pairs(text: str) -> dict[str, int]:
-    return {key: int(value) for key, value in (line.split() for line in text.splitlines())}
+    """Read a name and a count a line; a line that is something else is left out."""
+    words = (line.split() for line in text.splitlines())
+    return {
+        pair[0]: int(pair[1])
+        for pair in words
+        if len(pair) == 2 and pair[1].isdecimal()  # noqa: PLR2004 - a pair
+    }
 
 
 def _seconds(stat: dict[str, int], microseconds: str, nanoseconds: str) -> float | None:
@@ -92,16 +118,16 @@ def _usage_v1_s(folder: Path) -> float | None:
     """Version 1 counts usage in the cpuacct controller, which is often mounted with cpu."""
     try:
         return int((folder / "cpuacct.usage").read_text(encoding="ascii")) * _NS
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
 def _pressure_s(*paths: Path) -> float | None:
-    """Read `some ... total=` in microseconds from the first of the files that is there."""
+    """Read `some ... total=` in microseconds from the first of the files that has it."""
     for path in paths:
         try:
             some = path.read_text(encoding="ascii").partition("\n")[0]
-        except OSError:
+            return int(some.rpartition("total=")[2]) * _US
+        except (OSError, ValueError):
             continue
-        return int(some.rpartition("total=")[2]) * _US
     return None

@@ -10,6 +10,7 @@ from whisper_bench.contention import is_contended
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.journal import Journal, ReadyLine, RoundLine
+from whisper_bench.quota import is_held
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import Weights
 from whisper_bench.worker.process import Worker
@@ -171,10 +172,10 @@ def _left(sizes: list[int], done: int) -> list[int]:
 
 def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: ReadyLine) -> None:
     found = now.ready.cpu_limit
-    if plan.cpu_limit is not None and found.cpus != plan.cpu_limit:
+    if plan.cpu_limit is not None and not is_held(plan.cpu_limit, found.cpus):
         raise BenchError(
             f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was demanded, but the "
-            f"worker is under {found.cpus} ({found.source}); a group above has the smaller one"
+            f"worker is under {found}; a group above has the smaller one"
         )
     if before:
         first, process = before[0].ready, before[0].process

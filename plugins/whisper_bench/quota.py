@@ -12,10 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
+from whisper_bench.cpu_limit import readable
 from whisper_bench.errors import BenchError
 
 PERIOD_US = 100_000
 """The kernel's default period, which Docker and Kubernetes use as well."""
+SMALLEST_US = 1_000
+"""The smallest quota that the kernel takes (min_cfs_quota_period, kernel/sched/core.c)."""
+_NEXT_BUT_ONE_US = 1.5
 _NAME = "whisper-bench-"
 # a shell that waits for this process's end, however it comes, and then removes the empty group
 _WATCH = """
@@ -28,6 +32,30 @@ done
 """
 
 
+def held_cpus(cpus: float) -> float:
+    """Return the quota that the kernel holds for so many CPUs: whole microseconds of the period.
+
+    Raises:
+        BenchError: it is smaller than the kernel takes.
+
+    """
+    quota_us = round(cpus * PERIOD_US)
+    if quota_us < SMALLEST_US:
+        raise BenchError(
+            f"a quota of {cpus:g} CPU is too small: the kernel takes no less than "
+            f"{SMALLEST_US / PERIOD_US:g} CPU; demand that or more"
+        )
+    return quota_us / PERIOD_US
+
+
+def is_held(demanded: float, in_force: float | None) -> bool:
+    """Tell whether the limit in force is the one demanded, to the kernel's microsecond.
+
+    Docker cuts what is less than a microsecond off where this rounds it.
+    """
+    return in_force is not None and abs(in_force - demanded) * PERIOD_US < _NEXT_BUT_ONE_US
+
+
 class QuotaGroup:
     """A control group with a quota of `cpus`, for processes that are put into it.
 
@@ -37,6 +65,7 @@ class QuotaGroup:
     """
 
     def __init__(self, cpus: float, root: Path = Path("/")) -> None:
+        cpus = held_cpus(cpus)
         self.group, self._switched_on = _made(cpus, cpu_tree(root))
         try:
             self._watcher = subprocess.Popen(
@@ -81,8 +110,10 @@ def _made(cpus: float, tree: CpuTree) -> tuple[CpuGroup, Path | None]:
         except OSError as error:
             reasons.append(f"{parent.folder}: {error.strerror or error}")
     raise BenchError(
-        f"no control group with a quota of {cpus:g} CPU can be made here ({'; '.join(reasons)}); "
-        f"run as root, or in a container: docker run --rm --cpus={cpus:g} IMAGE"
+        f"no control group with a quota of {cpus:g} CPU can be made here "
+        f"({readable('; '.join(reasons))}); run as root, or in a container: "
+        f"docker run --rm --cpus={cpus:g} IMAGE, or where systemd runs: "
+        f"systemd-run --scope -p CPUQuota={cpus * 100:g}% pytest ..."
     )
 
 

@@ -6,7 +6,7 @@ from whisper_bench.backend import Backend
 from whisper_bench.case import Round, case_label
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.cpu_limit import CpuLimit, no_limit_words
 from whisper_bench.engine import Decoding
 from whisper_bench.ranges import (
     Count,
@@ -97,6 +97,11 @@ def contended_rounds(record: CaseRecord) -> int | None:
     return sum(told) if told else None
 
 
+def untold_rounds(record: CaseRecord) -> int:
+    """Count the rounds of which it cannot be told whether they were contended."""
+    return sum(each.contended is None for each in record.rounds)
+
+
 def trust_warnings(record: CaseRecord) -> list[str]:
     """List what a reader should know of how a case was measured; most serious first."""
     rounds, contended = len(record.rounds), contended_rounds(record)
@@ -112,7 +117,7 @@ def trust_warnings(record: CaseRecord) -> list[str]:
             f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
         )
     if record.cpu_limit.cpus is None:
-        found.append(f"no CPU limit in force ({record.cpu_limit.source})")
+        found.append(no_limit_words(record.cpu_limit))
     if rounds < record.planned_rounds:
         found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
     if len(record.processes) == 1:

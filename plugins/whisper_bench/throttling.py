@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from whisper_bench.counters import total_counters
-from whisper_bench.record import CaseRecord, contended_rounds
+from whisper_bench.record import CaseRecord, contended_rounds, untold_rounds
 from whisper_bench.verdict import FAILING, CaseVerdict, Verdict, with_findings
 from whisper_bench.welch import RatioInterval, ratio_interval
 
@@ -77,6 +77,7 @@ def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
         throttled_share=share,
         contended_rounds=contended_rounds(record),
         rounds=len(record.rounds),
+        untold_rounds=untold_rounds(record),
     )
     return with_findings(draft)
 

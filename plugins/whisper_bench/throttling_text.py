@@ -61,4 +61,4 @@ def _row(case: CaseVerdict) -> Sequence[str]:
 def _periods(case: CaseVerdict) -> str:
     if case.counters is not None:
         return f"{case.counters.throttled_periods}/{case.counters.periods}"
-    return "no counters" if case.cpu_limit.quota_cpus else "no quota"
+    return case.no_periods

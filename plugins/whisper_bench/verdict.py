@@ -8,7 +8,7 @@ import msgspec
 from whisper_bench.case import case_label
 from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.cpu_limit import WHERE_TO_LOOK, CpuLimit
 from whisper_bench.ranges import (
     Count,
     Latency,
@@ -32,6 +32,9 @@ LATENCY_FACTOR = 2.0
 """Latency over that of fewer threads, from the design's own rule."""
 CPU_FACTOR = 1.10
 """CPU-seconds a request over one thread's: identical runs differ by 3.6 % between processes."""
+
+
+_QUIET = "measure again on a quiet machine"
 
 
 class Verdict(StrEnum):
@@ -73,6 +76,15 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     throttled_share: NotNegative | None
     contended_rounds: Count | None
     rounds: Ordinal
+    untold_rounds: Count = 0
+    """Rounds of which it cannot be told whether they were contended."""
+
+    @property
+    def no_periods(self) -> str:
+        """Say why there are no periods to show."""
+        if self.cpu_limit.quota_cpus:
+            return "no counters"
+        return "no quota" if self.cpu_limit.unknown is None else "not known"
 
     @property
     def label(self) -> str:
@@ -96,20 +108,47 @@ Told = Iterable[tuple[Verdict | None, str]]
 
 
 def _quota(case: CaseVerdict) -> Told:
-    limit, counters, share = case.cpu_limit, case.counters, case.throttled_share
+    limit = case.cpu_limit
     if limit.quota_trouble is not None:
         text = f"whether another quota is in force is not known ({limit.quota_trouble})"
         yield Verdict.UNKNOWN, text
-    if limit.quota_cpus is None:
-        if limit.quota_trouble is None:
-            yield None, "no quota in force, so nothing throttles"
-        return
+    elif limit.hides_a_quota:
+        text = f"whether a quota is in force is not known: {limit.unseen}"
+        yield Verdict.UNKNOWN, f"{text}{_busy(limit)}; {WHERE_TO_LOOK}"
+    elif limit.quota_cpus is None:
+        yield None, _no_quota(limit)
+    if limit.quota_cpus is not None:
+        yield from _counted(case, limit.quota_cpus)
+        if limit.unseen is not None:
+            yield None, f"a smaller quota would show as contended rounds ({limit.unseen})"
+    if hidden_by_contention(case):
+        rounds = (case.contended_rounds or 0) + case.untold_rounds
+        text = f"in up to {rounds} of {case.rounds} rounds a neighbour may have taken the CPU"
+        yield Verdict.UNKNOWN, f"{text}, so that throttling could not show: {_QUIET}"
+
+
+def _no_quota(limit: CpuLimit) -> str:
+    text = "no quota in force, so nothing throttles"
+    if limit.unseen is not None:
+        return f"no quota that would throttle: {limit.busy} ({limit.unseen})"
+    if limit.tree is None:
+        return f"{text} (as far as was seen: this run was saved before it was asked)"
+    return text
+
+
+def _busy(limit: CpuLimit) -> str:
+    return "" if limit.busy is None else f"; {limit.busy}, a neighbour or a quota took the rest"
+
+
+def _counted(case: CaseVerdict, quota_cpus: float) -> Told:
+    """Judge the counters of the group whose quota was seen."""
+    counters, share = case.counters, case.throttled_share
     if counters is None or share is None:
-        yield Verdict.UNKNOWN, f"a quota of {limit.quota_cpus:g} CPU without readable counters"
+        yield Verdict.UNKNOWN, f"a quota of {quota_cpus:g} CPU without readable counters"
         return
     text = (
         f"{counters.throttled_periods} of {counters.periods} periods throttled ({share:.1%}), "
-        f"{counters.throttled_s:.2f} s in all, quota {limit.quota_cpus:g} CPU"
+        f"{counters.throttled_s:.2f} s in all, quota {quota_cpus:g} CPU"
     )
     if counters.periods < FEWEST_PERIODS:
         yield Verdict.UNKNOWN, f"{text}: fewer than {FEWEST_PERIODS} periods, measure more rounds"
@@ -119,6 +158,33 @@ def _quota(case: CaseVerdict) -> Told:
         yield None, f"warning: {text}: {THROTTLED_SHARE_WARN:.0%} or more"
     else:
         yield None, text
+
+
+def hidden_by_contention(case: CaseVerdict) -> bool:
+    """Tell whether contended rounds may have kept a case from being throttled, or a quota hidden.
+
+    A round that got less CPU than its quota allows cannot use it up. So each is taken for one
+    that is throttled in every period on a quiet machine: where that would make the verdict
+    another, nothing was shown.
+    """
+    share = case.throttled_share or 0.0
+    hidden = _doubtful_rounds(case) / case.rounds
+    return share < THROTTLED_SHARE <= share + hidden
+
+
+def _doubtful_rounds(case: CaseVerdict) -> int:
+    """Count the rounds that tell nothing of a quota which the case may reach.
+
+    One that it cannot reach, with all its threads on the CPUs of its affinity, throttles nothing;
+    but behind hidden groups a smaller one may.
+    """
+    limit, contended = case.cpu_limit, case.contended_rounds or 0
+    asked = min(case.threads, limit.affinity_cpus or case.threads)
+    if limit.quota_cpus is None:
+        return 0 if limit.unseen is None else contended
+    if limit.unseen is not None or limit.quota_cpus < asked:
+        return contended + case.untold_rounds
+    return contended if limit.quota_cpus == asked else 0
 
 
 def _cpuset(case: CaseVerdict) -> Told:
@@ -133,7 +199,7 @@ def _latency(case: CaseVerdict) -> Told:
         return
     text = f"latency {case.latency_factor:.2f} times that of fewer threads"
     if _is_contended(case):
-        yield Verdict.UNKNOWN, f"{text}, in contended rounds: measure again on a quiet machine"
+        yield Verdict.UNKNOWN, f"{text}, in contended rounds: {_QUIET}"
     else:
         yield Verdict.LATENCY_BLOWUP, f"{text}: more than {LATENCY_FACTOR:g}"
 

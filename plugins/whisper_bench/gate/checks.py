@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from whisper_bench.cpu_limit import WHERE_TO_LOOK, CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.process import MeasuredCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
@@ -17,7 +18,13 @@ from whisper_bench.ratio.load import run_case
 from whisper_bench.record import CaseRecord
 from whisper_bench.text import plain
 from whisper_bench.throttling import judged
-from whisper_bench.verdict import FAILING, FEWEST_PERIODS, CaseVerdict, Verdict
+from whisper_bench.verdict import (
+    FAILING,
+    FEWEST_PERIODS,
+    CaseVerdict,
+    Verdict,
+    hidden_by_contention,
+)
 
 WORSE_WORD_ERRORS = 0.02
 """Rise in the word error rate that is a fail where transcripts may differ: 2 words in 100."""
@@ -110,15 +117,21 @@ def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check
     for each in candidate.cases:
         limit, threads = each.record.cpu_limit, each.record.threads
         if demanded is not None and (limit.cpus is None or limit.cpus > demanded):
-            found = "none" if limit.cpus is None else f"{limit.cpus:g}"
-            why = f"{each.record.label}: a limit of {demanded:g} CPU is demanded, and {found} is in"
-            return Check("threads", Answer.FAIL, f"{why} force ({limit.source})")
+            why = (
+                f"{each.record.label}: a limit of {demanded:g} CPU is demanded, and {_limit(limit)}"
+            )
+            return Check("threads", Answer.FAIL, why)
         if limit.cpus is not None and threads > limit.cpus:
             why = f"{each.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
             return Check("threads", Answer.FAIL, f"{why}: they wait for one another")
-    limits = [each.record.cpu_limit.cpus for each in candidate.cases]
+    limits = [each.record.cpu_limit for each in candidate.cases]
+    hidden = next((limit for limit in limits if limit.hides_a_quota), None)
+    if hidden is not None:
+        why = f"whether a quota is in force is not known: {hidden.unseen}; {WHERE_TO_LOOK}"
+        return Check("threads", Answer.NO_EVIDENCE, why)
     told = ", ".join(
-        "no limit" if cpus is None else f"{cpus:g} CPU" for cpus in dict.fromkeys(limits)
+        "no limit" if cpus is None else f"{cpus:g} CPU"
+        for cpus in dict.fromkeys(limit.cpus for limit in limits)
     )
     return Check("threads", Answer.PASS, f"within the limit ({told})")
 
@@ -141,7 +154,7 @@ def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
     What cannot be judged is NO EVIDENCE, and with more rounds may be judged yet.
     """
     cases = judged(records).cases
-    worst = [case for case in cases if FAILING & set(case.findings)]
+    worst = [case for case in cases if _is_red(case)]
     if not worst:
         told = "; ".join(f"{case.label}: {case.evidence[0]}" for case in cases)
         return Check(f"throttling of the {name}", Answer.PASS, told)
@@ -168,10 +181,30 @@ def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
                               for each in found))  # fmt: skip
 
 
+def _limit(limit: CpuLimit) -> str:
+    if limit.cpus is None and limit.unknown is not None:
+        return f"what is in force is not known ({limit.unknown})"
+    found = "none" if limit.cpus is None else f"{limit.cpus:g}"
+    return f"{found} is in force ({limit.source})"
+
+
+def _is_red(case: CaseVerdict) -> bool:
+    """Tell whether a case has a finding that a stress test fails for, but for contention.
+
+    A gate's threads fit in their limit, so that its quota would not throttle them on a quiet
+    machine either, and what contended rounds are worth is the gate's own question (evidence.py).
+    """
+    findings = list(case.findings)
+    if hidden_by_contention(case):
+        findings.remove(Verdict.UNKNOWN)
+    return bool(FAILING & set(findings))
+
+
 def _is_short(case: CaseVerdict) -> bool:
     counters = case.counters
     return (
         Verdict.UNKNOWN in case.findings
+        and case.cpu_limit.quota_cpus is not None
         and counters is not None
         and counters.periods < FEWEST_PERIODS
     )

@@ -145,7 +145,7 @@ def _measured_text(value_s: float | None) -> str:
 
 def _verdict_row(case: CaseVerdict) -> tuple[str, ...]:
     counters, share = case.counters, case.throttled_share
-    periods = "no counters" if case.cpu_limit.quota_cpus else "no quota"
+    periods = case.no_periods
     if counters is not None and share is not None:
         periods = f"{counters.throttled_periods}/{counters.periods} ({share:.1%})"
     times = map(_measured_text, (case.latency_s, case.cpu_s))

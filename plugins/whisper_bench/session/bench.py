@@ -17,7 +17,7 @@ from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resum
 from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
-from whisper_bench.quota import QuotaGroup
+from whisper_bench.quota import PERIOD_US, QuotaGroup, held_cpus, is_held
 from whisper_bench.record import CaseRecord
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.course import Course
@@ -56,10 +56,11 @@ class Bench:
         self._timed = timed
         self.machine = machine_facts(config.cpu_model)
         self.limit = cpu_limit_in_force()
+        self.demanded = None if config.cpu_limit is None else _demanded(config.cpu_limit)
         self.plans = self._planned(list(cases))
         self.reference = reference
         if reference is not None:
-            reference.check(self.plans.values(), config.cpu_limit or self.limit.cpus)
+            reference.check(self.plans.values(), self.demanded or self.limit.cpus)
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.course = Course()
@@ -74,7 +75,13 @@ class Bench:
         self.progress = Progress(list(self.plans.values()))
         self._processes: list[ReadyLine] = []
         self._rounds: list[RoundLine] = []
-        self.quota = _quota_for(config.cpu_limit, self.limit)
+        if self.demanded != config.cpu_limit:
+            terminal.say(
+                f"--whisper-cpu-limit={config.cpu_limit}: the kernel holds a quota in whole "
+                f"microseconds of {PERIOD_US // 1000} ms, so that {self.demanded:g} CPU is in "
+                "force and on record"
+            )
+        self.quota = _quota_for(self.demanded, self.limit)
         try:
             self.journal = self._open_journal()
         except BenchError:
@@ -157,7 +164,7 @@ class Bench:
                 rounds=config.rounds,
                 processes=config.processes,
                 warmup_rounds=config.warmup_rounds,
-                cpu_limit=config.cpu_limit,
+                cpu_limit=self.demanded,
             )
             for case in cases
         }
@@ -188,7 +195,7 @@ class Bench:
         facts = {
             "architecture": self.machine.architecture,
             "cpu_model": self.machine.cpu_model,
-            "cpu_limit": str(self.config.cpu_limit or self.limit.cpus),
+            "cpu_limit": str(self.demanded or self.limit.cpus),
             "compute_type": self.config.compute_type,
             "warmup_rounds": str(self.config.warmup_rounds),
             "python": platform.python_version(),
@@ -202,15 +209,22 @@ class Bench:
         return Identity(self.config.save_name or UNSAVED, facts)
 
 
+def _demanded(cpus: float) -> float:
+    """Return the quota that the kernel holds for what `--whisper-cpu-limit` asks for."""
+    try:
+        return held_cpus(cpus)
+    except BenchError as error:
+        raise BenchError(f"--whisper-cpu-limit={cpus:g}: {error}") from error
+
+
 def _quota_for(cpus: float | None, in_force: CpuLimit) -> QuotaGroup | None:
     """Put a demanded limit in force for the workers, unless it is already."""
-    if cpus is None or in_force.cpus == cpus:
+    if cpus is None or is_held(cpus, in_force.cpus):
         return None
-    found = "none" if in_force.cpus is None else f"{in_force.cpus:g} ({in_force.source})"
     usable = in_force.usable_cpus
     if usable is not None and usable < cpus:
         raise BenchError(
-            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}, and only "
+            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {in_force}, and only "
             f"{usable:g} CPU(s) can be used; run where there are more: docker run --rm "
             f"--cpus={cpus:g} IMAGE"
         )
@@ -218,5 +232,5 @@ def _quota_for(cpus: float | None, in_force: CpuLimit) -> QuotaGroup | None:
         return QuotaGroup(cpus)
     except BenchError as error:
         raise BenchError(
-            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {found}, and {error}"
+            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {in_force}, and {error}"
         ) from error

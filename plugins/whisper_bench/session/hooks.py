@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from whisper_bench.case import Case
+from whisper_bench.cpu_limit import no_limit_warning, readable
 from whisper_bench.errors import BenchError
 from whisper_bench.files import in_folder
 from whisper_bench.machine import node_name
@@ -60,14 +61,11 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
     guard(config, bench)
     if bench.quota is not None:
         bench.terminal.say(
-            f"the workers run under a quota of {bench.config.cpu_limit:g} CPU, in the control "
-            f"group {bench.quota.group.folder}"
+            f"the workers run under a quota of {bench.demanded:g} CPU, in the control "
+            f"group {readable(str(bench.quota.group.folder))}"
         )
     elif bench.limit.cpus is None:
-        bench.terminal.say(
-            f"WARNING: no CPU limit in force ({bench.limit.source}); results will say null. "
-            "For figures that compare, run under one: docker run --cpus=1"
-        )
+        bench.terminal.say(no_limit_warning(bench.limit))
 
 
 def finish(session: pytest.Session, bench: Bench) -> None:

@@ -16,6 +16,7 @@ from whisper_bench.counters import counters_of
 from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
 from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_warmup
 from whisper_bench.errors import BenchError
+from whisper_bench.worker.busy import with_busy_threads
 from whisper_bench.worker.environment import RECORDED_PREFIXES
 from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
 from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
@@ -57,7 +58,7 @@ def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
         pid=os.getpid(),
         load_s=load_s,
         compute_type=model.compute_type,
-        cpu_limit=cpu_limit_in_force(),
+        cpu_limit=with_busy_threads(cpu_limit_in_force(), assignment.threads),
         versions={name: version(name) for name in _LIBRARIES},
         environment={
             name: value
