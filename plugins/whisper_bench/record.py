@@ -11,6 +11,7 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
+from whisper_bench.weights.pins import MODEL, unpinned_files
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
@@ -20,13 +21,18 @@ _AGREE = 1e-9
 
 
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The identity of the weights: where they came from and what they are."""
+    """The identity of the weights: where they came from and what they are.
+
+    `sha256` is model.bin's. `files` has the sha256 of each file that was read, by its name, as the
+    measuring process hashed it; None in files from before, where `pinned` is model.bin's alone.
+    """
 
     source: str
     revision: str | None
     sha256: str
     pinned: bool
     shape_only: bool
+    files: dict[str, str] | None = None
 
 
 class ClipIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +103,7 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     if record.weights.shape_only:
         found.append("shape-only weights: cost of the model named, not its skill")
     if not record.weights.pinned:
-        found.append(f"unpinned weights, sha256 {record.weights.sha256}")
+        found.append(f"unpinned weights, {_unpinned(record)}")
     if contended is None:
         found.append("contention unknown: what tells it is not there (docs/measuring.md)")
     elif contended >= MANY_CONTENDED * rounds:
@@ -113,6 +119,15 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     return found
 
 
+def _unpinned(record: CaseRecord) -> str:
+    """Tell the files that are not the pinned ones, with their hashes."""
+    files = record.weights.files
+    if files is None:
+        return f"sha256 {record.weights.sha256}"
+    names = unpinned_files(record.model, files)
+    return ", ".join(f"{name} sha256 {files.get(name, 'none')}" for name in names)
+
+
 def check_record(record: CaseRecord, where: str) -> None:
     """Hold a record that was read to what a measurement gives.
 
@@ -125,6 +140,13 @@ def check_record(record: CaseRecord, where: str) -> None:
     times += [process.mean_latency_s for process in record.processes]
     if not record.rounds or not record.processes:
         raise BenchError(f"{where}: {record.label} has no rounds on record; measure again")
+    files = record.weights.files
+    if files is not None and files.get(MODEL) != record.weights.sha256:
+        raise BenchError(
+            f"{where}: {record.label}: the sha256 of model.bin is {files.get(MODEL)} in "
+            f"weights.files and {record.weights.sha256} in weights.sha256; the file was edited, "
+            "measure again"
+        )
     for time_s in times:
         if not _SHORTEST_S <= time_s <= _LONGEST_S:
             raise BenchError(
