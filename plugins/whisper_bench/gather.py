@@ -11,7 +11,7 @@ from whisper_bench.record import (
     ProcessFacts,
 )
 from whisper_bench.transcript import word_error_rate, word_error_rate_bound
-from whisper_bench.weights.pins import MODEL, unpinned_files
+from whisper_bench.weights.pins import MODEL
 
 
 def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
@@ -29,7 +29,7 @@ def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
             source=plan.weights.source,
             revision=plan.weights.revision,
             sha256=first.files[MODEL],
-            pinned=not unpinned_files(plan.case.model, first.files),
+            pinned=plan.weights.pinned and first.files == plan.weights.files,
             shape_only=plan.weights.shape_only,
             files=first.files,
         ),

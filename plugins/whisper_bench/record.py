@@ -120,12 +120,10 @@ def trust_warnings(record: CaseRecord) -> list[str]:
 
 
 def _unpinned(record: CaseRecord) -> str:
-    """Tell the files that are not the pinned ones, with their hashes."""
-    files = record.weights.files
-    if files is None:
-        return f"sha256 {record.weights.sha256}"
-    names = unpinned_files(record.model, files)
-    return ", ".join(f"{name} sha256 {files.get(name, 'none')}" for name in names)
+    """Tell model.bin's sha256, and which files are not the pinned ones."""
+    sha256, files = record.weights.sha256, record.weights.files
+    names = "" if files is None else ", ".join(unpinned_files(record.model, files))
+    return f"sha256 {sha256}, not pinned: {names}" if names else f"sha256 {sha256}"
 
 
 def check_record(record: CaseRecord, where: str) -> None:
