@@ -13,7 +13,11 @@ from whisper_bench.worker.protocol import Measured, Ready
 
 CASE = Case("base", 1, "vi_30s")
 CLIP = Clip("vi_30s", "/clips/vi_30s.wav", "c" * 64, 30.0, "vi", "một hai ba", {"base": 0.75})
-WEIGHTS = Weights("base", "/models/base", "model-dir", "a" * 64, True, False, "revision")  # noqa: FBT003
+FILES = {"model.bin": "a" * 64, "config.json": "e" * 64}
+WEIGHTS = Weights(
+    "base", "/models/base", "model-dir", "a" * 64, pinned=True, shape_only=False,
+    revision="revision", files=FILES,
+)  # fmt: skip
 LIMIT = CpuLimit(1.0, "cgroup v2 quota", 1.0, "/sys/fs/cgroup", 8, 8, tree="whole")
 COUNTERS = CpuCounters(10, 0, 0.0)
 NO_LIMIT = CpuLimit(None, "none", None, None, 8, 8, tree="whole")
@@ -25,7 +29,9 @@ def plan(case=CASE, *, rounds=4, processes=2, clip=CLIP, weights=WEIGHTS):
 
 def ready(process, case=CASE, limit=LIMIT):
     backend = Backend("AVX2", "MKL", "MKL", True, "int8_float32")  # noqa: FBT003
-    facts = Ready(100 + process, 0.5, "int8_float32", limit, {"ctranslate2": "4"}, {}, backend)
+    facts = Ready(
+        100 + process, 0.5, "int8_float32", limit, {"ctranslate2": "4"}, {}, backend, FILES
+    )
     return ReadyLine(case, process, facts)
 
 

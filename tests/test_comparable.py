@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from ratios import M4, XEON, facts, m4, record, xeon
-from samples import NO_LIMIT
+from samples import FILES, NO_LIMIT
 from whisper_bench import calculate_ratio
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
@@ -12,6 +12,12 @@ from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.record import ClipIdentity, ModelFacts
 
 MODEL = ModelFacts("model-dir", "revision", "b" * 64, True, False)  # noqa: FBT003
+
+
+def weights(files):
+    return ModelFacts("model-dir", "revision", "a" * 64, True, False, files)  # noqa: FBT003
+
+
 CHANGES = {
     "model_sha256": ({"weights": MODEL}, f"model_sha256: {'a' * 64} against {'b' * 64}"),
     "clip_sha256": (
@@ -36,6 +42,14 @@ CHANGES = {
     "versions.numpy": (
         {"versions": {"ctranslate2": "4", "numpy": "2"}},
         "versions.numpy: none against 2",
+    ),
+    "weights.config.json": (
+        {"weights": weights({**FILES, "config.json": "f" * 64})},
+        f"weights.config.json: {'e' * 64} against {'f' * 64}",
+    ),
+    "weights.preprocessor_config.json": (
+        {"weights": weights({**FILES, "preprocessor_config.json": "f" * 64})},
+        f"weights.preprocessor_config.json: none against {'f' * 64}",
     ),
     "tokens": ({"tokens": 103}, "tokens: 100 against 103"),
 }
@@ -70,6 +84,13 @@ def test_what_is_let_through_lets_nothing_else_through():
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(*sides(changes), allow_mismatch=["tokens"])
     assert [each.field for each in caught.value.mismatches] == ["compute_type"]
+
+
+def test_a_run_saved_before_every_file_was_hashed_is_compared_by_model_bin():
+    report = calculate_ratio(*sides({"weights": weights(None)}))
+    assert report.allowed_mismatches == []
+    with pytest.raises(NotComparableError, match="model_sha256"):
+        calculate_ratio(*sides({"weights": MODEL}))
 
 
 @pytest.mark.parametrize(("tokens", "agree"), [(102, True), (98, False), (99, True), (103, False)])

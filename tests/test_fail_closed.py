@@ -1,5 +1,6 @@
 """What must not be green, and misuse: told with the reason, before anything is measured if it can be."""
 
+import shutil
 import time
 
 import pytest
@@ -51,6 +52,37 @@ def test_an_unwritable_storage_is_found_out_before_measuring(bench, pytester):
     outcome = bench("--benchmark-save=m4", "--benchmark-storage=file://./taken")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*saved runs cannot be written in *--benchmark-storage=file*"])
+
+
+REPLACER = """
+import shutil
+from pathlib import Path
+from whisper_bench.session import bench
+
+check = bench.resolve_weights
+
+def then_replaced(*arguments, **settings):
+    weights = check(*arguments, **settings)
+    config = Path(weights.folder, "config.json")
+    config.write_text(config.read_text().replace("50257", "11"))
+    return weights
+
+bench.resolve_weights = then_replaced
+"""
+
+
+def test_weights_replaced_after_the_runs_check_are_not_measured(bench, pytester, toy_dir):
+    """The file is replaced for real, between the run's hash and the worker's load."""
+    shutil.copytree(toy_dir / "base", pytester.path / "models" / "base")
+    pytester.makepyfile(replacer=REPLACER)
+    outcome = bench("-p", "replacer", "--whisper-model-dir=models", "--benchmark-save=m4")
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines([
+        "base-t1-noise: weights in *: config.json had sha256 * when the run checked it, and has *",
+        "FAILED: nothing was measured*",
+    ])  # fmt: skip
+    assert not list(pytester.path.glob(".benchmarks/**/*.json"))
+    assert results(pytester.path) == []
 
 
 def test_weights_of_another_hash_are_refused(pytester, toy_dir, toy_clip):

@@ -27,6 +27,11 @@ def weights(sha256):
     return msgspec.structs.replace(BASE.cases[0].record.weights, sha256=sha256)
 
 
+def config(sha256):
+    files = {**BASE.cases[0].record.weights.files, "config.json": sha256}
+    return msgspec.structs.replace(BASE.cases[0].record.weights, files=files)
+
+
 def clip(sha256):
     return msgspec.structs.replace(BASE.cases[0].record.clip, sha256=sha256)
 
@@ -69,6 +74,10 @@ def test_both_sides_measure_the_same_cases(baseline, candidate, answer, message)
 
 DIFFERENT = {
     "model_sha256": ({"weights": weights("b" * 64)}, f"{'a' * 64} became {'b' * 64}"),
+    "weights.config.json": (
+        {"weights": config("d" * 64)},
+        f"{'e' * 64} became {'d' * 64}",
+    ),
     "clip_sha256": ({"clip": clip("d" * 64)}, f"{'c' * 64} became {'d' * 64}"),
     "compute_type": ({"compute_type": "float32"}, "int8 became float32"),
     "compute_type_in_use": ({"compute_type_in_use": "int8"}, "int8_float32 became int8"),

@@ -13,10 +13,13 @@ from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.gather import gathered
 from whisper_bench.json_schema import generated_schema
+from whisper_bench.record import trust_warnings
+from whisper_bench.record_check import check_record
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import file_name, load_results, save_results
 from whisper_bench.results.schema import Result, schema, validate
 from whisper_bench.saved.file import parse_saved
+from whisper_bench.weights.pins import PINS
 
 TEN_KEYS = [
     "timestamp", "architecture", "cpu_model", "model_size", "iterations",
@@ -173,3 +176,46 @@ def test_a_figure_that_is_null_has_its_reason():
         "counters", "contended_rounds", "word_error_rate", "revision", "cpu_limit",
     }  # fmt: skip
     assert any(line.startswith("contention unknown") for line in detail.warnings)
+
+
+def test_the_files_that_were_loaded_are_in_the_result(tmp_path):
+    path = save_results(result_of(0.5, 0.5), tmp_path)
+    assert json.loads(path.read_text())["detail"]["weights"]["files"] == WEIGHTS.files
+    assert load_results(path).detail.weights.files == WEIGHTS.files
+
+
+def test_a_result_from_before_every_file_was_hashed_is_read(tmp_path):
+    path = save_results(result_of(0.5, 0.5), tmp_path)
+    document = json.loads(path.read_text())
+    del document["detail"]["weights"]["files"]
+    path.write_text(json.dumps(document))
+    assert load_results(path).detail.weights.files is None
+
+
+def test_two_hashes_of_model_bin_in_one_record_are_refused():
+    files = {**WEIGHTS.files, "model.bin": "b" * 64}
+    record = gathered(plan(), evidence(0.5, 0.5))
+    edited = msgspec.structs.replace(
+        record, weights=msgspec.structs.replace(record.weights, files=files)
+    )
+    check_record(record, "it")
+    with pytest.raises(BenchError, match=r"it: base-t1-vi_30s: the sha256 of model\.bin is b+ in"):
+        check_record(edited, "it")
+
+
+def test_an_unpinned_file_is_named():
+    def warned(files):
+        weights = msgspec.structs.replace(WEIGHTS, pinned=False, files=files)
+        record = gathered(plan(weights=weights), evidence(0.5, 0.5))
+        facts = msgspec.structs.replace(record.weights, files=files)
+        return trust_warnings(msgspec.structs.replace(record, weights=facts))[0]
+
+    config = {**PINS["base"].files, "config.json": "b" * 64}
+    assert warned(config).endswith("not pinned: config.json")
+    assert warned(None) == f"unpinned weights, sha256 {'a' * 64}"
+
+
+def test_files_that_differ_from_the_plans_are_not_pinned():
+    plans = plan(weights=msgspec.structs.replace(WEIGHTS, files={"model.bin": "b" * 64}))
+    assert not gathered(plans, evidence(0.5)).weights.pinned
+    assert gathered(plan(), evidence(0.5)).weights.pinned

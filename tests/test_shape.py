@@ -1,3 +1,4 @@
+import shutil
 import time
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from conftest import STANDARD_CLIP
 from whisper_bench.audio import samples_of
 from whisper_bench.errors import BenchError
+from whisper_bench.weights import shape
 from whisper_bench.weights.ct2file import read_variables
+from whisper_bench.weights.pins import MODEL_FILES
 from whisper_bench.weights.shape import grow_shape_only
 
 
@@ -30,6 +33,27 @@ def test_small_has_smalls_shape(small):
     assert np.isfinite(variables["decoder/embeddings/weight"]).all()
     assert (Path(small.folder) / "model.bin").stat().st_size > 450e6
     assert small.shape_only
+
+
+def test_grown_weights_are_the_pinned_ones_in_every_file(small):
+    assert small.pinned
+    assert set(small.files) == set(MODEL_FILES)
+
+
+def test_what_grew_to_other_bytes_is_refused_and_nothing_is_left(
+    base_weights, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(shape, "resolve_weights", lambda _name: base_weights)
+    monkeypatch.setattr(shape._Growth, "__init__", lambda *_arguments: None)
+
+    def grown(_growth, folder):
+        shutil.copytree(base_weights.folder, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(shape._Growth, "save", grown)
+    with pytest.raises(BenchError, match=r"grew to model\.bin with sha256 d01c.*use the versions"):
+        grow_shape_only("small")
+    assert list((tmp_path / "weights").iterdir()) == []
 
 
 @pytest.mark.real

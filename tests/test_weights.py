@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,16 @@ import pytest
 from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of
 from whisper_bench.weights import resolve, sources
-from whisper_bench.weights.pins import MODEL_NAMES, PINS, is_shape_only, real_size
+from whisper_bench.weights.pins import (
+    MODEL_FILES,
+    MODEL_NAMES,
+    PINS,
+    SHAPE_ONLY_SHA256,
+    is_shape_only,
+    pinned_files,
+    real_size,
+    unpinned_files,
+)
 from whisper_bench.weights.resolve import MARKER, ShapeOnlyMarker, resolve_weights
 
 
@@ -25,13 +35,15 @@ def nowhere(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def model_dir(tmp_path):
+def model_dir(tmp_path, base_weights):
     """Return a function that makes a folder of weights with the given bytes in it."""
 
     def make(name, content=b"other weights", marker=None):
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
         (folder / "model.bin").write_bytes(content)
+        for other in MODEL_FILES[1:]:
+            shutil.copy(Path(base_weights.folder, other), folder)
         if marker is not None:
             (folder / MARKER).write_bytes(msgspec.json.encode(marker))
         return folder.parent
@@ -149,16 +161,86 @@ def test_shape_only_of_another_size_or_with_a_broken_marker(model_dir):
     )
 
 
-def test_shape_only_is_checked_by_its_own_hash(model_dir, tmp_path):
-    content = b"grown"
-    folder = model_dir("small-shape-only", content)
+def test_shape_only_weights_do_not_vouch_for_themselves(model_dir):
+    """The label beside them names their own hash, and is no proof of anything."""
+    folder = model_dir("small-shape-only", b"touched")
     digest = sha256_of(folder / "small-shape-only" / "model.bin")
     marker = ShapeOnlyMarker("small", digest, PINS["base"].model_sha256)
     (folder / "small-shape-only" / MARKER).write_bytes(msgspec.json.encode(marker))
-    weights = resolve_weights("small-shape-only", model_dir=folder)
-    assert (weights.shape_only, weights.pinned, weights.revision) == (True, True, None)
-    (folder / "small-shape-only" / "model.bin").write_bytes(b"touched")
-    assert f"pinned is {digest}" in _refusal("small-shape-only", model_dir=folder)
+    message = _refusal("small-shape-only", model_dir=folder)
+    assert f"has sha256 {digest}, pinned is {SHAPE_ONLY_SHA256['small']}" in message
+    weights = resolve_weights("small-shape-only", model_dir=folder, allow_unpinned=True)
+    assert (weights.shape_only, weights.pinned, weights.revision) == (True, False, None)
+
+
+def test_weights_of_a_shape_are_known_without_their_label(model_dir, monkeypatch):
+    folder = model_dir("small", b"grown")
+    digest = sha256_of(folder / "small" / "model.bin")
+    monkeypatch.setitem(SHAPE_ONLY_SHA256, "small", digest)
+    message = _refusal("small", model_dir=folder, allow_unpinned=True)
+    assert "holds weights of small's shape only" in message
+    assert "--whisper-models small-shape-only" in message
+
+
+def test_a_file_changed_in_the_cache_says_to_remove_the_folder(nowhere, base_weights):
+    if base_weights.source != "registry":
+        pytest.skip("the registry's packages are not installed (extra `weights`)")
+    folder = Path(resolve_weights("base").folder)
+    (folder / "tokenizer.json").write_text("{}")
+    assert f"remove {folder}, so that it is made again" in _refusal("base")
+    shutil.rmtree(folder)
+    assert resolve_weights("base").pinned
+
+
+@pytest.fixture
+def base_copy(tmp_path, base_weights):
+    """Base in a model-dir: links to its files, each of which a test may replace."""
+    folder = tmp_path / "models" / "base"
+    folder.mkdir(parents=True)
+    for name in MODEL_FILES:
+        (folder / name).symlink_to(Path(base_weights.folder, name))
+    return folder
+
+
+def test_a_config_that_suppresses_other_tokens_is_not_pinned(base_copy):
+    config = json.loads((base_copy / "config.json").read_text())
+    config["suppress_ids"] = [*config["suppress_ids"], 11]
+    (base_copy / "config.json").unlink()
+    (base_copy / "config.json").write_text(json.dumps(config))
+    message = _refusal("base", model_dir=base_copy.parent)
+    assert str(base_copy / "config.json") in message
+    assert f"pinned is {PINS['base'].files['config.json']}" in message
+    weights = resolve_weights("base", model_dir=base_copy.parent, allow_unpinned=True)
+    assert (weights.pinned, weights.revision) == (False, None)
+    assert weights.sha256 == PINS["base"].model_sha256
+
+
+@pytest.mark.parametrize("name", ["preprocessor_config.json", "vocabulary.json"])
+def test_a_file_too_many_that_the_loaders_read_is_not_pinned(base_copy, name):
+    (base_copy / name).write_text("{}")
+    message = _refusal("base", model_dir=base_copy.parent)
+    assert f"{base_copy / name} (sha256 {sha256_of(base_copy / name)}) is none of" in message
+    assert not resolve_weights("base", model_dir=base_copy.parent, allow_unpinned=True).pinned
+
+
+def test_a_vocabulary_under_its_other_name_is_not_pinned(base_copy):
+    (base_copy / "vocabulary.txt").rename(base_copy / "vocabulary.json")
+    message = _refusal("base", model_dir=base_copy.parent)
+    assert f"{base_copy / 'vocabulary.txt'} is missing" in message
+
+
+def test_a_file_that_no_loader_reads_changes_nothing(base_copy):
+    (base_copy / "README.md").write_text("about base")
+    weights = resolve_weights("base", model_dir=base_copy.parent)
+    assert weights.pinned
+    assert dict(weights.files) == PINS["base"].files
+
+
+def test_every_file_of_every_model_is_pinned():
+    for name in MODEL_NAMES:
+        assert set(pinned_files(name)) == set(MODEL_FILES)
+        assert unpinned_files(name, pinned_files(name)) == []
+    assert unpinned_files("large", {"model.bin": "a"}) == ["model.bin"]
 
 
 def test_behind_a_proxy_the_hub_is_asked_through_it(monkeypatch):

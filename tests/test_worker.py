@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from whisper_bench.audio import load_clip
 from whisper_bench.backend import Backend, parse_backend
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.weights.contents import hashed_files
 from whisper_bench.worker import process
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.process import Worker
@@ -52,7 +54,7 @@ def assignment(toy_dir, toy_clip):
         settings = {
             "model": "base", "folder": str(toy_dir / "base"), "clip": load_clip(toy_clip),
             "threads": 1, "compute_type": "int8", "decoding": Decoding(beam_size=1),
-            "warmup_rounds": 0,
+            "warmup_rounds": 0, "files": hashed_files(toy_dir / "base"),
         }  # fmt: skip
         return Assignment(**{**settings, **changes})
 
@@ -151,7 +153,7 @@ def test_of_what_a_worker_writes_on_stderr_the_beginning_and_the_end_are_read(
     with Worker(assignment()) as worker:
         os.write(worker._errors.fileno(), b"x" * 3_000_000 + b"\nthe end\n")
         assert len(worker._stderr(end=True)) == len(worker._stderr(end=False)) == 2**18
-        assert worker._last_words().endswith("\nthe end")
+        assert worker._last_words()[-1] == "the end"
         assert parse_backend(worker._stderr(end=False)) == worker.ready.backend
 
 
@@ -163,8 +165,10 @@ def test_a_worker_ended_by_a_signal_without_a_name(assignment):
 
 
 def test_a_model_that_does_not_load_is_an_answer_and_no_crash(assignment, tmp_path):
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / name).write_text("{}")
     with pytest.raises(BenchError, match="with compute type 'int8' does not load"):
-        Worker(assignment(folder=str(tmp_path)))
+        Worker(assignment(folder=str(tmp_path), files=hashed_files(tmp_path)))
 
 
 def test_a_worker_outlives_neither_its_run_nor_a_round(assignment):
@@ -223,3 +227,44 @@ def test_an_answer_that_no_worker_gives_is_refused_and_no_crash():
         BenchError, match=r"the worker's answer: transcription\.wall_s is null: Exp"
     ):
         worker._reply(Measured)
+
+
+def test_a_worker_tells_the_files_that_it_loaded(assignment, toy_dir):
+    with Worker(assignment()) as worker:
+        assert worker.ready.files == hashed_files(toy_dir / "base")
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json"])
+def test_weights_replaced_between_the_runs_check_and_the_load_are_refused(
+    assignment, toy_dir, tmp_path, name
+):
+    folder = shutil.copytree(toy_dir / "base", tmp_path / "base")
+    checked = hashed_files(folder)
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(BenchError) as caught:
+        Worker(assignment(folder=str(folder), files=checked))
+    for part in (f"{name} had sha256 {checked[name]}", hashed_files(folder)[name]):
+        assert part in str(caught.value)
+
+
+def test_a_private_copy_that_a_killed_worker_left_is_removed_with_it(
+    assignment, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path))
+    with Worker(assignment()) as worker:
+        left = tmp_path / "whisper-bench-private-left"
+        left.mkdir()
+        os.kill(worker.ready.pid, signal.SIGKILL)
+    assert not left.exists()
+
+
+def test_a_worker_loads_weights_that_others_can_write_from_a_copy(
+    assignment, toy_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path / "cache"))
+    folder = shutil.copytree(toy_dir / "base", tmp_path / "base")
+    folder.chmod(0o777)
+    with Worker(assignment(folder=str(folder))) as worker:
+        assert worker.ready.files == hashed_files(folder)
+        assert worker.round().transcription.tokens > 0
+    assert list((tmp_path / "cache").iterdir()) == []

@@ -1,7 +1,7 @@
 """The inference that is measured: faster-whisper on the CPU, decoding pinned."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import msgspec
 from whisper_bench.audio import Clip, samples_of
 from whisper_bench.errors import BenchError
 from whisper_bench.ranges import Count, Duration, Ordinal, Seconds, Share, Word
+from whisper_bench.weights.held import held_weights
 from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:
@@ -35,10 +36,23 @@ class Decoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoadedModel:
-    """A model in this process, with the threads and decoding that it was loaded for."""
+    """A model in this process, with the threads and decoding that it was loaded for.
 
-    def __init__(self, model: Any, threads: int, decoding: Decoding) -> None:
+    `files` has the sha256 of each file that was loaded, `load_s` the seconds that loading took
+    without the hashing before it.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        threads: int,
+        decoding: Decoding,
+        files: Mapping[str, str],
+        load_s: float,
+    ) -> None:
         self.threads = threads
+        self.files = dict(files)
+        self.load_s = load_s
         self.compute_type = str(model.model.compute_type)
         self._model = model
         self._options = msgspec.to_builtins(decoding)
@@ -70,34 +84,47 @@ def load_model(
     compute_type: str = "int8",
     decoding: Decoding | None = None,
     folder: Path | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> LoadedModel:
-    """Load weights into this process; `folder` skips the search for them.
+    """Load weights into this process; `folder` skips the search for them, and their pins.
+
+    Every file that is read is hashed here, as it is loaded: the found ones must be the pinned ones,
+    those in `folder` must have the sha256 that `files` names, if it is given. `LoadedModel.files`
+    tells what was loaded (docs/measuring.md says what that is worth).
 
     OpenMP reads OMP_NUM_THREADS once, when its library is first imported: for a measurement set
     it before, in a fresh process, as the worker does.
 
     Raises:
-        BenchError: no weights, the wrong weights, or a compute type that the CPU cannot do.
+        BenchError: no weights, the wrong weights, weights that change while they are loaded, or a
+            compute type that the CPU cannot do.
 
     """
+    start_s = time.perf_counter()
     from faster_whisper import WhisperModel
 
-    path = folder or Path(resolve_weights(model_size).folder)
-    try:
-        model = WhisperModel(
-            str(path),
-            device="cpu",
-            compute_type=compute_type,
-            cpu_threads=threads,
-            num_workers=1,
-            local_files_only=True,
-        )
-    except (ValueError, RuntimeError) as error:
-        raise BenchError(
-            f"model {model_size} in {path} with compute type {compute_type!r} does not load: "
-            f"{error}; use --whisper-compute-type=int8 or float32, and whole weights"
-        ) from error
-    return LoadedModel(model, threads, decoding or Decoding())
+    imported_s = time.perf_counter() - start_s
+    if folder is None:
+        weights = resolve_weights(model_size)
+        folder, files = Path(weights.folder), weights.files
+    with held_weights(folder, files) as held:
+        start_s = time.perf_counter()
+        try:
+            model = WhisperModel(
+                str(held.folder),
+                device="cpu",
+                compute_type=compute_type,
+                cpu_threads=threads,
+                num_workers=1,
+                local_files_only=True,
+            )
+        except (ValueError, RuntimeError) as error:
+            raise BenchError(
+                f"model {model_size} in {folder} with compute type {compute_type!r} does not "
+                f"load: {error}; use --whisper-compute-type=int8 or float32, and whole weights"
+            ) from error
+        load_s = imported_s + time.perf_counter() - start_s
+    return LoadedModel(model, threads, decoding or Decoding(), held.files, load_s)
 
 
 def run_warmup(model: LoadedModel, clip: Clip, rounds: int = 1) -> None:

@@ -11,6 +11,7 @@ from whisper_bench.record import (
     ProcessFacts,
 )
 from whisper_bench.transcript import word_error_rate, word_error_rate_bound
+from whisper_bench.weights.pins import MODEL
 
 
 def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
@@ -27,9 +28,10 @@ def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
         weights=ModelFacts(
             source=plan.weights.source,
             revision=plan.weights.revision,
-            sha256=plan.weights.sha256,
-            pinned=plan.weights.pinned,
+            sha256=first.files[MODEL],
+            pinned=plan.weights.pinned and first.files == plan.weights.files,
             shape_only=plan.weights.shape_only,
+            files=first.files,
         ),
         compute_type=plan.compute_type,
         compute_type_in_use=first.compute_type,

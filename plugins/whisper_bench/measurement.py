@@ -1,6 +1,7 @@
 """One case, measured: fresh processes in turn, every round checked and journalled."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -12,6 +13,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.journal import Journal, ReadyLine, RoundLine
 from whisper_bench.quota import is_held
 from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.weights.contents import refuse_replaced
 from whisper_bench.weights.resolve import Weights
 from whisper_bench.worker.process import Worker
 from whisper_bench.worker.protocol import Assignment, Measured, Ready
@@ -35,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
         return Assignment(
             model=self.case.model,
             folder=self.weights.folder,
+            files=self.weights.files,
             clip=self.clip,
             threads=self.case.threads,
             compute_type=self.compute_type,
@@ -177,6 +180,7 @@ def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: Ready
             f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was demanded, but the "
             f"worker is under {found}; a group above has the smaller one"
         )
+    refuse_replaced(Path(plan.weights.folder), plan.weights.files, now.ready.files)
     if before:
         first, process = before[0].ready, before[0].process
         for field, then, current in _identity(first, now.ready):

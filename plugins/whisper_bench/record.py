@@ -21,19 +21,25 @@ from whisper_bench.ranges import (
     Threads,
     Word,
 )
+from whisper_bench.weights.pins import unpinned_files
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
 
 
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The identity of the weights: where they came from and what they are."""
+    """The identity of the weights: where they came from and what they are.
+
+    `sha256` is model.bin's. `files` has the sha256 of each file that was read, by its name, as the
+    measuring process hashed it; None in files from before, where `pinned` is model.bin's alone.
+    """
 
     source: Word
     revision: Word | None
     sha256: Sha256
     pinned: bool
     shape_only: bool
+    files: dict[str, Sha256] | None = None
 
 
 class ClipIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +115,7 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     if record.weights.shape_only:
         found.append("shape-only weights: cost of the model named, not its skill")
     if not record.weights.pinned:
-        found.append(f"unpinned weights, sha256 {record.weights.sha256}")
+        found.append(f"unpinned weights, {_unpinned(record)}")
     if contended is None:
         found.append("contention unknown: what tells it is not there (docs/measuring.md)")
     elif contended >= MANY_CONTENDED * rounds:
@@ -123,3 +129,10 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     if len(record.processes) == 1:
         found.append("one process: the spread between processes is not known")
     return found
+
+
+def _unpinned(record: CaseRecord) -> str:
+    """Tell model.bin's sha256, and which files are not the pinned ones."""
+    sha256, files = record.weights.sha256, record.weights.files
+    names = "" if files is None else ", ".join(unpinned_files(record.model, files))
+    return f"sha256 {sha256}, not pinned: {names}" if names else f"sha256 {sha256}"

@@ -12,7 +12,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.names import checked_name
 from whisper_bench.ranges import MOST_CPUS
 from whisper_bench.record import CaseRecord, ProcessFacts
-from whisper_bench.weights.pins import is_shape_only
+from whisper_bench.weights.pins import MODEL, is_shape_only
 
 _AGREE = 1e-9
 _REMEDY = "the file was edited or cut, measure again"
@@ -67,6 +67,9 @@ def _identity_troubles(record: CaseRecord) -> Iterator[str]:
         yield f"a clip of {clip.duration_s:g} s has no {clip.windows} windows"
     if shape_only != is_shape_only(record.model):
         yield f"shape_only is {shape_only} of the model {record.model}"
+    files, sha256 = record.weights.files, record.weights.sha256
+    if files is not None and files.get(MODEL) != sha256:
+        yield f"the sha256 of {MODEL} is {files.get(MODEL)} in weights.files, and {sha256} besides"
     if record.resumed_rounds > len(record.rounds):
         yield f"{record.resumed_rounds} resumed rounds of {len(record.rounds)}"
 

@@ -11,9 +11,9 @@ from whisper_bench.ratio.comparable import (
     Mismatch,
     check_allowable,
     differing,
-    fields_of,
     is_allowed,
 )
+from whisper_bench.ratio.fields import fields_of
 from whisper_bench.ratio.load import run_case
 from whisper_bench.record import CaseRecord
 from whisper_bench.text import plain

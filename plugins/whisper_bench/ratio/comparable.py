@@ -7,21 +7,17 @@ import msgspec
 
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
+from whisper_bench.ratio.fields import PLAIN, WEIGHTS, Value, compared_fields, fields_of
 from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts
 
 TOKENS_TOLERANCE = 0.02
 """int8 kernels differ between architectures, so that the same clip may give a few tokens more."""
 
 CASES = "cases"
-_PLAIN = tuple(
-    name for name in Identity.__struct_fields__ if name not in {"decoding", "versions", "tokens"}
-)
 _MACHINE = ("architecture", "cpu_model", "system")
 _KEYS = ("model", "threads", "clip")
-ALLOWABLE = (CASES, *_PLAIN, "tokens", "decoding", "versions")
-"""What --allow-mismatch takes; of decoding and versions also one part: versions.numpy."""
-
-Value = str | int | float | bool | None
+ALLOWABLE = (CASES, *PLAIN, "tokens", "decoding", "versions", WEIGHTS)
+"""What --allow-mismatch takes; of the last three also one part: versions.numpy."""
 
 
 class _Keyed(Protocol):
@@ -139,7 +135,8 @@ def check_allowable(allow: Collection[str], option: str = "--allow-mismatch") ->
     """
     for field in allow:
         whole, _, part = field.partition(".")
-        parts = {"decoding": set(Decoding.__struct_fields__), "versions": {part}}.get(whole, set())
+        known = {"decoding": set(Decoding.__struct_fields__), "versions": {part}, WEIGHTS: {part}}
+        parts = known.get(whole, set())
         if whole not in ALLOWABLE or (part and part not in parts):
             raise BenchError(
                 f"{option} {field}: no such field is compared; use one of "
@@ -185,7 +182,7 @@ def differing(
     reference: Mapping[str, Value], target: Mapping[str, Value], label: str
 ) -> Iterable[Mismatch]:
     """Return the fields whose values do not agree; a field that a side lacks is None there."""
-    for field in dict.fromkeys((*reference, *target)):
+    for field in compared_fields(reference, target):
         here, there = reference.get(field), target.get(field)
         agree = _tokens_agree(here, there) if field == "tokens" else here == there
         if not agree:
@@ -199,25 +196,6 @@ def machine_mismatches(
     machines = [{name: getattr(run, name) for name in _MACHINE} for run in (here, there)]
     for mine, theirs in [(machines[0], machines[1]), *settings]:
         yield from differing(mine, theirs, "")
-
-
-def fields_of(identity: Identity) -> dict[str, Value]:
-    """Return what must agree by the names that --allow-mismatch takes."""
-    return {
-        **{name: getattr(identity, name) for name in _PLAIN},
-        "tokens": identity.tokens,
-        **decoding_fields(identity.decoding),
-        **_parts("versions", identity.versions),
-    }
-
-
-def decoding_fields(decoding: Decoding) -> dict[str, Value]:
-    """Return the decoding's options by the names that --allow-mismatch takes."""
-    return _parts("decoding", msgspec.structs.asdict(decoding))
-
-
-def _parts(whole: str, values: dict[str, Any]) -> dict[str, Value]:
-    return {f"{whole}.{name}": value for name, value in values.items()}
 
 
 def _tokens_agree(here: Any, there: Any) -> bool:

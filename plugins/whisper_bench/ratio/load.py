@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.ratio.fields import companions
 from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
 from whisper_bench.ratio.stability import stability_warnings
 from whisper_bench.record import CaseRecord, contended_rounds, trust_warnings
@@ -167,6 +168,7 @@ def _identity(record: CaseRecord) -> Identity:
         cpu_limit=record.cpu_limit.cpus,
         versions=record.versions,
         tokens=record.tokens,
+        weights=None if record.weights.files is None else companions(record.weights.files),
     )
 
 

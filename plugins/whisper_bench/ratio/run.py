@@ -35,7 +35,8 @@ class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must agree in two runs for their ratio to mean something.
 
-    `cpu_limit` is in CPUs, None for no limit; `tokens` are those decoded in each round.
+    `cpu_limit` is in CPUs, None for no limit; `tokens` are those decoded in each round. `weights`
+    has the sha256 of the files beside model.bin, None of runs from before these were recorded.
     """
 
     model_sha256: Sha256
@@ -47,6 +48,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cpu_limit: Cpus | None
     versions: dict[str, str]
     tokens: Count
+    weights: dict[str, Sha256] | None = None
 
 
 Kind = Literal["runs", "processes", "rounds"]

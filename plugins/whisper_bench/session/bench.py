@@ -203,7 +203,8 @@ class Bench:
             "ctranslate2": version("ctranslate2"),
         }
         for plan in self.plans.values():
-            facts[f"model {plan.case.model} sha256"] = plan.weights.sha256
+            for name, digest in plan.weights.files.items():
+                facts[f"model {plan.case.model} {name} sha256"] = digest
             facts[f"clip {plan.case.clip} sha256"] = plan.clip.sha256
             facts[f"clip {plan.case.clip} decoding"] = msgspec.json.encode(plan.decoding).decode()
         return Identity(self.config.save_name or UNSAVED, facts)

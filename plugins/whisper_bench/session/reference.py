@@ -15,15 +15,13 @@ from whisper_bench.measurement import Plan
 from whisper_bench.ratio.calculate import calculate_ratio
 from whisper_bench.ratio.comparable import (
     NotComparableError,
-    Value,
     check_allowable,
-    decoding_fields,
     differing,
-    fields_of,
     let_through,
     paired,
 )
 from whisper_bench.ratio.config import save_config
+from whisper_bench.ratio.fields import Value, decoding_fields, fields_of, weights_fields
 from whisper_bench.ratio.load import load_run, run_of_records
 from whisper_bench.ratio.report import RatioReport
 from whisper_bench.ratio.run import Run, RunFacts
@@ -60,7 +58,8 @@ class Reference:
         pairs, found = paired(self._run.cases, list(planned))
         for here, there in pairs:
             known = planned[there]
-            values = {field: fields_of(here.identity)[field] for field in known}
+            fields = fields_of(here.identity)
+            values = {name: value for name, value in fields.items() if name in known}
             found += differing(values, known, there.label)
         with _in_pytests_words():
             let_through(found, self._allow, self._run.facts.name, THIS_RUN)
@@ -113,6 +112,7 @@ def _planned(plan: Plan, cpu_limit: float | None) -> dict[str, Value]:
         "threads": plan.case.threads,
         "cpu_limit": cpu_limit,
         **decoding_fields(plan.decoding),
+        **weights_fields(plan.weights.files),
     }
 
 

@@ -1,14 +1,24 @@
-"""From a model's name to a folder of weights whose sha256 has been checked."""
+"""From a model's name to a folder of weights, every file of which has been checked by sha256."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of
 from whisper_bench.weights.cache import cache_folder
-from whisper_bench.weights.pins import MODEL_NAMES, PINS, is_shape_only, real_size
+from whisper_bench.weights.contents import hashed_files
+from whisper_bench.weights.pins import (
+    MODEL,
+    MODEL_NAMES,
+    PINS,
+    SHAPE_ONLY_SHA256,
+    SHAPE_ONLY_SUFFIX,
+    is_shape_only,
+    pinned_files,
+    real_size,
+    unpinned_files,
+)
 from whisper_bench.weights.sources import (
     UnavailableError,
     cached_hub_folder,
@@ -17,10 +27,12 @@ from whisper_bench.weights.sources import (
 )
 
 MARKER = "shape_only.json"
+_MADE_HERE = {"registry", "shape-only"}
+"""Sources whose folders this tool makes in its cache."""
 
 
 class ShapeOnlyMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands beside weights that have a model's shape alone."""
+    """What stands beside weights that have a model's shape alone: a label, and no proof of them."""
 
     size: str
     model_sha256: str
@@ -28,7 +40,10 @@ class ShapeOnlyMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """A model that may be loaded: its folder, where it came from, and its identity."""
+    """A model that may be loaded: its folder, where it came from, and its identity.
+
+    `sha256` is model.bin's; `files` has that of every file that is read, by its name.
+    """
 
     name: str
     folder: str
@@ -37,18 +52,19 @@ class Weights(msgspec.Struct, frozen=True):
     pinned: bool
     shape_only: bool
     revision: str | None
+    files: dict[str, str] = {}
 
 
 def resolve_weights(
     name: str, *, model_dir: Path | None = None, allow_unpinned: bool = False
 ) -> Weights:
-    """Find the weights of `name` and check model.bin's sha256 before anything loads it.
+    """Find the weights of `name` and check the sha256 of every file before anything loads them.
 
     Order: `model_dir`/NAME, the Hugging Face cache, the package registry's parts (base), a
     download from the hub. The download comes last, since the bytes are the same by hash.
 
     Raises:
-        BenchError: an unknown name, no source, or another sha256 than the pinned one.
+        BenchError: an unknown name, no source, a missing file, or one that is not the pinned one.
 
     """
     if name not in MODEL_NAMES:
@@ -56,29 +72,26 @@ def resolve_weights(
     folder, source = _find(name, model_dir)
     marker = _marker_of(folder)
     _refuse_wrong_kind(name, folder, marker)
-    digest = sha256_of(folder / "model.bin")
-    pinned = marker.model_sha256 if marker else PINS[name].model_sha256
-    if digest != pinned and not allow_unpinned:
-        raise BenchError(
-            f"model {name}: {folder / 'model.bin'} has sha256 {digest}, pinned is {pinned}; "
-            "put the pinned weights there, or pass --whisper-allow-unpinned to measure these "
-            "and record their hash"
-        )
-    known = digest == pinned
+    files = hashed_files(folder)
+    _refuse_shape_under_real_name(name, folder, files)
+    unpinned = unpinned_files(name, files)
+    if unpinned and not allow_unpinned:
+        raise BenchError(_not_pinned(name, folder, source, files))
     return Weights(
         name=name,
         folder=str(folder.absolute()),
         source=source,
-        sha256=digest,
-        pinned=known,
-        shape_only=marker is not None,
-        revision=PINS[name].revision if known and marker is None else None,
+        sha256=files[MODEL],
+        pinned=not unpinned,
+        shape_only=is_shape_only(name),
+        revision=None if unpinned or is_shape_only(name) else PINS[name].revision,
+        files=files,
     )
 
 
 def shape_only_folder(size: str) -> Path:
     """Return where `whisper-bench weights shape-only` puts weights of `size`'s shape."""
-    return cache_folder() / "weights" / f"{size}-shape-only"
+    return cache_folder() / "weights" / f"{size}-shape-only-{SHAPE_ONLY_SHA256[size][:12]}"
 
 
 def _find(name: str, model_dir: Path | None) -> tuple[Path, str]:
@@ -128,8 +141,40 @@ def _refuse_wrong_kind(name: str, folder: Path, marker: ShapeOnlyMarker | None) 
     if not is_shape_only(name) and marker is not None:
         raise BenchError(
             f"model {name}: {folder} holds weights of {marker.size}'s shape only, grown from "
-            f"base; ask for them by their name: --whisper-models {marker.size}-shape-only"
+            f"base; ask for them by their name: --whisper-models {marker.size}{SHAPE_ONLY_SUFFIX}"
         )
+
+
+def _refuse_shape_under_real_name(name: str, folder: Path, files: Mapping[str, str]) -> None:
+    """Know weights of a shape by their bytes as well: the label beside them can be deleted."""
+    for size, digest in SHAPE_ONLY_SHA256.items():
+        if files[MODEL] == digest and name != f"{size}{SHAPE_ONLY_SUFFIX}":
+            raise BenchError(
+                f"model {name}: {folder} holds weights of {size}'s shape only, grown from base; "
+                f"ask for them by their name: --whisper-models {size}{SHAPE_ONLY_SUFFIX}"
+            )
+
+
+def _not_pinned(name: str, folder: Path, source: str, files: Mapping[str, str]) -> str:
+    pinned = pinned_files(name)
+    differences = []
+    for each in unpinned_files(name, files):
+        place, digest = folder / each, files.get(each)
+        if digest is None:
+            differences.append(f"{place} is missing")
+        elif each not in pinned:
+            differences.append(f"{place} (sha256 {digest}) is none of the pinned files")
+        else:
+            differences.append(f"{place} has sha256 {digest}, pinned is {pinned[each]}")
+    remedy = (
+        f"remove {folder}, so that it is made again"
+        if source in _MADE_HERE
+        else "put the pinned files there, and no other that is read"
+    )
+    return (
+        f"model {name}: {'; '.join(differences)}; {remedy}, or pass --whisper-allow-unpinned to "
+        "measure these and record their hashes"
+    )
 
 
 def _command(name: str) -> str:

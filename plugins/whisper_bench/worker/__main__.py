@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -44,19 +43,18 @@ def main() -> None:
 
 
 def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
-    start = time.perf_counter()
     model = load_model(
         assignment.model,
         threads=assignment.threads,
         compute_type=assignment.compute_type,
         decoding=assignment.decoding,
         folder=Path(assignment.folder),
+        files=assignment.files,
     )
-    load_s = time.perf_counter() - start
     run_warmup(model, assignment.clip, assignment.warmup_rounds)
     ready = Ready(
         pid=os.getpid(),
-        load_s=load_s,
+        load_s=model.load_s,
         compute_type=model.compute_type,
         cpu_limit=with_busy_threads(cpu_limit_in_force(), assignment.threads),
         versions={name: version(name) for name in _LIBRARIES},
@@ -65,6 +63,7 @@ def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
             for name, value in sorted(os.environ.items())
             if name.startswith(RECORDED_PREFIXES)
         },
+        files=model.files,
     )
     return model, ready
 

@@ -14,6 +14,7 @@ import msgspec
 from whisper_bench.backend import parse_backend
 from whisper_bench.errors import BenchError, WorkerDiedError
 from whisper_bench.json_input import parsed
+from whisper_bench.weights.private import remove_left_copies
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
 
@@ -86,6 +87,7 @@ class Worker:
             if pipe is not None and not pipe.closed:
                 _close_quietly(pipe)
         self._wait_or_kill()
+        remove_left_copies()
         self._errors.close()
 
     def _wait_or_kill(self) -> None:

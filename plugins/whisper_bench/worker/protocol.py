@@ -11,10 +11,14 @@ from whisper_bench.ranges import Ordinal, PeakMemory, Seconds, Word
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """All that a worker needs to know to be ready for its first round."""
+    """All that a worker needs to know to be ready for its first round.
+
+    `files` has the sha256 that each file of the weights must have when it is loaded.
+    """
 
     model: str
     folder: str
+    files: dict[str, str]
     clip: Clip
     threads: int
     compute_type: str
@@ -23,7 +27,10 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True):
-    """The model is loaded and warm; what the worker found out about itself."""
+    """The model is loaded and warm; what the worker found out about itself.
+
+    `files` has the sha256 of each file of the weights, as this process hashed and loaded it.
+    """
 
     pid: Ordinal
     load_s: Seconds
@@ -32,6 +39,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True
     versions: dict[str, str]
     environment: dict[str, str]
     backend: Backend = Backend()
+    files: dict[str, str] = {}
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_fields=True):

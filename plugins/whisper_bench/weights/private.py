@@ -1,0 +1,93 @@
+"""A copy of weights that no other user can change, for as long as they are being loaded."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from whisper_bench.errors import BenchError
+from whisper_bench.weights.cache import CACHE_VARIABLE, cache_folder
+from whisper_bench.weights.contents import files_in, open_regular
+from whisper_bench.weights.ownership import changeable_by_others
+
+_PREFIX = "whisper-bench-private-"
+_COPY_CHUNK_BYTES = 1 << 22
+
+
+@contextmanager
+def private_copy(folder: Path, culprit: Path) -> Iterator[Path]:
+    """Copy what is read of `folder`, since another user can change `culprit`; remove it at the end.
+
+    It is made in the cache or, where that is full or not ours, in the folder for temporary files.
+    The kernel drops its lock with the process, so that what a kill leaves is known to be left.
+
+    Raises:
+        BenchError: there is no room, or no folder that is this user's alone.
+
+    """
+    remove_left_copies()
+    copy, lock = _made(folder, culprit)
+    try:
+        yield copy
+    finally:
+        _remove(copy, lock)
+
+
+def remove_left_copies() -> None:
+    """Remove the copies that killed processes of this user have left."""
+    for place in _places():
+        for copy in place.glob(f"{_PREFIX}*"):
+            with suppress(OSError):
+                lock = os.open(copy, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os.close(lock)
+                else:
+                    _remove(copy, lock)
+
+
+def _places() -> tuple[Path, ...]:
+    return cache_folder(), Path(tempfile.gettempdir())
+
+
+def _made(folder: Path, culprit: Path) -> tuple[Path, int]:
+    reasons = []
+    for place in _places():
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            other = changeable_by_others([place])
+            if other is None:
+                return _copied(folder, place)
+            reasons.append(f"{place}: another user can change {other}")
+        except OSError as error:
+            reasons.append(f"{place}: {error.strerror or error}")
+    raise BenchError(
+        f"weights in {folder}: another user can change {culprit}, and a private copy cannot be "
+        f"made ({'; '.join(reasons)}); take that right away (chmod go-w, chown), or name a place "
+        f"with room for the copy with {CACHE_VARIABLE} or TMPDIR"
+    )
+
+
+def _copied(folder: Path, place: Path) -> tuple[Path, int]:
+    made = Path(tempfile.mkdtemp(prefix=".whisper-bench-", dir=place))  # mode 0700
+    lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+    # locked before it has the name that is looked for, or it would be taken for one left by a kill
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    copy = made.rename(made.with_name(f"{_PREFIX}{made.name.rpartition('-')[2]}"))
+    try:
+        for name in files_in(folder):
+            with open_regular(folder / name) as source, (copy / name).open("xb") as target:
+                shutil.copyfileobj(source, target, _COPY_CHUNK_BYTES)
+    except BaseException:
+        _remove(copy, lock)
+        raise
+    return copy, lock
+
+
+def _remove(copy: Path, lock: int) -> None:
+    shutil.rmtree(copy, ignore_errors=True)
+    os.close(lock)
