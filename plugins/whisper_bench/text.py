@@ -1,0 +1,41 @@
+"""Foreign text as it may be shown: what would move a cursor or turn a line around is escaped.
+
+Files, logs, clusters and the environment hold text that somebody else wrote. It reaches a terminal,
+a CI job's page or a report through `plain` alone.
+"""
+
+import unicodedata
+
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Spelling in Persian, Hindi and others; they neither move the cursor nor turn the text around."""
+_LETTERS_OF_A_LINE = frozenset("LMNPS")
+"""Unicode's letters, marks, numbers, punctuation and symbols."""
+_SPACE = "Zs"
+_LONGEST_QUOTED = 80
+"""Characters of a value in a message: enough to find it in a file."""
+
+
+def plain(text: str, keep: str = "") -> str:
+    r"""Return a text in one line: whatever is no character of a line stands as its escape.
+
+    Escaped are controls (ESC, newline, tab ...), marks of direction and other invisible signs,
+    separators of lines and lone surrogates; not those in `keep`.
+
+    >>> plain("Xeon\n\x1b[2J")
+    'Xeon\\n\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign in keep or _is_plain(sign) else ascii(sign)[1:-1] for sign in text)
+
+
+def quoted(value: str) -> str:
+    """Return a value in quotes for a message, escaped; a long one is cut."""
+    if len(value) <= _LONGEST_QUOTED:
+        return f"'{plain(value)}'"
+    return f"'{plain(value[:_LONGEST_QUOTED])}...' ({len(value)} characters)"
+
+
+def _is_plain(sign: str) -> bool:
+    category = unicodedata.category(sign)
+    return category[0] in _LETTERS_OF_A_LINE or category == _SPACE or sign in JOINERS

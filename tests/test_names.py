@@ -1,0 +1,54 @@
+"""Names from outside that become part of a file's name."""
+
+import pytest
+
+from whisper_bench.errors import BenchError
+from whisper_bench.names import MOST_BYTES, checked_name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "m4", "base", "small-shape-only", "vi_30s", "1764230400_uncommitted-changes", "a..b", "x.y",
+        "Bản ghi âm số 1", "录音", "नमस्ते", "می\u200cروم", "👩\u200d💻", "12:30", "\u3000a", "é" * 90,
+    ],
+)  # fmt: skip
+def test_a_name_that_an_honest_run_makes_is_taken_as_it_is(name):
+    assert checked_name(name, "clip") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "trouble"),
+    [
+        ("", "empty"),
+        ("  ", "empty"),
+        ("..", "dot"),
+        (".hidden", "dot"),
+        ("../../../escaped/base", "separator"),
+        ("/etc/cron.d/x", "separator"),
+        ("C:\\x", "separator"),
+        ("a\0b", "cannot be shown"),
+        ("a\nb", "cannot be shown"),
+        ("a\x1b[2Jb", "cannot be shown"),
+        ("a\x9bb", "cannot be shown"),
+        ("a\u202eb", "cannot be shown"),
+        ("a\u200bb", "cannot be shown"),
+        ("a\u2028b", "cannot be shown"),
+        ("a\udc80b", "cannot be shown"),
+        ("é" * 91, "182 bytes"),
+        ("a" * 10**6, "1000000 bytes"),
+    ],
+)
+def test_a_name_that_leaves_its_folder_or_cannot_be_shown_is_refused(name, trouble):
+    with pytest.raises(BenchError, match="give another name") as error:
+        checked_name(name, "model")
+    message = str(error.value)
+    assert message.startswith("model '")
+    assert trouble in message
+    assert message.isprintable()
+    assert len(message) < 300
+
+
+def test_the_longest_name_leaves_room_for_what_stands_around_it():
+    around = len("0001_") + len("_20261124T083000.123456.jsonl") + len(".12345678.")
+    assert MOST_BYTES + around <= 255
