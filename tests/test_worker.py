@@ -50,7 +50,7 @@ def assignment(toy_dir, toy_clip):
     def make(**changes):
         settings = {
             "model": "base", "folder": str(toy_dir / "base"), "clip": load_clip(toy_clip),
-            "threads": 1, "compute_type": "int8", "decoding": Decoding(beam_size=1),
+            "threads": 1, "compute_type": "int8", "decoding": Decoding("vi", beam_size=1),
             "warmup_rounds": 0,
         }  # fmt: skip
         return Assignment(**{**settings, **changes})

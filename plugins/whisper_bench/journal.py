@@ -151,10 +151,9 @@ def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundL
 
     """
     lines = list(_read(path))
-    if not lines or not isinstance(lines[0], Identity):
-        raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
+    earlier = identity_of(path).facts
     for field, now in identity.facts.items():
-        then = lines[0].facts.get(field)
+        then = earlier.get(field)
         if then != now:
             raise BenchError(
                 f"--whisper-resume: the unfinished run in {path} had {field} {then!r}, this one "
@@ -164,6 +163,19 @@ def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundL
         [line for line in lines if isinstance(line, ReadyLine)],
         [line for line in lines if isinstance(line, RoundLine)],
     )
+
+
+def identity_of(path: Path) -> Identity:
+    """Return the identity of the run that a journal is of.
+
+    Raises:
+        BenchError: it is no journal.
+
+    """
+    first = next(_read(path), None)
+    if not isinstance(first, Identity):
+        raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
+    return first
 
 
 def _read(path: Path) -> Iterator[Line]:

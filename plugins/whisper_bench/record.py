@@ -11,12 +11,16 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
+from whisper_bench.language import OPTION, LanguageSource
+from whisper_bench.normalise import normalised
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
 _SHORTEST_S, _LONGEST_S = 1e-6, 1e6
 """Latencies beyond are no transcription's: a microsecond, eleven days."""
 _AGREE = 1e-9
+ALL_WRONG = 1.0
+"""Word error rate from which nothing of a transcript need be right."""
 
 
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +81,8 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int
     word_error_rate: float | None
     word_error_rate_bound: float | None
+    language_source: LanguageSource | None = None
+    """How the decoding's language came to be known; None in a run saved before it was recorded."""
 
     @property
     def label(self) -> str:
@@ -104,12 +110,35 @@ def trust_warnings(record: CaseRecord) -> list[str]:
         found.append(
             f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
         )
+    found += _answer_warnings(record)
     if record.cpu_limit.cpus is None:
         found.append(f"no CPU limit in force ({record.cpu_limit.source})")
     if rounds < record.planned_rounds:
         found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
     if len(record.processes) == 1:
         found.append("one process: the spread between processes is not known")
+    return found
+
+
+def _answer_warnings(record: CaseRecord) -> list[str]:
+    """List what makes a transcript doubtful that no bound has refused."""
+    clip, language, known = record.clip.name, record.decoding.language, record.language_source
+    found = []
+    if known is not None and known.is_doubtful:
+        found.append(
+            f"{clip}: language {language} is doubtful ({known}): give the one that is spoken with "
+            f"{OPTION}"
+        )
+    if not normalised(record.transcript):
+        found.append(
+            f"{clip}: decoded to nothing ({record.tokens} tokens, no words): is it speech, in "
+            f"{language}?"
+        )
+    elif record.word_error_rate is not None and record.word_error_rate >= ALL_WRONG:
+        found.append(
+            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: is it "
+            f"the clip's text, and {language} its language?"
+        )
     return found
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from whisper_bench.language_codes import CODES
+from whisper_bench.names import name_trouble
 from whisper_bench.session import options
+from whisper_bench.text import quoted
 
 # as whisper_bench.weights.pins.MODEL_NAMES and whisper_bench.engine.COMPUTE_TYPES, which are not
 # imported here, since every pytest start would pay for it; a test holds them equal
@@ -20,6 +23,7 @@ class BenchConfig:
     models: tuple[str, ...]
     threads: tuple[int, ...]
     clips: dict[str, Path]
+    language: str | None
     rounds: int
     processes: int
     warmup_rounds: int
@@ -55,6 +59,7 @@ class BenchConfig:
             models=options.some_of(config, "models", MODEL_NAMES),
             threads=options.threads(config),
             clips=_clips(config),
+            language=_language(config),
             rounds=options.count(config, "rounds", 1),
             processes=options.count(config, "processes", 1),
             warmup_rounds=options.count(config, "warmup-rounds", 0),
@@ -79,6 +84,11 @@ def _clips(config: pytest.Config) -> dict[str, Path]:
     clips: dict[str, Path] = {}
     for word in options.words(config, "clip"):
         path = _existing(config, word)
+        if trouble := name_trouble(path.stem):
+            raise pytest.UsageError(
+                f"--whisper-clip: {quoted(word)}: cases and result files are named after it, and "
+                f"{trouble}; rename it"
+            )
         if path.stem in clips:
             raise pytest.UsageError(
                 f"--whisper-clip: {word} and {clips[path.stem]} are both called {path.stem!r}; "
@@ -86,6 +96,11 @@ def _clips(config: pytest.Config) -> dict[str, Path]:
             )
         clips[path.stem] = path
     return clips
+
+
+def _language(config: pytest.Config) -> str | None:
+    given = options.name(config, "language")
+    return None if given is None else options.one_of(config, "language", CODES)
 
 
 def _existing(config: pytest.Config, word: str) -> Path:

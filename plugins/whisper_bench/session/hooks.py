@@ -15,6 +15,7 @@ from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.frames import check_framable, print_frames
+from whisper_bench.session.languages import detection_line
 from whisper_bench.session.reference import compare, reference_of
 from whisper_bench.session.storage import (
     benchmark_session,
@@ -52,6 +53,9 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
+    for clip, language in bench.languages.items():
+        if language.known.source == "detected":
+            bench.terminal.say(detection_line(clip, language))
     if bench.quota is not None:
         bench.terminal.say(
             f"the workers run under a quota of {bench.config.cpu_limit:g} CPU, in the control "
