@@ -4,9 +4,9 @@ import pytest
 from conftest import STANDARD_CLIP
 from whisper_bench.audio import load_clip
 from whisper_bench.errors import WrongAnswerError
+from whisper_bench.normalise import normalised
 from whisper_bench.transcript import (
     TranscriptCheck,
-    normalised,
     word_error_rate,
     word_error_rate_bound,
 )

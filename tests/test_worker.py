@@ -5,12 +5,14 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from whisper_bench.audio import load_clip
 from whisper_bench.backend import Backend, parse_backend
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.language_codes import CODES
 from whisper_bench.worker import process
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.process import Worker
@@ -72,6 +74,16 @@ def test_a_worker_measures_and_tells_of_itself(assignment):
     assert first.transcription.tokens == second.transcription.tokens > 0
     assert first.transcription.cpu_s > 0
     assert 20 * 2**20 < first.peak_rss_bytes <= second.peak_rss_bytes < 2**30
+
+
+def test_a_worker_without_a_decoding_tells_the_language(assignment, toy_clip):
+    clip = msgspec.structs.replace(load_clip(toy_clip), language=None)
+    with Worker(assignment(decoding=None, warmup_rounds=0, clip=clip)) as worker:
+        heard = worker.language()
+    assert heard.code in CODES
+    assert heard.known.source == "detected"
+    assert heard.known.model == "base"
+    assert 0 < heard.known.probability <= 1
 
 
 def test_an_answer_is_not_timed_without_its_work(assignment):

@@ -41,8 +41,8 @@ class TranscriptCheck:
             raise WrongAnswerError(
                 f"{where}: {rate_name(clip.language)} {rate:.3f} is over the bound of {bound:g} "
                 f"that is recorded for {clip.name} and {model}; the transcript begins: "
-                f"{text[:_SHOWN]!r}; if the model is the one meant, record a bound in {clip.name}.json "
-                "beside the clip"
+                f"{text[:_SHOWN]!r}; if the model is the one meant, record a bound in "
+                f"{clip.name}.json beside the clip"
             )
 
 
