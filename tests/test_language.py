@@ -79,6 +79,12 @@ def test_how_it_is_said():
     assert str(LanguageSource("option")) == "from --whisper-language"
 
 
+@pytest.mark.parametrize("code", ["", "\\u001b[2J", "english", "EN"])
+def test_a_recorded_language_that_is_no_code_is_refused(code):
+    with pytest.raises(msgspec.ValidationError, match="language"):
+        msgspec.json.decode(f'{{"language": "{code}"}}', type=Decoding)
+
+
 def test_each_clip_is_heard_once_and_a_resumed_run_hears_as_it_began():
     clip = msgspec.structs.replace(CLIP, language=None)
     asked = []
@@ -188,6 +194,16 @@ def test_a_given_language_that_the_clip_contradicts_is_misuse(bench):
     outcome = bench("--whisper-language=en")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*--whisper-language=en: * clip noise says * is vi; leave*"])
+
+
+def test_a_heard_language_is_the_same_in_all_cases_of_a_run(bench, pytester, unknown_clip):
+    outcome = bench("--benchmark-save=m4", "--whisper-rounds=1", "--whisper-threads=1,2",
+                    f"--whisper-clip={unknown_clip}")  # fmt: skip
+    outcome.assert_outcomes(passed=2)
+    assert sum(line.startswith("clip heard: language ") for line in outcome.outlines) == 1
+    one, two = (load_results(path).detail for path in results(pytester.path))
+    assert one.language_source.source == "detected"
+    assert (one.decoding, one.language_source) == (two.decoding, two.language_source)
 
 
 @pytest.mark.alone

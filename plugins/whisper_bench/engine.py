@@ -10,7 +10,7 @@ import msgspec
 
 from whisper_bench.audio import Clip, samples_of_clip
 from whisper_bench.errors import BenchError
-from whisper_bench.language import Language, LanguageSource, checked_code, known_language
+from whisper_bench.language import Code, Language, LanguageSource, checked_code, known_language
 from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Decoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The others are faster-whisper's defaults, those of the version that every result names.
     """
 
-    language: str
+    language: Code
     beam_size: int = 5
     temperature: float = 0.0
     without_timestamps: bool = True

@@ -13,6 +13,9 @@ LOW_PROBABILITY = 0.5
 """Below this a detected language is doubtful: faster-whisper's language_detection_threshold."""
 OPTION = "--whisper-language"
 
+Code = Annotated[str, Meta(pattern="^[a-z]{2,3}$")]
+"""A language's code, as far as its form goes: a record may be of a model that knows more."""
+
 
 class LanguageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a clip's language came to be known: from the JSON file beside it, the option, or heard.
@@ -40,7 +43,7 @@ class LanguageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A language by Whisper's code, and how it came to be known."""
 
-    code: str
+    code: Code
     known: LanguageSource
 
 

@@ -13,6 +13,7 @@ from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.language import OPTION, LanguageSource
 from whisper_bench.normalise import normalised
+from whisper_bench.text import plain
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
@@ -122,7 +123,11 @@ def trust_warnings(record: CaseRecord) -> list[str]:
 
 def _answer_warnings(record: CaseRecord) -> list[str]:
     """List what makes a transcript doubtful that no bound has refused."""
-    clip, language, known = record.clip.name, record.decoding.language, record.language_source
+    clip, language, known = (
+        plain(record.clip.name),
+        record.decoding.language,
+        record.language_source,
+    )
     found = []
     if known is not None and known.is_doubtful:
         found.append(

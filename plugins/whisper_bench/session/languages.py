@@ -9,7 +9,6 @@ from whisper_bench.audio import Clip
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.language import OPTION, Language, known_language
-from whisper_bench.text import plain
 from whisper_bench.weights.resolve import Weights
 from whisper_bench.worker.process import Worker
 from whisper_bench.worker.protocol import Assignment
@@ -92,7 +91,7 @@ def _language_before(clip: str, earlier: Mapping[str, str]) -> Language | None:
         code = _parsed(decoding, Decoding, clip).language
         raise BenchError(
             f"--whisper-resume: the unfinished run had the language of the clip {clip} given; give "
-            f"it again: {OPTION}={plain(code)}"
+            f"it again: {OPTION}={code}"
         )
     return None
 
