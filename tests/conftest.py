@@ -99,9 +99,11 @@ def toy_dir(tmp_path_factory, base_weights):
 
 @pytest.fixture(scope="session")
 def toy_clip(tmp_path_factory):
-    """One second of quiet noise, without a text."""
+    """One second of quiet noise, without a text; its language is written, and not detected."""
     noise = np.random.default_rng(7).normal(scale=300, size=16_000).astype("<i2")
-    return write_wav(tmp_path_factory.mktemp("clips") / "noise.wav", noise.tobytes())
+    clip = write_wav(tmp_path_factory.mktemp("clips") / "noise.wav", noise.tobytes())
+    clip.with_suffix(".json").write_text('{"language": "vi"}', encoding="utf-8")
+    return clip
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ NO_LIMIT = CpuLimit(None, "none", None, None, 8, 8, tree="whole")
 
 
 def plan(case=CASE, *, rounds=4, processes=2, clip=CLIP, weights=WEIGHTS):
-    return Plan(case, clip, weights, "int8", Decoding(), rounds, processes, 1)
+    return Plan(case, clip, weights, "int8", Decoding("vi"), rounds, processes, 1)
 
 
 def ready(process, case=CASE, limit=LIMIT):

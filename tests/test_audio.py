@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, STANDARD_CLIP, write_wav
-from whisper_bench.audio import load_clip, samples_of
+from whisper_bench.audio import load_clip, samples_of, samples_of_clip
 from whisper_bench.errors import BenchError
 
 
@@ -92,6 +92,78 @@ def test_facts_beside_the_clip_are_checked(tmp_path):
     facts.write_text(json.dumps({"sha": "0"}))
     with pytest.raises(BenchError, match="unknown field `sha`.*the keys are sha256, language"):
         load_clip(path)
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ('{"language": "english"}', "language 'english' is none of Whisper's codes; use one of af"),
+        ('{"language": ""}', "language '' is none"),
+        ('{"language": 1}', r"Expected `str \| null`"),
+        ('{"language": "\\u001b[2J"}', r"language '\\x1b\[2J' is none"),
+        ('{"word_error_rate_bound": {"base": -0.1}}', "Expected `float` >= 0.0"),
+        ('{"word_error_rate_bound": {"base": NaN}}', "JSON is malformed"),
+        ('{"word_error_rate_bound": {"base": 1e999}}', "[Nn]umber out of range"),
+        ('{"word_error_rate_bound": {"base": "0.1"}}', "Expected `float`, got `str`"),
+        ('{"word_error_rate_bound": {"bse": 0.1}}', "has 'bse', which is no model; use base, sma"),
+        ('{"sha256": 5}', r"Expected `str \| null`"),
+        ("[" * 100_000, "(recursion|nested|malformed|Expected)"),
+        ("", "Input data was truncated"),
+        ("[]", "Expected `object`"),
+    ],
+)
+def test_facts_of_a_wrong_type_or_range_are_refused(tmp_path, facts, found):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    path.with_suffix(".txt").write_text("a")
+    path.with_suffix(".json").write_text(facts)
+    with pytest.raises(BenchError, match=found) as caught:
+        load_clip(path)
+    assert str(tmp_path / "a.json") in str(caught.value)
+
+
+def test_facts_that_are_not_utf_8(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    path.with_suffix(".json").write_bytes(b'{"language": "\xff"}')
+    with pytest.raises(BenchError, match=r"a\.json: .*the keys are sha256, language"):
+        load_clip(path)
+
+
+def test_a_language_that_is_not_written_is_not_known(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    assert load_clip(path).language is None
+    path.with_suffix(".json").write_text('{"language": null}')
+    assert load_clip(path).language is None
+
+
+def test_a_bound_without_a_text_to_hold_to_it(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    path.with_suffix(".json").write_text('{"word_error_rate_bound": {"base": 0.5}}')
+    with pytest.raises(BenchError, match=r"a\.json has a bound .* no a\.txt to count them by; put"):
+        load_clip(path)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff", "...!", "♪"])
+def test_a_text_without_words(tmp_path, text):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    path.with_suffix(".txt").write_text(text, encoding="utf-8")
+    with pytest.raises(BenchError, match=r"a\.txt: the clip's text has no words; write what is"):
+        load_clip(path)
+
+
+@pytest.mark.parametrize("name", [".wav", ".a.wav", "a\x1b.wav", "a\n.wav", "é" * 95 + ".wav"])
+def test_a_name_that_no_file_can_be_named_after(tmp_path, name):
+    path = write_wav(tmp_path / name, bytes(3200))
+    with pytest.raises(BenchError, match="a file is named after it"):
+        load_clip(path)
+
+
+def test_a_clip_that_was_replaced_since_it_was_hashed(tmp_path):
+    path = write_wav(tmp_path / "a.wav", bytes(3200))
+    clip = load_clip(path)
+    assert len(samples_of_clip(clip)) == 1600
+    write_wav(path, bytes(3202))
+    with pytest.raises(BenchError, match=f"sha256 was {clip.sha256} when the run began and is"):
+        samples_of_clip(clip)
 
 
 def _make_clips(*arguments):

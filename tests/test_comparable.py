@@ -29,7 +29,10 @@ CHANGES = {
         {"compute_type_in_use": "int8"},
         "compute_type_in_use: int8_float32 against int8",
     ),
-    "decoding.beam_size": ({"decoding": Decoding(beam_size=1)}, "decoding.beam_size: 5 against 1"),
+    "decoding.beam_size": (
+        {"decoding": Decoding("vi", beam_size=1)},
+        "decoding.beam_size: 5 against 1",
+    ),
     "decoding.language": (
         {"decoding": Decoding(language="en")},
         "decoding.language: vi against en",

@@ -31,6 +31,7 @@ def test_load_warm_up_and_measure(toy_dir, toy_clip):
 def test_audio_is_decoded_before_the_first_round(toy_dir, toy_clip, tmp_path):
     clip = tmp_path / "gone.wav"
     clip.write_bytes(toy_clip.read_bytes())
+    clip.with_suffix(".json").write_text('{"language": "vi"}')
     model = whisper_bench.load_model("base", folder=toy_dir / "base")
     rounds = whisper_bench.run_benchmark(model, load_clip(clip), rounds=1)
     clip.unlink()

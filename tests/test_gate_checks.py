@@ -81,7 +81,7 @@ DIFFERENT = {
     "clip_sha256": ({"clip": clip("d" * 64)}, f"{'c' * 64} became {'d' * 64}"),
     "compute_type": ({"compute_type": "float32"}, "int8 became float32"),
     "compute_type_in_use": ({"compute_type_in_use": "int8"}, "int8_float32 became int8"),
-    "decoding.beam_size": ({"decoding": Decoding(beam_size=1)}, "5 became 1"),
+    "decoding.beam_size": ({"decoding": Decoding("vi", beam_size=1)}, "5 became 1"),
     "cpu_limit": ({"limit": limited(2.0)}, "1.0 became 2.0"),
     "tokens": ({"tokens": 4}, "3 became 4"),
     "transcript": ({"transcript": "một hai"}, "'một hai bốn' became 'một hai'"),
@@ -112,7 +112,7 @@ def test_a_field_lets_no_other_through():
 
 
 def test_a_whole_lets_its_parts_through():
-    candidate = process(decoding=Decoding(beam_size=1))
+    candidate = process(decoding=Decoding("vi", beam_size=1))
     assert [each.answer for each in same_identity(BASE, candidate, ["decoding"])] == [Answer.PASS]
 
 

@@ -85,6 +85,12 @@ def test_options_from_the_ini_file(bench, pytester):
     assert (result.iterations, result.detail.threads, len(result.detail.processes)) == (3, 2, 3)
 
 
+def test_a_clip_whose_name_no_file_can_have_is_misuse(bench):
+    outcome = bench("--whisper-clip=clips/.hidden.wav")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*--whisper-clip: 'clips/.hidden.wav': * begins with a dot; *"])
+
+
 def test_several_clips_are_cases_of_their_own(bench, pytester, toy_clip, tmp_path):
     other = tmp_path / "other.wav"
     other.write_bytes(toy_clip.read_bytes())
@@ -225,11 +231,11 @@ def test_weights_are_hashed_and_clips_read_once_for_all_cases(bench, pytester):
     pytester.makeconftest(
         """
         import whisper_bench.files, whisper_bench.audio, whisper_bench.weights.resolve as resolve
-        real, hashed = whisper_bench.files.sha256_of, []
-        def counting(path):
-            hashed.append(path.name)
-            return real(path)
-        resolve.sha256_of = whisper_bench.audio.sha256_of = counting
+        hashed = []
+        def counting(read):
+            return lambda path: hashed.append(path.name) or read(path)
+        resolve.sha256_of = counting(whisper_bench.files.sha256_of)
+        whisper_bench.audio._content_of = counting(whisper_bench.audio._content_of)
         def pytest_unconfigure():
             print("hashed", sorted(hashed))
         """

@@ -1,12 +1,14 @@
+import json
+
 import msgspec
 import pytest
 
-from conftest import STANDARD_CLIP
+from conftest import ROOT, STANDARD_CLIP
 from whisper_bench.audio import load_clip
 from whisper_bench.errors import WrongAnswerError
+from whisper_bench.normalise import normalised
 from whisper_bench.transcript import (
     TranscriptCheck,
-    normalised,
     word_error_rate,
     word_error_rate_bound,
 )
@@ -68,3 +70,22 @@ def test_a_wrong_answer_is_refused(clip):
         WrongAnswerError, match=r"word error rate 1\.000 is over the bound of 0\.75"
     ):
         TranscriptCheck().check("base", clip, "something else", 3, "round 1")
+
+
+def test_the_sample_runs_rates_are_those_of_their_transcripts(clip):
+    paths = sorted((ROOT / "docs" / "sample").rglob("*.json"))
+    records = [record for path in paths for record in _records(path)]
+    assert len(records) >= 14
+    for record in records:
+        assert word_error_rate(clip, record["transcript"]) == record["word_error_rate"]
+
+
+def _records(path):
+    benchmarks = json.loads(path.read_text(encoding="utf-8")).get("benchmarks", [])
+    return [each["extra_info"]["whisper_bench"] for each in benchmarks]
+
+
+def test_a_wrong_answer_of_a_language_without_spaces_is_counted_in_characters(clip):
+    thai = msgspec.structs.replace(clip, language="th", text="สวัสดี")
+    with pytest.raises(WrongAnswerError, match=r"character error rate 1\.000 is over the bound"):
+        TranscriptCheck().check("base", thai, "", 0, "round 1")

@@ -7,12 +7,14 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from whisper_bench.audio import load_clip
 from whisper_bench.backend import Backend, parse_backend
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError, WorkerDiedError
+from whisper_bench.language_codes import CODES
 from whisper_bench.weights.contents import hashed_files
 from whisper_bench.worker import process
 from whisper_bench.worker.environment import worker_environment
@@ -53,7 +55,7 @@ def assignment(toy_dir, toy_clip):
     def make(**changes):
         settings = {
             "model": "base", "folder": str(toy_dir / "base"), "clip": load_clip(toy_clip),
-            "threads": 1, "compute_type": "int8", "decoding": Decoding(beam_size=1),
+            "threads": 1, "compute_type": "int8", "decoding": Decoding("vi", beam_size=1),
             "warmup_rounds": 0, "files": hashed_files(toy_dir / "base"),
         }  # fmt: skip
         return Assignment(**{**settings, **changes})
@@ -75,6 +77,16 @@ def test_a_worker_measures_and_tells_of_itself(assignment):
     assert first.transcription.tokens == second.transcription.tokens > 0
     assert first.transcription.cpu_s > 0
     assert 20 * 2**20 < first.peak_rss_bytes <= second.peak_rss_bytes < 2**30
+
+
+def test_a_worker_without_a_decoding_tells_the_language(assignment, toy_clip):
+    clip = msgspec.structs.replace(load_clip(toy_clip), language=None)
+    with Worker(assignment(decoding=None, warmup_rounds=0, clip=clip)) as worker:
+        heard = worker.language()
+    assert heard.code in CODES
+    assert heard.known.source == "detected"
+    assert heard.known.model == "base"
+    assert 0 < heard.known.probability <= 1
 
 
 def test_an_answer_is_not_timed_without_its_work(assignment):

@@ -1,42 +1,55 @@
 """The recording that every case transcribes, and what is known of it."""
 
-import wave
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Meta
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of
-from whisper_bench.ranges import NotNegative
+from whisper_bench.files import UNREADABLE
+from whisper_bench.language import checked_code
+from whisper_bench.names import checked_name
+from whisper_bench.normalise import normalised
+from whisper_bench.text import quoted
+from whisper_bench.wav import SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, WavError, pcm_of
+from whisper_bench.weights.pins import MODEL_NAMES
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SAMPLE_RATE_HZ = 16_000
-"""What Whisper takes: openai/whisper, whisper/audio.py, SAMPLE_RATE."""
-SAMPLE_WIDTH_BYTES = 2
 WINDOW_S = 30
 """Whisper's encoder pads to this length, so that work is counted in such windows."""
+_MOST_WAV_BYTES = 2**32 + 8
+"""A WAV file's length is a 32-bit number."""
+_MOST_TEXT_BYTES = 2**22
+"""Of the text and the facts beside a clip: three days of speech have fewer."""
+_REMEDY = f"convert it: ffmpeg -i INPUT -ar {SAMPLE_RATE_HZ} -ac 1 -c:a pcm_s16le"
+
+Rate = Annotated[float, Meta(ge=0)]
 
 
 class ClipFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands in CLIP.json beside CLIP.wav; every key may be left out."""
+    """What stands in CLIP.json beside CLIP.wav; every key may be left out.
+
+    `language` is Whisper's code, None where it is not known; bounds are by the model's name.
+    """
 
     sha256: str | None = None
-    language: str = "vi"
-    word_error_rate_bound: dict[str, NotNegative] = {}
+    language: str | None = None
+    word_error_rate_bound: dict[str, Rate] = {}
 
 
 class Clip(msgspec.Struct, frozen=True):
-    """One recording: 16 kHz, mono, 16 bit, with its text where that is known."""
+    """One recording: 16 kHz, mono, 16 bit, with its language and text where they are known."""
 
     name: str
     path: str
     sha256: str
     duration_s: float
-    language: str
+    language: str | None
     text: str | None
     word_error_rate_bound: dict[str, float]
 
@@ -55,12 +68,22 @@ def load_clip(path: Path) -> Clip:
     """Read CLIP.wav with CLIP.txt (its text) and CLIP.json (`ClipFacts`) beside it, if any.
 
     Raises:
-        BenchError: no such file, not 16 kHz mono 16 bit, empty, or not the recorded sha256.
+        BenchError: no such file, not 16 kHz mono 16 bit, empty, not the recorded sha256, or
+            something in the files beside it is not as it must be.
 
     """
-    frames = _frames_of(path)
+    checked_name(path.stem, f"clip {path}: name")
+    content = _content_of(path)
+    frames = len(_pcm_of(path, content)) // SAMPLE_WIDTH_BYTES
     facts = _facts_of(path.with_suffix(".json"))
-    digest = sha256_of(path)
+    text = _text_of(path.with_suffix(".txt"))
+    if facts.word_error_rate_bound and text is None:
+        raise BenchError(
+            f"clip {path}: {path.with_suffix('.json').name} has a bound on word errors, and there "
+            f"is no {path.with_suffix('.txt').name} to count them by; put the text there, or take "
+            "the bound out"
+        )
+    digest = hashlib.sha256(content).hexdigest()
     if facts.sha256 not in (None, digest):
         raise BenchError(
             f"clip {path}: sha256 is {digest}, {path.with_suffix('.json').name} says "
@@ -72,64 +95,107 @@ def load_clip(path: Path) -> Clip:
         sha256=digest,
         duration_s=frames / SAMPLE_RATE_HZ,
         language=facts.language,
-        text=_text_of(path.with_suffix(".txt")),
+        text=text,
         word_error_rate_bound=facts.word_error_rate_bound,
     )
 
 
 def samples_of(path: Path) -> "NDArray[np.float32]":
-    """Decode a clip to float32 samples in [-1, 1), shape (n,), at 16 kHz."""
+    """Decode a clip to float32 samples in [-1, 1), shape (n,), at 16 kHz.
+
+    Raises:
+        BenchError: it cannot be read or is not 16 kHz mono 16 bit.
+
+    """
+    return _samples(_pcm_of(path, _content_of(path)))
+
+
+def samples_of_clip(clip: Clip) -> "NDArray[np.float32]":
+    """Decode the very recording that `clip` was made of.
+
+    Raises:
+        BenchError: as `samples_of`, or the file is another one by now.
+
+    """
+    path = Path(clip.path)
+    content = _content_of(path)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != clip.sha256:
+        raise BenchError(
+            f"clip {path}: sha256 was {clip.sha256} when the run began and is {digest} now; put "
+            "the file back, or begin again"
+        )
+    return _samples(_pcm_of(path, content))
+
+
+def _samples(pcm: memoryview) -> "NDArray[np.float32]":
     import numpy as np
 
-    with wave.open(str(path)) as file:
-        pcm = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-    return pcm.astype(np.float32) / np.float32(32768)
+    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
-def _frames_of(path: Path) -> int:
-    remedy = f"convert it: ffmpeg -i INPUT -ar {SAMPLE_RATE_HZ} -ac 1 -c:a pcm_s16le {path.name}"
+def _pcm_of(path: Path, content: bytes) -> memoryview:
     try:
-        with wave.open(str(path)) as file:
-            found = (file.getframerate(), file.getnchannels(), file.getsampwidth())
-            frames: int = file.getnframes()
-            held = len(file.readframes(frames)) // (file.getnchannels() * file.getsampwidth())
+        return pcm_of(content)
+    except WavError as error:
+        raise BenchError(f"clip {path}: {error}; {_REMEDY} {path.name}") from error
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        return _bounded(path, _MOST_WAV_BYTES)
     except FileNotFoundError as error:
         raise BenchError(f"clip {path}: no such file; name one with --whisper-clip") from error
-    except (OSError, EOFError, wave.Error) as error:
+    except OSError as error:
+        why = error.strerror or error
         raise BenchError(
-            f"clip {path}: not a WAV file that can be read ({error}); {remedy}"
+            f"clip {path}: not a WAV file that can be read ({why}); {_REMEDY} {path.name}"
         ) from error
-    if found != (SAMPLE_RATE_HZ, 1, SAMPLE_WIDTH_BYTES):
-        raise BenchError(
-            f"clip {path}: {found[0]} Hz, {found[1]} channel(s), {8 * found[2]} bit, "
-            f"but 16000 Hz, 1 channel, 16 bit is measured; {remedy}"
-        )
-    if held != frames:
-        raise BenchError(
-            f"clip {path}: it is cut short, {held} of {frames} samples are there; {remedy}"
-        )
-    if frames == 0:
-        raise BenchError(f"clip {path}: it holds no audio; {remedy}")
-    return frames
+
+
+def _bounded(path: Path, most_bytes: int) -> bytes:
+    """Read a plain file of at most so many bytes: a pipe or a device may never end."""
+    if path.exists() and not path.is_file():
+        raise OSError("it is no plain file")
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(f"it has more than {most_bytes} bytes")
+    return content
 
 
 def _text_of(path: Path) -> str | None:
     try:
-        return " ".join(path.read_text(encoding="utf-8").split())
+        text = " ".join(_bounded(path, _MOST_TEXT_BYTES).decode("utf-8").split())
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise BenchError(
             f"{path}: the clip's text cannot be read ({error}); save it as UTF-8"
         ) from error
+    if not normalised(text):
+        raise BenchError(
+            f"{path}: the clip's text has no words; write what is said in the clip, or remove the "
+            "file"
+        )
+    return text
 
 
 def _facts_of(path: Path) -> ClipFacts:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ClipFacts)
+        facts = msgspec.json.decode(_bounded(path, _MOST_TEXT_BYTES), type=ClipFacts)
     except FileNotFoundError:
         return ClipFacts()
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise BenchError(
             f"{path}: {error}; the keys are {', '.join(ClipFacts.__struct_fields__)}"
         ) from error
+    if facts.language is not None:
+        checked_code(facts.language, str(path))
+    for model in facts.word_error_rate_bound:
+        if model not in MODEL_NAMES:
+            raise BenchError(
+                f"{path}: word_error_rate_bound has {quoted(model)}, which is no model; use "
+                f"{', '.join(MODEL_NAMES)}"
+            )
+    return facts

@@ -49,6 +49,7 @@ def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
         tokens=heard.tokens,
         word_error_rate=word_error_rate(plan.clip, heard.text),
         word_error_rate_bound=word_error_rate_bound(plan.case.model, plan.clip),
+        language_source=plan.language_source,
     )
 
 

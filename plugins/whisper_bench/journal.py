@@ -155,10 +155,9 @@ def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundL
 
     """
     lines = list(_read(path))
-    if not lines or not isinstance(lines[0], Identity):
-        raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
+    earlier = identity_of(path).facts
     for field, now in identity.facts.items():
-        then = lines[0].facts.get(field)
+        then = earlier.get(field)
         if then != now:
             raise BenchError(
                 f"--whisper-resume: the unfinished run in {path} had {field} {then!r}, this one "
@@ -184,6 +183,19 @@ def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]
     ]  # fmt: skip
     for trouble in troubles:
         raise BenchError(f"{path}: {trouble}; delete the file and measure again")
+
+
+def identity_of(path: Path) -> Identity:
+    """Return the identity of the run that a journal is of.
+
+    Raises:
+        BenchError: it is no journal.
+
+    """
+    first = next(_read(path), None)
+    if not isinstance(first, Identity):
+        raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
+    return first
 
 
 def _read(path: Path) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from whisper_bench.contention import is_contended
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.journal import Journal, ReadyLine, RoundLine
+from whisper_bench.language import LanguageSource
 from whisper_bench.quota import is_held
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.contents import refuse_replaced
@@ -31,6 +32,7 @@ class Plan(msgspec.Struct, frozen=True):
     processes: int
     warmup_rounds: int
     cpu_limit: float | None = None
+    language_source: LanguageSource | None = None
 
     def assignment(self) -> Assignment:
         """Return what a worker needs to know of it."""

@@ -8,6 +8,8 @@ from whisper_bench.contention import MANY_CONTENDED
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit, no_limit_words
 from whisper_bench.engine import Decoding
+from whisper_bench.language import OPTION, LanguageSource
+from whisper_bench.normalise import normalised
 from whisper_bench.ranges import (
     Count,
     Duration,
@@ -21,10 +23,13 @@ from whisper_bench.ranges import (
     Threads,
     Word,
 )
+from whisper_bench.text import plain
 from whisper_bench.weights.pins import unpinned_files
 
 EXTRA_INFO_KEY = "whisper_bench"
 RECORD_VERSION = 1
+ALL_WRONG = 1.0
+"""Word error rate from which nothing of a transcript need be right."""
 
 
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +95,8 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Count
     word_error_rate: NotNegative | None
     word_error_rate_bound: NotNegative | None
+    language_source: LanguageSource | None = None
+    """How the decoding's language came to be known; None in a run saved before it was recorded."""
 
     @property
     def label(self) -> str:
@@ -122,6 +129,7 @@ def trust_warnings(record: CaseRecord) -> list[str]:
         found.append(
             f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
         )
+    found += _answer_warnings(record)
     if record.cpu_limit.cpus is None:
         found.append(no_limit_words(record.cpu_limit))
     if rounds < record.planned_rounds:
@@ -136,3 +144,29 @@ def _unpinned(record: CaseRecord) -> str:
     sha256, files = record.weights.sha256, record.weights.files
     names = "" if files is None else ", ".join(unpinned_files(record.model, files))
     return f"sha256 {sha256}, not pinned: {names}" if names else f"sha256 {sha256}"
+
+
+def _answer_warnings(record: CaseRecord) -> list[str]:
+    """List what makes a transcript doubtful that no bound has refused."""
+    clip, language, known = (
+        plain(record.clip.name),
+        record.decoding.language,
+        record.language_source,
+    )
+    found = []
+    if known is not None and known.is_doubtful:
+        found.append(
+            f"{clip}: language {language} is doubtful ({known}): give the one that is spoken with "
+            f"{OPTION}"
+        )
+    if not normalised(record.transcript):
+        found.append(
+            f"{clip}: decoded to nothing ({record.tokens} tokens, no words): is it speech, in "
+            f"{language}?"
+        )
+    elif record.word_error_rate is not None and record.word_error_rate >= ALL_WRONG:
+        found.append(
+            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: is it "
+            f"the clip's text, and {language} its language?"
+        )
+    return found

@@ -1,14 +1,12 @@
 """A fast wrong answer is a failure: every transcript is checked."""
 
-import re
-import unicodedata
-
 from whisper_bench.audio import Clip
 from whisper_bench.errors import WrongAnswerError
+from whisper_bench.language_codes import WITHOUT_SPACES
+from whisper_bench.normalise import units_of
 from whisper_bench.weights.pins import is_shape_only
 
 _SHOWN = 120
-_PUNCTUATION = re.compile(r"[^\w\s]")
 
 
 class TranscriptCheck:
@@ -42,22 +40,30 @@ class TranscriptCheck:
         rate, bound = word_error_rate(clip, text), word_error_rate_bound(model, clip)
         if rate is not None and bound is not None and rate > bound:
             raise WrongAnswerError(
-                f"{where}: word error rate {rate:.3f} is over the bound of {bound:g} that is "
-                f"recorded for {clip.name} and {model}; the transcript begins: {text[:_SHOWN]!r}; "
-                f"if the model is the one meant, record a bound in {clip.name}.json beside the clip"
+                f"{where}: {rate_name(clip.language)} {rate:.3f} is over the bound of {bound:g} "
+                f"that is recorded for {clip.name} and {model}; the transcript begins: "
+                f"{text[:_SHOWN]!r}; if the model is the one meant, record a bound in "
+                f"{clip.name}.json beside the clip"
             )
 
 
 def word_error_rate(clip: Clip, text: str) -> float | None:
     """Return (substitutions + deletions + insertions) / words of the clip's text; None without one.
 
-    Case and punctuation do not count; letters are compared in Unicode's composed form.
+    Case and punctuation do not count (`normalised`). In a language without spaces between words
+    (`WITHOUT_SPACES`) it is the character error rate: a character with its marks is a word.
     """
     if clip.text is None:
         return None
     import jiwer
 
-    return float(jiwer.wer(normalised(clip.text), normalised(text)))
+    words, heard = (" ".join(units_of(each, clip.language)) for each in (clip.text, text))
+    return float(jiwer.wer(words, heard))
+
+
+def rate_name(language: str | None) -> str:
+    """Name what `word_error_rate` is in a language."""
+    return "character error rate" if language in WITHOUT_SPACES else "word error rate"
 
 
 def word_error_rate_bound(model: str, clip: Clip) -> float | None:
@@ -68,9 +74,3 @@ def word_error_rate_bound(model: str, clip: Clip) -> float | None:
     bounds = clip.word_error_rate_bound
     own = None if is_shape_only(model) else bounds.get(model)
     return bounds.get("base") if own is None else own
-
-
-def normalised(text: str) -> str:
-    """Lower the case, drop punctuation, fold white space."""
-    composed = unicodedata.normalize("NFC", text).lower()
-    return " ".join(_PUNCTUATION.sub(" ", composed).split())

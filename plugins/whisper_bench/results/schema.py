@@ -12,6 +12,7 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.json_schema import shipped_schema
+from whisper_bench.language import LanguageSource
 from whisper_bench.ranges import (
     Count,
     CpuCount,
@@ -80,6 +81,7 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     word_error_rate: NotNegative | None
     word_error_rate_bound: NotNegative | None
     warnings: list[str]
+    language_source: LanguageSource | None = None
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,7 +13,15 @@ from whisper_bench.case import Case
 from whisper_bench.cpu_limit import CpuLimit, cpu_limit_in_force
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resume, unfinished
+from whisper_bench.journal import (
+    Identity,
+    Journal,
+    ReadyLine,
+    RoundLine,
+    identity_of,
+    resume,
+    unfinished,
+)
 from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
@@ -21,6 +29,12 @@ from whisper_bench.quota import PERIOD_US, QuotaGroup, held_cpus, is_held
 from whisper_bench.record import CaseRecord
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.course import Course
+from whisper_bench.session.languages import (
+    decoding_fact,
+    detector,
+    language_facts,
+    languages_of,
+)
 from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import resolve_weights
@@ -154,13 +168,22 @@ class Bench:
             )
             for model in dict.fromkeys(case.model for case in cases)
         }
+        self.languages = languages_of(
+            clips, config.language, self._earlier_facts(),
+            detector(next(iter(weights.values())), config.compute_type),
+        )  # fmt: skip
         return {
             case: Plan(
                 case=case,
-                clip=clips[case.clip],
+                clip=msgspec.structs.replace(
+                    clips[case.clip], language=self.languages[case.clip].code
+                ),
                 weights=weights[case.model],
                 compute_type=config.compute_type,
-                decoding=Decoding(language=clips[case.clip].language, beam_size=config.beam_size),
+                decoding=Decoding(
+                    language=self.languages[case.clip].code, beam_size=config.beam_size
+                ),
+                language_source=self.languages[case.clip].known,
                 rounds=config.rounds,
                 processes=config.processes,
                 warmup_rounds=config.warmup_rounds,
@@ -169,10 +192,18 @@ class Bench:
             for case in cases
         }
 
+    def _left(self) -> list[Path]:
+        """List the journals that --whisper-resume could go on from, the newest last."""
+        results, name = self.config.results, self.config.save_name or UNSAVED
+        return unfinished(results, name) or unfinished(results, UNSAVED)
+
+    def _earlier_facts(self) -> dict[str, str]:
+        """Return the facts of the run that this one goes on from; none where it begins."""
+        left = self._left() if self.config.resume else []
+        return identity_of(left[-1]).facts if left else {}
+
     def _open_journal(self) -> Journal:
-        identity = self._identity()
-        results = self.config.results
-        left = unfinished(results, identity.name) or unfinished(results, UNSAVED)
+        identity, left = self._identity(), self._left()
         if not self.config.resume:
             if left:
                 self.terminal.say(
@@ -206,7 +237,8 @@ class Bench:
             for name, digest in plan.weights.files.items():
                 facts[f"model {plan.case.model} {name} sha256"] = digest
             facts[f"clip {plan.case.clip} sha256"] = plan.clip.sha256
-            facts[f"clip {plan.case.clip} decoding"] = msgspec.json.encode(plan.decoding).decode()
+            facts[decoding_fact(plan.case.clip)] = msgspec.json.encode(plan.decoding).decode()
+        facts |= language_facts(self.languages)
         return Identity(self.config.save_name or UNSAVED, facts)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from whisper_bench.language_codes import CODES
 from whisper_bench.names import name_trouble
 from whisper_bench.session import options
 from whisper_bench.text import plain, quoted
@@ -22,6 +23,7 @@ class BenchConfig:
     models: tuple[str, ...]
     threads: tuple[int, ...]
     clips: dict[str, Path]
+    language: str | None
     rounds: int
     processes: int
     warmup_rounds: int
@@ -59,6 +61,7 @@ class BenchConfig:
             models=options.some_of(config, "models", MODEL_NAMES),
             threads=options.threads(config),
             clips=_clips(config),
+            language=_language(config),
             rounds=options.count(config, "rounds", 1),
             processes=options.count(config, "processes", 1),
             warmup_rounds=options.count(config, "warmup-rounds", 0),
@@ -95,6 +98,11 @@ def _clips(config: pytest.Config) -> dict[str, Path]:
             )
         clips[path.stem] = path
     return clips
+
+
+def _language(config: pytest.Config) -> str | None:
+    given = options.name(config, "language")
+    return None if given is None else options.one_of(config, "language", CODES)
 
 
 def _existing(config: pytest.Config, word: str) -> Path:

@@ -20,6 +20,7 @@ from whisper_bench.session.collect import BENCH, benchmark_session, params_of, t
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.frames import check_framable, print_frames
 from whisper_bench.session.guard import check_last_steps, guard
+from whisper_bench.session.languages import detection_line
 from whisper_bench.session.reference import compare, reference_of
 from whisper_bench.session.storage import check_storage, short
 from whisper_bench.session.terminal import Terminal, write_line
@@ -59,6 +60,9 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
     guard(config, bench)
+    for clip, language in bench.languages.items():
+        if language.known.source == "detected":
+            bench.terminal.say(detection_line(clip, language))
     if bench.quota is not None:
         bench.terminal.say(
             f"the workers run under a quota of {bench.demanded:g} CPU, in the control "

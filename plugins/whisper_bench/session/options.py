@@ -18,6 +18,11 @@ _CLIP_TEXT = (
     "text beside it in a .txt file"
 )
 
+_LANGUAGE_TEXT = (
+    "language that is spoken in the clips, by Whisper's code such as en; without it that of the "
+    "JSON file beside each clip, else the one that the first model hears, once for the whole run"
+)
+
 _REFERENCE_TEXT = (
     "saved run of the other machine, such as m4, against which the ratio is told at the end"
 )
@@ -32,6 +37,7 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("compute-type", "int8", "CTranslate2 compute type"),
     ("beam-size", "5", "beam size of the decoding"),
     ("clip", "audio/vi_30s.wav", _CLIP_TEXT),
+    ("language", "", _LANGUAGE_TEXT),
     ("model-dir", "", "folder of weights, a folder a model in it"),
     ("cpu-limit", "", "CPUs that the workers are limited to, such as 1"),
     ("cpu-model", "", "name of the chip, where the system does not tell it"),

@@ -17,7 +17,15 @@ from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_war
 from whisper_bench.errors import BenchError
 from whisper_bench.worker.busy import with_busy_threads
 from whisper_bench.worker.environment import RECORDED_PREFIXES
-from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
+from whisper_bench.worker.protocol import (
+    LANGUAGE,
+    Assignment,
+    Failed,
+    Heard,
+    Measured,
+    Ready,
+    Reply,
+)
 from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
 
 _LIBRARIES = ("faster-whisper", "ctranslate2", "numpy", "tokenizers", "av")
@@ -36,8 +44,10 @@ def main() -> None:
         model, ready = _load(assignment)
         _send(replies, ready)
         meter = _Meter(model, assignment.clip)
-        while requests.readline():
-            _send(replies, meter.measure())
+        while request := requests.readline():
+            asked_language = request.rstrip() == LANGUAGE
+            heard = Heard(model.language_of(assignment.clip)) if asked_language else None
+            _send(replies, heard or meter.measure())
     except BenchError as error:
         _send(replies, Failed(str(error)))
 

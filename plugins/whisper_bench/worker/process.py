@@ -14,9 +14,19 @@ import msgspec
 from whisper_bench.backend import parse_backend
 from whisper_bench.errors import BenchError, WorkerDiedError
 from whisper_bench.json_input import parsed
+from whisper_bench.language import Language
 from whisper_bench.weights.private import remove_left_copies
 from whisper_bench.worker.environment import worker_environment
-from whisper_bench.worker.protocol import Assignment, Failed, Measured, Ready, Reply
+from whisper_bench.worker.protocol import (
+    LANGUAGE,
+    ROUND,
+    Assignment,
+    Failed,
+    Heard,
+    Measured,
+    Ready,
+    Reply,
+)
 
 _STDERR_LINES_SHOWN = 6
 _GRACE_S = 10.0
@@ -25,7 +35,7 @@ _MOST_REPLY_BYTES = 2**24
 _STDERR_BYTES = 2**18
 """Read of what the worker and its libraries wrote: the kernels are named in the first 2 KiB, and an
 error stands in the last lines; with ONEDNN_VERBOSE there are many MiB between."""
-_R = TypeVar("_R", Ready, Measured)
+_R = TypeVar("_R", Ready, Measured, Heard)
 
 
 class Worker:
@@ -72,12 +82,13 @@ class Worker:
     def round(self) -> Measured:
         """Have one transcription measured."""
         self._rounds += 1
-        self._busy = True
-        self._send(b"round")
-        measured = self._reply(Measured)
-        self._busy = False
+        measured = self._ask(ROUND, Measured)
         self._peak_rss_bytes = measured.peak_rss_bytes
         return measured
+
+    def language(self) -> Language:
+        """Have the language of the clip told, by a worker that was given no decoding."""
+        return self._ask(LANGUAGE, Heard).language
 
     def close(self) -> None:
         """End the process and wait for its end; one that is busy is killed, an idle one told."""
@@ -102,6 +113,13 @@ class Worker:
         ready = self._reply(Ready)
         self._busy = False
         return msgspec.structs.replace(ready, backend=parse_backend(self._stderr(end=False)))
+
+    def _ask(self, request: bytes, kind: type[_R]) -> _R:
+        self._busy = True
+        self._send(request)
+        reply = self._reply(kind)
+        self._busy = False
+        return reply
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None

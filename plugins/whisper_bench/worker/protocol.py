@@ -7,13 +7,15 @@ from whisper_bench.backend import Backend
 from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding, Transcription
+from whisper_bench.language import Language
 from whisper_bench.ranges import Ordinal, PeakMemory, Seconds, Word
 
 
 class Assignment(msgspec.Struct, frozen=True):
     """All that a worker needs to know to be ready for its first round.
 
-    `files` has the sha256 that each file of the weights must have when it is loaded.
+    `files` has the sha256 that each file of the weights must have when it is loaded. Without a
+    decoding it is asked for the language of the clip, and for no round.
     """
 
     model: str
@@ -22,7 +24,7 @@ class Assignment(msgspec.Struct, frozen=True):
     clip: Clip
     threads: int
     compute_type: str
-    decoding: Decoding
+    decoding: Decoding | None
     warmup_rounds: int
 
 
@@ -55,10 +57,20 @@ class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_field
     peak_rss_bytes: PeakMemory
 
 
+class Heard(msgspec.Struct, frozen=True, tag="heard", forbid_unknown_fields=True):
+    """The language of the clip, as the model heard it."""
+
+    language: Language
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The worker cannot go on, and says why."""
 
     message: str
 
 
-Reply = Ready | Measured | Failed
+Reply = Ready | Measured | Heard | Failed
+
+ROUND = b"round"
+LANGUAGE = b"language"
+"""What a worker that is ready is asked for, a word a line."""
