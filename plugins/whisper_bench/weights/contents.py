@@ -33,8 +33,8 @@ def files_in(folder: Path) -> list[str]:
         missing.append("vocabulary.txt")
     if missing:
         raise BenchError(
-            f"weights in {folder} lack {', '.join(missing)}, and nothing is fetched in their place; "
-            "put the whole weights there"
+            f"weights in {folder} lack {', '.join(missing)}, and nothing is fetched in their "
+            "place; put the whole weights there"
         )
     return names
 
