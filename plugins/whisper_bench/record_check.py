@@ -54,11 +54,11 @@ def _troubles(record: CaseRecord) -> Iterator[str]:
     """Yield what is wrong, the plainest first."""
     if not record.rounds or not record.processes:
         yield "it has no rounds on record"
-        return
-    yield from _identity_troubles(record)
-    yield from _limit_troubles(record.cpu_limit)
-    yield from _round_troubles(record)
-    yield from _process_troubles(record)
+    else:
+        yield from _identity_troubles(record)
+        yield from _limit_troubles(record.cpu_limit)
+        yield from _round_troubles(record)
+        yield from _process_troubles(record)
 
 
 def _identity_troubles(record: CaseRecord) -> Iterator[str]:
@@ -102,10 +102,11 @@ def _process_troubles(record: CaseRecord) -> Iterator[str]:
         latencies_s.append(each.latency_s)
         cpu_s.append(each.cpu_s)
     for process in record.processes:
-        if process.process not in rounds:
+        of_process = rounds.pop(process.process, None)
+        if of_process is None:
             yield f"process {process.process} is there twice, or none of its rounds is"
-            return
-        yield from _sum_troubles(process, *rounds.pop(process.process))
+        else:
+            yield from _sum_troubles(process, *of_process)
     for number, (latencies_s, _) in rounds.items():
         yield f"{len(latencies_s)} rounds of process {number}, which is not in its list"
 
