@@ -34,7 +34,8 @@ class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must agree in two runs for their ratio to mean something.
 
-    `cpu_limit` is in CPUs, None for no limit; `tokens` are those decoded in each round.
+    `cpu_limit` is in CPUs, None for no limit, "unknown" where that cannot be told; `tokens` are
+    those decoded in each round.
     """
 
     model_sha256: str
@@ -43,7 +44,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compute_type_in_use: str
     decoding: Decoding
     threads: int
-    cpu_limit: float | None
+    cpu_limit: float | Literal["unknown"] | None
     versions: dict[str, str]
     tokens: int
 
