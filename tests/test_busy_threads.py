@@ -131,3 +131,9 @@ def test_a_machine_of_one_cpu_is_told_what_to_do():
     for remedy in ("--whisper-cpu-limit=1 as root", "systemd-run", "lxc config set", "docker run"):
         assert remedy in warning
     assert "is one CPU" not in no_limit_warning(NO_LIMIT)
+
+
+def test_a_limit_is_told_with_its_source():
+    assert [str(limit) for limit in (LIMIT, NO_LIMIT, HIDDEN)] == [
+        "1 (cgroup v2 quota)", "none", "not known (groups above are hidden)",
+    ]  # fmt: skip

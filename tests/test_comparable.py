@@ -166,3 +166,13 @@ def test_facts_of_a_machine_are_no_mismatch():
     there = xeon(python="3.13.0")
     assert msgspec.structs.replace(there.facts, name="m4") != facts()
     assert calculate_ratio(m4(), there).allowed_mismatches == []
+
+
+def test_no_limit_seen_is_not_no_limit():
+    """A quota may be in force in groups that the one run could not see."""
+    hidden = msgspec.structs.replace(NO_LIMIT, tree="the groups above are hidden")
+    bare = m4(record(*M4, limit=NO_LIMIT))
+    with pytest.raises(NotComparableError, match="cpu_limit: none against unknown"):
+        calculate_ratio(bare, xeon(record(*XEON, limit=hidden)))
+    both = calculate_ratio(m4(record(*M4, limit=hidden)), xeon(record(*XEON, limit=hidden)))
+    assert "no CPU limit in force can be seen" in str(both)

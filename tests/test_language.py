@@ -44,7 +44,7 @@ def model_of(*, multilingual=True, knows=("en", "vi"), decoding=None):
     class Model:
         model, hf_tokenizer = Inner(), Tokenizer()
 
-    return LoadedModel(Model(), 1, decoding, "base")
+    return LoadedModel(Model(), 1, decoding, model_size="base", files={}, load_s=0.0)
 
 
 def test_the_codes_are_those_of_faster_whisper():

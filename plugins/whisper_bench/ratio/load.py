@@ -6,9 +6,11 @@ The samples are boiled down the moment a run is read, so that thousands of runs 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.fields import companions
 from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
@@ -165,11 +167,19 @@ def _identity(record: CaseRecord) -> Identity:
         compute_type_in_use=record.compute_type_in_use,
         decoding=record.decoding,
         threads=record.threads,
-        cpu_limit=record.cpu_limit.cpus,
+        cpu_limit=_limit(record.cpu_limit),
         versions=record.versions,
         tokens=record.tokens,
         weights=None if record.weights.files is None else companions(record.weights.files),
     )
+
+
+def _limit(limit: CpuLimit) -> float | Literal["unknown"] | None:
+    """Return the limit that must agree: behind hidden groups it is not known to be none.
+
+    Busy threads that got all their CPUs do not change it: beside a neighbour the next may not.
+    """
+    return "unknown" if limit.cpus is None and limit.unseen is not None else limit.cpus
 
 
 def _setting(record: CaseRecord) -> dict[str, str]:

@@ -35,8 +35,9 @@ class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must agree in two runs for their ratio to mean something.
 
-    `cpu_limit` is in CPUs, None for no limit; `tokens` are those decoded in each round. `weights`
-    has the sha256 of the files beside model.bin, None of runs from before these were recorded.
+    `cpu_limit` is in CPUs, None for no limit, "unknown" where that cannot be told; `tokens` are
+    those decoded in each round. `weights` has the sha256 of the files beside model.bin, None of
+    runs from before these were recorded.
     """
 
     model_sha256: Sha256
@@ -45,7 +46,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compute_type_in_use: Word
     decoding: Decoding
     threads: Threads
-    cpu_limit: Cpus | None
+    cpu_limit: Cpus | Literal["unknown"] | None
     versions: dict[str, str]
     tokens: Count
     weights: dict[str, Sha256] | None = None
