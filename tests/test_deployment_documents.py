@@ -12,6 +12,7 @@ UNREAD = {
     "tab": "kind: ConfigMap  # of the Deployment\ndata:\n\ta: 1\n",
     "no YAML": "a: [\n",
     "twice": "kind: ConfigMap # Deployment\na: 1\na: 2\n",
+    "policy": "kind: Policy\nrules: [{kind: Deployment}]\na: [\n",
     "deep": "kind: Deep\na: " + "[" * 3000 + "\n",
 }
 

@@ -146,6 +146,14 @@ def test_kubectl_refuses_the_layouts_that_we_refuse(kubectl_reads, name):
     assert "error" in kubectl_reads(whole)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "# c\n", "null\n", "---\n~\n", "\ufeff\n", "---\n...\n", "\n---\n"]
+)
+def test_a_document_that_is_nothing_is_none(text):
+    assert parse(text, "d.yaml") == []
+    assert [each.data for each in parse(f"{text}---\na: 1\n", "d.yaml")] == [{"a": 1}]
+
+
 def test_aliases_that_make_a_small_file_huge_are_refused():
     lines = ["  a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"]
     lines += [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)]

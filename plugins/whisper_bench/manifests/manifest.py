@@ -20,6 +20,7 @@ SCALERS = ("HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler")
 READ_KINDS = (DEPLOYMENT, *SCALERS)
 _LIST = "List"
 _MAY_MATTER = re.compile("|".join(READ_KINDS))
+_KIND_THAT_MATTERS = re.compile(rf"kind[\"']?[ \t]*:[^\n]*(?:{'|'.join(READ_KINDS)})")
 
 
 class KubeObject(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ def read_objects(text: str, where: str) -> list[KubeObject]:
 
     """
     pieces = pieces_of(text, where)
-    likely = [piece for piece in pieces if _MAY_MATTER.search(piece.text)]
+    likely = [piece for piece in pieces if _may_matter(piece)]
     remedy = "; or move the Deployment, with its autoscaler, to a file of its own"
     remedy = remedy if len(pieces) > 1 else ""
     found = [each for piece in likely for each in _objects_of(piece, where, remedy)]
@@ -71,13 +72,24 @@ def read_objects(text: str, where: str) -> list[KubeObject]:
     return [each for piece in pieces for each in _objects_of(piece, where, remedy)]
 
 
+def _may_matter(piece: Piece) -> bool:
+    """Tell by the text whether a document has to be read; our reader takes seconds for 100 KB."""
+    if _MAY_MATTER.search(piece.text) is None:
+        return False
+    return not _is_other(piece) or _KIND_THAT_MATTERS.search(piece.text) is not None
+
+
+def _is_other(piece: Piece) -> bool:
+    """Tell whether a document is of a kind that has no part in this, by its text."""
+    written = piece.written_kind
+    return written is not None and written not in READ_KINDS and not written.endswith(_LIST)
+
+
 def _objects_of(piece: Piece, where: str, remedy: str) -> Iterator[KubeObject]:
     try:
         document = parse_piece(piece, where)
     except BenchError as error:
-        written = piece.written_kind
-        if written is not None and written not in READ_KINDS and not written.endswith(_LIST):
-            # of another kind by its text: what it is has no part in this
+        if _is_other(piece):
             return
         raise BenchError(f"{error}{remedy}") from error
     if document is None or not isinstance(document.data, dict):

@@ -47,10 +47,7 @@ class ScalarNode(Node, frozen=True, kw_only=True):
     @property
     def text(self) -> str | None:
         """The text that Kubernetes reads; None where it reads a number or the like."""
-        try:
-            found = meaning(self.value, plain=not self.style, tag=self.tag)
-        except ValueError:
-            return None
+        found = meaning(self.value, plain=not self.style, tag=self.tag)
         return found if isinstance(found, str) else None
 
     @property

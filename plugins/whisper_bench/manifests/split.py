@@ -26,11 +26,6 @@ class Piece(msgspec.Struct, frozen=True):
     number: int
 
     @property
-    def end(self) -> int:
-        """Where the next document begins."""
-        return self.start + len(self.text)
-
-    @property
     def written_kind(self) -> str | None:
         """The kind that the text names at its left edge; None where it cannot be told so."""
         kinds = set(_KIND.findall(self.text))
