@@ -79,10 +79,8 @@ def test_a_library_that_the_image_leaves_out(tmp_path):
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == (
-        "whisper-bench size: ruamel.yaml is not installed; this command needs the whole package: "
-        "pip install pytest-whisper-bench (the image only measures)\n"
-    )
+    assert "whisper-bench size: ruamel.yaml" in done.stderr
+    assert "pip install pytest-whisper-bench (the image only measures)" in done.stderr
 
 
 COMMAND = "import sys; from whisper_bench.cli import main; sys.exit(main(sys.argv[1:]))"
