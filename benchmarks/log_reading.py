@@ -1,4 +1,4 @@
-"""What logs cost to read, honest ones and those made to exhaust: MB/s, and the time over its half's.
+"""What logs cost to read, honest ones and those made to exhaust, and whether that is linear.
 
 Run with `python benchmarks/log_reading.py`. A ratio of 2 is linear; 4 would be quadratic.
 """
