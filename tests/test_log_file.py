@@ -179,7 +179,7 @@ def test_a_gzip_that_unpacks_without_end(home, capsys, monkeypatch):
     text, why = read(gzip.compress(b"x" * 50_000_000))
     assert len(text) <= 3 * 2**20
     assert "more than 3 MiB" in why
-    assert "grep -a whisper-bench-frame: FILE" in why
+    assert "zgrep -a whisper-bench-frame: FILE" in why
 
 
 def test_a_file_without_end(home, capsys, monkeypatch):
@@ -187,6 +187,7 @@ def test_a_file_without_end(home, capsys, monkeypatch):
     status, _, err = collect(capsys, "/dev/zero")
     assert status == 1
     assert err.startswith("FAILED: /dev/zero: it has more than 3 MiB")
+    assert err.count("FAILED") == 1
 
 
 def docker(line, *, end="\n"):

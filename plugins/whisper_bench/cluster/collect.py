@@ -76,9 +76,10 @@ class Collection:
             BenchError: a file cannot be written.
 
         """
+        before = len(self.faults)
         scanner = self._scanned(parts)
         self.faults += [f"{log}: {fault}" for fault in scanner.faults]
-        if not scanner.gathered and not scanner.faults:
+        if not scanner.gathered and len(self.faults) == before:
             self.faults.append(f"{log}: {_nothing(scanner.tail)}")
         whole = []
         for gathered in scanner.gathered.values():

@@ -118,7 +118,7 @@ def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if size > MOST_LOG_BYTES:
             raise LogError(
                 f"it has more than {MOST_LOG_BYTES // 2**20} MiB, of which these were read; give "
-                "the lines with whisper-bench-frame: alone (grep -a whisper-bench-frame: FILE)"
+                "the lines with whisper-bench-frame: alone (zgrep -a whisper-bench-frame: FILE)"
             )
         yield piece
 
