@@ -26,6 +26,8 @@ class _TabScanner(Scanner):
 
     def scan_to_next_token(self) -> None:
         reader = self.reader
+        if reader.index == 0 and reader.peek() == "\ufeff":
+            reader.forward()
         while True:
             tabs = self.flow_level > 0 or not self.allow_simple_key
             while reader.peek() == " " or (tabs and reader.peek() == "\t"):

@@ -1,6 +1,7 @@
 """A sizing as a document: the answer, what was asked, and what follows from it."""
 
 from datetime import UTC
+from pathlib import PurePath
 
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.report.document import Block, Bullets, Document, Notice, Section, Table
@@ -186,8 +187,8 @@ def _class_text(deployment: DeploymentFacts | None) -> str:
             "The container's requests are its limits. The Pod is Guaranteed where that holds for "
             "each of its containers; no Deployment was looked at."
         )
-    quality = deployment.quality_of_service
-    return f"By {deployment.path} the Pod is {quality}: by all of its containers, as written there."
+    quality, name = deployment.quality_of_service, PurePath(deployment.path).name
+    return f"By {name} the Pod is {quality}: by all of its containers, as written there."
 
 
 def _of_cpu(pod: PodSize | None) -> str:
