@@ -124,7 +124,7 @@ def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     if deployment is not None:
         old, new, path = deployment
         outputs |= {} if old == new else {path: new.encode()}
-    write_all_over(outputs)
+    write_all_over(outputs, option="--output, --deployment")
     written = [*map(str, outputs)]
     if options.json:
         show_json({**_answer(report), "files": written, "report": report})

@@ -8,9 +8,9 @@ import msgspec
 from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.parcel import Parcel, unpack
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_new
+from whisper_bench.files import write_all_new
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.files import result_line, save_results
+from whisper_bench.results.files import result_content, result_line
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import parse_saved
 
@@ -92,12 +92,16 @@ def _save(log: str, parcel: Parcel, found: list[Result], storage: Path, results:
     content = parcel.saved.encode()
     folder = storage / parcel.folder
     there = _same(folder, parcel.save_name, content)
-    path = there or write_new(_next(folder, parcel.save_name), content)
+    files = [result_content(each, results) for each in found]
+    if there is None:
+        files.insert(0, (_next(folder, parcel.save_name), content))
+    paths = write_all_new(files)
+    saved_run = there or paths.pop(0)
     return Collected(
         save_name=parcel.save_name,
         log=log,
-        saved_run=path,
-        results=[ResultFile(save_results(each, results), each) for each in found],
+        saved_run=saved_run,
+        results=[ResultFile(*each) for each in zip(paths, found, strict=True)],
         new=there is None,
     )
 
