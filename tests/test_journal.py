@@ -2,7 +2,8 @@ import pytest
 
 from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal, resume, unfinished
+from whisper_bench.journal import Identity, Journal, resume
+from whisper_bench.unfinished import Left, left_of
 
 IDENTITY = Identity("m4", {"compute_type": "int8", "cpu_limit": "1.0"})
 
@@ -17,7 +18,9 @@ def journal(tmp_path):
 
 
 def test_what_was_finished_is_read_back(journal, tmp_path):
-    assert unfinished(tmp_path, "m4") == [journal.path]
+    assert left_of(tmp_path, "m4") == Left([], [journal.path])
+    journal.close()
+    assert left_of(tmp_path, "m4") == Left([journal.path], [])
     processes, rounds = resume(journal.path, IDENTITY)
     assert [line.process for line in processes] == [1]
     assert [(line.case, line.latency_s) for line in rounds] == [(CASE, 4.5)]
@@ -52,8 +55,8 @@ def test_names_that_begin_alike_are_told_apart(tmp_path):
     other = Journal.begin(tmp_path, Identity("m4_2", {}))
     other.append(round_line(1, 4.5))
     other.close()
-    assert unfinished(tmp_path, "m4") == []
-    assert len(unfinished(tmp_path, "m4_2")) == 1
+    assert left_of(tmp_path, "m4").unfinished == []
+    assert len(left_of(tmp_path, "m4_2").unfinished) == 1
 
 
 def test_discarded_once_saved(journal, tmp_path):
@@ -66,7 +69,7 @@ def test_discarding_one_keeps_the_others(journal, tmp_path):
     other.append(round_line(1, 4.5))
     other.close()
     journal.discard()
-    assert unfinished(tmp_path, "xeon") == [other.path]
+    assert left_of(tmp_path, "xeon").unfinished == [other.path]
 
 
 def test_a_file_that_is_no_journal(tmp_path):
@@ -87,8 +90,9 @@ def test_an_unwritable_folder_is_found_out_at_once(tmp_path):
 
 
 def test_journals_without_rounds_are_not_offered(tmp_path, journal):
+    journal.close()
     Journal.begin(tmp_path, IDENTITY).close()
-    assert unfinished(tmp_path, "m4") == [journal.path]
+    assert left_of(tmp_path, "m4").unfinished == [journal.path]
 
 
 def test_a_write_that_takes_a_part_is_carried_on(journal, monkeypatch):

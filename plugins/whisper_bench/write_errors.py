@@ -42,3 +42,12 @@ def remedy_of(error: OSError, option: str = "") -> str:
     """Return what helps against an error of writing; `option` names another folder."""
     remedy = _REMEDIES.get(error.errno or 0, _OTHER)
     return remedy.replace("another folder", f"another folder ({option})") if option else remedy
+
+
+def remedy_in_place(error: OSError) -> str:
+    """Return what helps where the file must stay where it is."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "free the disk"
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return "make its folder writable"
+    return "see that its disk is well (dmesg)"

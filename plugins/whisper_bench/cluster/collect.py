@@ -13,8 +13,8 @@ from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import result_content, result_line
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import parse_saved
+from whisper_bench.saved.number import next_path
 
-_FIRST_DIGITS = 4
 _TAIL_LINES = 3
 _SHOWN = 200
 """Characters of a line."""
@@ -94,7 +94,7 @@ def _save(log: str, parcel: Parcel, found: list[Result], storage: Path, results:
     there = _same(folder, parcel.save_name, content)
     files = [result_content(each, results) for each in found]
     if there is None:
-        files.insert(0, (_next(folder, parcel.save_name), content))
+        files.insert(0, (next_path(folder, parcel.save_name), content))
     paths = write_all_new(files)
     saved_run = there or paths.pop(0)
     return Collected(
@@ -120,10 +120,3 @@ def _same(folder: Path, name: str, content: bytes) -> Path | None:
         ),
         None,
     )
-
-
-def _next(folder: Path, name: str) -> Path:
-    """Return the next free name, numbered as pytest-benchmark does."""
-    numbers = [path.name.partition("_")[0] for path in folder.glob("*.json")]
-    newest = max((int(number) for number in numbers if number.isdecimal()), default=0)
-    return folder / f"{newest + 1:0{_FIRST_DIGITS}}_{name}.json"

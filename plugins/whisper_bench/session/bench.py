@@ -1,8 +1,7 @@
 """One session's state: what was planned, what was measured, what is to be said at the end."""
 
 import platform
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ from whisper_bench.case import Case
 from whisper_bench.cpu_limit import CpuLimit, cpu_limit_in_force
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resume, unfinished
+from whisper_bench.journal import Identity
 from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
 from whisper_bench.quota import QuotaGroup
 from whisper_bench.record import CaseRecord
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.resumed import UNSAVED, Opened, open_journal
 from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import resolve_weights
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from whisper_bench.ratio.report import RatioReport
     from whisper_bench.session.reference import Reference
     from whisper_bench.session.terminal import Terminal
-
-UNSAVED = "unsaved"
 
 
 class Bench:
@@ -49,6 +47,7 @@ class Bench:
         terminal: "Terminal",
         timed: list[Any],
         reference: "Reference | None" = None,
+        storage: Sequence[Path] = (),
     ) -> None:
         self.config = config
         self.terminal = terminal
@@ -64,17 +63,17 @@ class Bench:
         self.trouble: str | None = None
         self.ratio: RatioReport | None = None
         self.throttling = ThrottlingReport([], [], [], failed=True)
-        self.started_s = time.time()
         self.check = TranscriptCheck()
         self.progress = Progress(list(self.plans.values()))
-        self._processes: list[ReadyLine] = []
-        self._rounds: list[RoundLine] = []
         self.quota = _quota_for(config.cpu_limit, self.limit)
         try:
-            self.journal = self._open_journal()
+            self.journal, self._processes, self._rounds, saved = self._open_journal(storage)
         except BenchError:
             self.close()
             raise
+        self.is_saved_already = saved is not None
+        self.saved_run = saved
+        """The file that this run is saved in, once it is."""
 
     def measurement(self, case: Case) -> Measurement:
         """Return the rounds of a case that are still to be measured."""
@@ -111,8 +110,15 @@ class Bench:
         self._timed[:] = [each for each in self._timed if each is not stats]
 
     def close_journal(self, *, everything_saved: bool) -> None:
-        """Delete the journal when all that it holds has been saved, keep it otherwise."""
-        taken_over = all(line.case in self.records for line in self._rounds)
+        """Delete the journal when all that it holds has been saved, keep it otherwise.
+
+        Raises:
+            BenchError: it cannot be deleted.
+
+        """
+        taken_over = self.is_saved_already or all(
+            line.case in self.records for line in self._rounds
+        )
         if (everything_saved and taken_over) or not self.journal.holds_rounds:
             self.journal.discard()
         else:
@@ -146,25 +152,15 @@ class Bench:
             for case in cases
         }
 
-    def _open_journal(self) -> Journal:
-        identity = self._identity()
-        results = self.config.results
-        left = unfinished(results, identity.name) or unfinished(results, UNSAVED)
-        if not self.config.resume:
-            if left:
-                self.terminal.say(
-                    f"an unfinished run of {identity.name!r} is kept in {left[-1]}: "
-                    "--whisper-resume would go on from it"
-                )
-            return Journal.begin(self.config.results, identity)
-        if not left:
-            raise BenchError(
-                f"--whisper-resume: no unfinished run of {identity.name!r} in "
-                f"{self.config.results}; run without it"
-            )
-        self._processes, self._rounds = resume(left[-1], identity)
-        self.terminal.say(f"resuming {left[-1].name}: {len(self._rounds)} rounds are there already")
-        return Journal.go_on(left[-1])
+    def _open_journal(self, storage: Sequence[Path]) -> Opened:
+        return open_journal(
+            self.config.results,
+            self._identity(),
+            self.plans.values(),
+            go_on=self.config.resume,
+            storage=storage,
+            say=self.terminal.say,
+        )
 
     def _identity(self) -> Identity:
         from importlib.metadata import version

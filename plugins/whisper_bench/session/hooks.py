@@ -9,8 +9,8 @@ from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.files import save_results
-from whisper_bench.saved.file import parse_saved
+from whisper_bench.results.files import save_all_results
+from whisper_bench.saved.file import parse_saved, read_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH
 from whisper_bench.session.config import BenchConfig
@@ -19,7 +19,7 @@ from whisper_bench.session.reference import compare, reference_of
 from whisper_bench.session.storage import (
     benchmark_session,
     check_storage,
-    is_whole,
+    save_whole,
     short,
     storage_folders,
 )
@@ -27,6 +27,7 @@ from whisper_bench.session.terminal import Terminal
 from whisper_bench.summary import summary_lines
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
+from whisper_bench.write_errors import remedy_in_place
 
 
 def begin(session: pytest.Session, cases: list[Case]) -> None:
@@ -48,10 +49,12 @@ def begin(session: pytest.Session, cases: list[Case]) -> None:
             terminal=Terminal(config),
             timed=benchmark_session(config).benchmarks,
             reference=reference_of(config, ours),
+            storage=storage_folders(config),
         )
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
+    save_whole(config, bench)
     if bench.quota is not None:
         bench.terminal.say(
             f"the workers run under a quota of {bench.config.cpu_limit:g} CPU, in the control "
@@ -77,7 +80,10 @@ def finish(session: pytest.Session, bench: Bench, saved: dict[str, Any] | None) 
     bench.trouble = trouble
     if (trouble or throttled) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    bench.close_journal(everything_saved=everything_saved)
+    try:
+        bench.close_journal(everything_saved=everything_saved)
+    except BenchError as error:
+        bench.terminal.say(f"WARNING: {error}", bad=True)
 
 
 def _results_trouble(
@@ -105,16 +111,12 @@ def last_word(session: pytest.Session, bench: Bench) -> None:
 
 
 def not_saved(session: pytest.Session, error: OSError) -> None:
-    """Say that pytest-benchmark could not save, and drop the file that it left half written."""
+    """Say that pytest-benchmark could not save, and where every round is kept."""
     bench = session.config.stash[BENCH]
-    for folder in storage_folders(session.config):
-        for path in folder.glob("*.json"):
-            if path.stat().st_mtime >= bench.started_s and not is_whole(path):
-                path.unlink()
     bench.journal.close()
     bench.terminal.say(
         f"FAILED: the run could not be saved: {error}. Every round is kept in "
-        f"{bench.journal.path}: free the disk, then run again with --whisper-resume",
+        f"{bench.journal.path}: {remedy_in_place(error)}, then run again with --whisper-resume",
         bad=True,
     )
     session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -146,9 +148,12 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
 def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None:
     try:
         # through JSON, as it is on the disk: the same way as `whisper-bench results`
-        run = parse_saved(json.dumps(saved, default=str).encode(), name)
-        for result in results_of(run, name, name):
-            bench.written.append(save_results(result, bench.config.results))
+        run = (
+            read_saved(bench.saved_run)
+            if bench.saved_run
+            else parse_saved(json.dumps(saved, default=str).encode(), name)
+        )
+        bench.written += save_all_results(results_of(run, name, name), bench.config.results)
     except BenchError as error:
         return str(error)
     return None
