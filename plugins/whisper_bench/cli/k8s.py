@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from whisper_bench.cli.k8s_options import add_collect, add_run, cluster_of, time_s, wishes_of
 from whisper_bench.cli.show import say
-from whisper_bench.errors import BenchError
+from whisper_bench.errors import BenchError, InterruptedCommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,7 @@ class _Home:
         self.collected: list[Collected] = []
         self.faults: list[str] = []
         self.facts: dict[str, Any] = {}
+        self.is_interrupted = False
 
     def take(self, log: str, text: str) -> None:
         """Save what is in a log."""
@@ -90,6 +91,8 @@ class _Home:
             say(f"FAILED: {fault}")
         if self._options.json:
             show_json({**self.facts, "runs": self.collected, "faults": self.faults})
+        if self.is_interrupted:
+            return InterruptedCommandError.exit_status
         return int(bool(self.faults))
 
 
@@ -116,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         runs.to_end(pod, home.take_ended)
     except KeyboardInterrupt:
-        raise ClusterError("interrupted; nothing was collected") from None
+        raise InterruptedCommandError("interrupted; nothing was collected") from None
     except ClusterError as error:
         if not home.facts:
             raise
@@ -134,6 +137,7 @@ def collect(options: argparse.Namespace) -> int:
             home.take(name, text)
     except KeyboardInterrupt:
         home.faults.append("interrupted; what came before is collected")
+        home.is_interrupted = True
     except ClusterError as error:
         if not home.collected:
             raise

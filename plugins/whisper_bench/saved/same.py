@@ -1,13 +1,19 @@
 """Is this the same measurement: no two share the latency of a round to the last digit."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from whisper_bench.errors import BenchError
+from whisper_bench.files import UNREADABLE
 from whisper_bench.journal import RoundLine
 from whisper_bench.saved.file import cases_of, parse_saved
 from whisper_bench.saved.find import save_name
 
+_LATENCY = re.compile(rb'"latency_s":\s*([0-9.e+-]+)[\s,}]')
+"""A round's, in a file that cannot be parsed; what is cut short itself is none."""
 _Key = tuple[str, int, str, float]
 """A round: model, threads, clip, latency in seconds."""
 
@@ -33,24 +39,27 @@ def saved_with(folders: Iterable[Path], rounds: Sequence[RoundLine]) -> Path | N
 def half_written(folders: Iterable[Path], name: str, rounds: Sequence[RoundLine]) -> list[Path]:
     """List the files of a save name that a kill has cut short while these rounds were saved.
 
-    Of other rounds there is none in them: they have some of these, or end before the first.
+    They hold a part of these rounds, or none yet, and no others.
     """
-    marks = [repr(line.latency_s).encode() for line in rounds]
+    latencies_s = {line.latency_s for line in rounds}
     return [
         path
         for path, content in _files(folders)
         if save_name(path) == name
         and is_cut_short(content)
-        and (b'"benchmarks"' not in content or any(mark in content for mark in marks))
+        and {float(number) for number in _LATENCY.findall(content)} <= latencies_s
     ]
 
 
 def is_cut_short(content: bytes) -> bool:
     """Tell whether bytes are the beginning of a JSON document and no whole one."""
+    text = content.rstrip(b"\0").strip()  # zero bytes are what a power cut leaves
+    if not text:
+        return True
     try:
-        parse_saved(content, "")
-    except BenchError as error:
-        return "it is cut short" in str(error) or "it is empty" in str(error)
+        msgspec.json.decode(text)
+    except UNREADABLE as error:
+        return "truncated" in str(error)
     return False
 
 

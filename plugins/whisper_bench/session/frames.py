@@ -24,7 +24,7 @@ def check_framable(config: pytest.Config, ours: BenchConfig) -> None:
 
 def print_frames(session: pytest.Session, bench: Bench) -> None:
     """Print the saved run's frames, each line in one write; without them no run is green."""
-    if bench.saved_run is None:
+    if bench.saved_run is None or not bench.saved_run.is_file():
         bench.terminal.say("FAILED: --whisper-frames: no run was saved, so none is here", bad=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         return

@@ -39,11 +39,12 @@ def open_journal(
 
     """
     left = _left(results, identity.name)
-    for path in left.in_progress:
-        say(
-            f"a run of {identity.name!r} is in progress ({path}): two at once disturb each other, "
-            "measure again when it has ended"
-        )
+    if left.unfinished or not go_on:
+        for path in left.in_progress:
+            say(
+                f"a run of {identity.name!r} is in progress ({path}): two at once disturb each "
+                "other, measure again when it has ended"
+            )
     if not go_on:
         if left.unfinished:
             say(
@@ -70,8 +71,8 @@ def _left(results: Path, name: str) -> Left:
 def _nothing_left(results: Path, name: str, left: Left) -> str:
     if left.in_progress:
         return (
-            f"--whisper-resume: a run of {name!r} is in progress: another run is writing "
-            f"{left.in_progress[-1]}; wait for its end, or end it, before resuming"
+            f"--whisper-resume: a run of {name!r} is in progress ({left.in_progress[-1]}): another "
+            "run is writing it; wait for its end, or end it, before resuming"
         )
     return f"--whisper-resume: no unfinished run of {name!r} in {results}; run without it"
 

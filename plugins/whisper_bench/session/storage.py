@@ -16,6 +16,9 @@ from whisper_bench.saved.number import save_numbered
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench
 
+_DEVICES = {("/", "dev"), ("/", "proc")}
+"""Where /dev/stdout leads to a file, that file is not to be replaced under whoever writes to it."""
+
 
 def check_storage(config: pytest.Config) -> None:
     """Find out now that pytest-benchmark could not save in the end."""
@@ -60,7 +63,7 @@ def _save_json(storing: Any, output_json: dict[str, Any]) -> None:
     """Write what --benchmark-json names; a pipe or a terminal is written in place."""
     path, content = Path(storing.json), _dumped(output_json)
     with _as_os_error():
-        if path.exists() and not path.is_file():
+        if path.parts[:2] in _DEVICES or (path.exists() and not path.is_file()):
             path.write_bytes(content)
         else:
             write_all_over({path: content}, option="--benchmark-json")
