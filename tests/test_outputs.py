@@ -28,7 +28,7 @@ def test_a_folder_in_the_place_of_one_report_leaves_the_other_as_it_was(tmp_path
     (tmp_path / "sizing_report.md").write_text("old")
     (tmp_path / "sizing_report.html").mkdir()
     with pytest.raises(
-        BenchError, match=r"sizing_report.html: it is a folder; .*--output"
+        BenchError, match=r"sizing_report.html: Is a directory; .*move it away.*--output"
     ) as caught:
         generate_report(on_xeon(), tmp_path)
     assert "free the disk" not in str(caught.value)

@@ -57,7 +57,7 @@ def a_link_to_the_other(path):
 @pytest.mark.parametrize(
     ("make", "remedy"),
     [
-        (a_folder, "it is a folder; a folder is where the file would be: move it away"),
+        (a_folder, "Is a directory; a folder is where the file would be: move it away"),
         (a_link_to_itself, "a link that leads to itself: remove it"),
         (a_link_to_nowhere, "a link or a part of the path leads nowhere: mend it"),
         (a_pipe, "it is no regular file"),

@@ -127,7 +127,7 @@ def _check_place(path: Path, place: Path) -> None:
             raise  # the user's link leads nowhere; a folder made there would be a surprise
         return
     if kind == stat.S_IFDIR:
-        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if kind == stat.S_IFLNK:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if kind != stat.S_IFREG:

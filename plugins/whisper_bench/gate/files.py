@@ -48,8 +48,8 @@ def remove_older(folder: Path) -> None:
     for path in paths:  # before any is removed
         if path.is_dir() and not path.is_symlink():
             raise BenchError(
-                f"{path} is a folder, and the gate writes a file of that name: move it away, or "
-                "name another folder with --results"
+                f"{path}: it is a folder, and the gate writes a file of that name; move it away, "
+                "or name another folder with --results"
             )
     for path in paths:
         try:

@@ -12,8 +12,8 @@ from whisper_bench.journal import RoundLine
 from whisper_bench.saved.file import cases_of, parse_saved
 from whisper_bench.saved.find import save_name
 
-_LATENCY = re.compile(rb'"latency_s":\s*([0-9.e+-]+)[\s,}]')
-"""A round's, in a file that cannot be parsed; what is cut short itself is none."""
+_LATENCY = re.compile(rb'"process":\s*\d+,\s*"latency_s":\s*([0-9.e+-]+)[\s,}]')
+"""A round's, in a file that cannot be parsed; a number that is cut short itself is none."""
 _Key = tuple[str, int, str, float]
 """A round: model, threads, clip, latency in seconds."""
 
