@@ -184,3 +184,20 @@ def test_a_json_file_of_ones_own_is_whole_and_a_pipe_is_written(bench, pytester)
         run = bench("--whisper-rounds=1", f"--benchmark-json={path}")
         run.assert_outcomes(passed=1)
     assert other.is_symlink()
+
+
+def test_a_journal_that_cannot_be_deleted_is_told_and_the_run_is_green(bench, pytester):
+    pytester.makeconftest(
+        "import pathlib\n"
+        "real = pathlib.Path.unlink\n"
+        "def unlink(path, **settings):\n"
+        "    if path.suffix == '.jsonl': raise PermissionError(13, 'Permission denied')\n"
+        "    real(path, **settings)\n"
+        "pathlib.Path.unlink = unlink\n"
+    )
+    run = bench("--benchmark-save=m4", "--whisper-rounds=1")
+    assert run.ret == 0
+    run.stdout.fnmatch_lines(
+        ["WARNING: journal *: Permission denied; what it holds is saved: delete it"]
+    )
+    assert len(results(pytester.path)) == 1
