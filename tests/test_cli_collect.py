@@ -107,7 +107,7 @@ def test_an_interrupted_collection_keeps_what_came(home, capsys, monkeypatch, wh
 
     monkeypatch.setattr("whisper_bench.cluster.fetch.Fetcher.logs", interrupted)
     (home / "pod.log").write_text(framed_log())
-    assert main(["k8s", "collect", "pod.log", "pod/none", *where]) == 1
+    assert main(["k8s", "collect", "pod.log", "pod/none", *where]) == 130
     out, err = capsys.readouterr()
     assert out.startswith("collected avx from pod.log")
     assert err == "FAILED: interrupted; what came before is collected\n"

@@ -71,7 +71,7 @@ def test_ctrl_c_leaves_no_pod(home, kubelet, where, number):
             assert told, "it ended before the Pod ran"
         os.kill(process.pid, number)
         rest = process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert f"{POD}: deleted" in rest
     assert rest.endswith("whisper-bench k8s: interrupted; nothing was collected\n")
     assert kubelet.names() == []

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from whisper_bench.cluster import collect as collecting
 from whisper_bench.cluster.collect import collect
 from whisper_bench.cluster.frames import encode, human_lines
 from whisper_bench.cluster.parcel import Parcel, pack
+from whisper_bench.saved.number import next_path
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "Linux-CPython-3.11-64bit"
 RUN = SAMPLE / "0003_avx.json"
@@ -144,4 +144,22 @@ def test_lines_for_people():
 
 
 def test_next_number_in_an_empty_place(tmp_path):
-    assert collecting._next(tmp_path / "none", "a") == tmp_path / "none" / "0001_a.json"
+    assert next_path(tmp_path / "none", "a") == tmp_path / "none" / "0001_a.json"
+
+
+def test_two_that_save_at_once_get_two_numbers(tmp_path, monkeypatch):
+    from whisper_bench.saved import number
+
+    real = number.claim
+
+    def claim(scratch, path):
+        monkeypatch.setattr(number, "claim", real)
+        path.write_bytes(b"another run's")
+        return real(scratch, path)
+
+    folder = tmp_path / "machine"
+    (tmp_path / "0007_in_the_storage_itself.json").touch()
+    monkeypatch.setattr(number, "claim", claim)
+    assert number.save_numbered(folder, "m4", b"ours").name == "0009_m4.json"
+    assert sorted(path.name for path in folder.iterdir()) == ["0008_m4.json", "0009_m4.json"]
+    assert (folder / "0008_m4.json").read_bytes() == b"another run's"

@@ -99,3 +99,11 @@ def test_results_that_cannot_be_written_turn_the_run_red(bench, disk, pytester):
     )
     assert len(saved(pytester.path)["benchmarks"]) == 1
     assert list(folder.glob("*.json")) == []
+    (folder / "ballast").unlink()
+    pytester.makeconftest("")
+    resumed = bench(*arguments, "--whisper-resume")
+    assert resumed.ret == 0
+    resumed.stdout.fnmatch_lines(["this run is saved already in *: it is not saved again*"])
+    assert len(saved(pytester.path)["benchmarks"]) == 1  # and it is the one file of that name
+    assert len(list(folder.glob("*.json"))) == 1
+    assert not (folder / "journal").exists()

@@ -9,7 +9,9 @@ import pytest
 
 from gates import Played, around
 from whisper_bench.cli import main
+from whisper_bench.errors import BenchError
 from whisper_bench.gate import process as gate_process
+from whisper_bench.gate.files import remove_older
 from whisper_bench.gate.process import SideFailedError
 from whisper_bench.gate.side import side_of
 from whisper_bench.ratio.calculate import calculate_ratio
@@ -241,7 +243,16 @@ def test_an_older_gate_that_cannot_be_removed(measuring, capsys):
     status, _, err = gate(capsys)
     assert (status, measuring.order) == (2, [])
     assert "benchmark_results/gate.json: " in err
-    assert "it is an older gate's: remove it" in err
+    assert "it is a folder, and the gate writes a file of that name; move it away" in err
+
+
+def test_an_older_gate_in_a_folder_that_lets_none_be_removed(home, monkeypatch):
+    def refused(_path, **_settings):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(BenchError, match=r"gate.json: Permission denied; it is an older gate's"):
+        remove_older(home)
 
 
 def test_words_behind_the_dashes_belong_to_a_command_that_takes_them(capsys):

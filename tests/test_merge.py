@@ -17,6 +17,7 @@ from whisper_bench.ratio.predict import predict, run_to_come_among_runs
 from whisper_bench.ratio.text import prediction_lines, ratio_lines
 from whisper_bench.welch import log_mean
 
+LATER = tuple(1.01 * each for each in M4)
 LEVELS = 1.0, 1.1, 0.95
 
 
@@ -152,7 +153,7 @@ def test_what_is_not_one_machine_is_not_merged():
 
 def test_a_case_that_some_runs_lack_is_left_out_where_that_is_let_through():
     two = ("base", 2, "vi_30s")
-    made = [m4(record(*M4), record(*M4, case=two)), m4()]
+    made = [m4(record(*M4), record(*M4, case=two)), m4(record(*LATER))]
     with pytest.raises(NotComparableError, match="cases: base-t2-vi_30s against none"):
         merge_runs(made)
     merged = merge_runs(made, allow_mismatch=["cases"])
@@ -160,15 +161,34 @@ def test_a_case_that_some_runs_lack_is_left_out_where_that_is_let_through():
 
 
 def test_contention_and_cpu_seconds_that_are_not_known_stay_so():
-    unknown = record(*M4)
-    rounds = [msgspec.structs.replace(each, contended=None, cpu_s=0.0) for each in unknown.rounds]
-    unknown = msgspec.structs.replace(unknown, rounds=rounds)
-    merged = merge_runs([run(unknown), run(unknown)])
+    unknown, later = [
+        msgspec.structs.replace(
+            made,
+            rounds=[
+                msgspec.structs.replace(each, contended=None, cpu_s=0.0) for each in made.rounds
+            ],
+        )
+        for made in (record(*M4), record(*LATER))
+    ]
+    merged = merge_runs([run(unknown), run(later)])
     assert merged.cases[0].contended_rounds is None
     assert merged.cases[0].cpu is None
     half = merge_runs([run(unknown), run(record(*M4))])
     assert half.cases[0].contended_rounds == 0
     assert half.cases[0].cpu is None
+
+
+@pytest.mark.parametrize("kept", [6, 4, 3, 1])
+def test_the_same_rounds_twice_are_one_run_and_both_files_are_named(kept):
+    """The whole run copied, or what an interrupted run had of it when it was resumed."""
+    part = m4(record(*M4[:kept]), where="a/0001_m4.json")
+    whole = m4(record(*M4), where="a/0002_m4.json")
+    other = m4(record(*LATER), where="a/0003_m4.json")
+    with pytest.raises(BenchError, match="hold the same rounds of base-t1-vi_30s") as caught:
+        merge_runs([other, part, whole])
+    assert "a/0001_m4.json and a/0002_m4.json hold" in str(caught.value)
+    assert "move a/0001_m4.json out of the storage" in str(caught.value)
+    assert merge_runs([part, other]).cases[0].runs == 2
 
 
 def test_means_of_runs_are_not_to_be_had_of_one():

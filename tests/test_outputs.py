@@ -24,6 +24,18 @@ def test_both_reports_are_written(tmp_path):
     assert all(path.read_text().strip() for path in paths)
 
 
+def test_a_folder_in_the_place_of_one_report_leaves_the_other_as_it_was(tmp_path):
+    (tmp_path / "sizing_report.md").write_text("old")
+    (tmp_path / "sizing_report.html").mkdir()
+    with pytest.raises(
+        BenchError, match=r"sizing_report.html: Is a directory; .*move it away.*--output"
+    ) as caught:
+        generate_report(on_xeon(), tmp_path)
+    assert "free the disk" not in str(caught.value)
+    assert (tmp_path / "sizing_report.md").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_the_annotation_tells_the_whole_question():
     report = size_run(
         [judged_record(*XEON)],

@@ -4,10 +4,10 @@ The names below are imported when they are first used, so that loading the pytes
 cheap.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, which takes milliseconds to import: a command begins here
 if TYPE_CHECKING:
+    from typing import Any
+
     from whisper_bench.engine import load_model, run_benchmark, run_warmup
     from whisper_bench.errors import BenchError
     from whisper_bench.machine import detect_architecture, detect_cpu_model
@@ -81,7 +81,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -37,3 +37,10 @@ class WrongAnswerError(BenchError):
     """A transcript that differs, or is worse than the bound: a fast wrong answer is a failure."""
 
     exit_status = 1
+
+
+class InterruptedCommandError(BenchError):
+    """Ctrl-C, or a signal that ends a CI job, before a command had its answer."""
+
+    exit_status = 130
+    """What a shell gives for a command that Ctrl-C has ended."""

@@ -1,25 +1,35 @@
 """Files that are written whole or not at all, and never over one another."""
 
-import errno
 import hashlib
 import os
-import stat
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.replacement import write_all_over, write_over
+from whisper_bench.scratch import NO_LINKS, remove, telling, whole
 from whisper_bench.text import quoted
+from whisper_bench.write_errors import reason_of
+
+__all__ = [
+    "UNREADABLE",
+    "check_writable",
+    "claim",
+    "in_folder",
+    "sha256_of",
+    "write_all_new",
+    "write_all_over",
+    "write_new",
+    "write_over",
+]
 
 _NO_FILE_NAME = "/\\\0"
 _MOST_NAME_BYTES = 240
 """Of 255 that file systems take; the rest is for what tells a file apart that is being written."""
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
-"""What file systems without hard links answer (exFAT, some network volumes)."""
-
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises of a file that is not what it should be."""
@@ -45,7 +55,7 @@ def check_writable(folder: Path, what: str, remedy: str, *, make: bool = True) -
             pass
     except OSError as error:
         raise BenchError(
-            f"{what} cannot be written in {folder} ({error.strerror or error}); {remedy}"
+            f"{what} cannot be written in {folder} ({reason_of(error)}); {remedy}"
         ) from error
 
 
@@ -79,90 +89,74 @@ def write_new(path: Path, content: bytes) -> Path:
         BenchError: the folder or the file cannot be written; nothing is left behind.
 
     """
-    with _whole(path, content) as scratch:
-        return _claim_free_name(scratch, path, content)
+    return write_all_new([(path, content)])[0]
 
 
-def write_over(path: Path, content: bytes) -> Path:
-    """Write `content` under `path`, in the place of what was there; see `write_all_over`."""
-    write_all_over({path: content})
-    return path
-
-
-def write_all_over(contents: Mapping[Path, bytes]) -> None:
-    """Write several files in the place of what was there: all of them, or none where one cannot be.
-
-    A link stays one, and its file is written; a file that was there keeps its mode.
+def write_all_new(contents: Iterable[tuple[Path, bytes]]) -> list[Path]:
+    """Write several files as `write_new` does each: all of them, or none where one cannot be.
 
     Raises:
-        BenchError: a folder or file cannot be written; what was there is as it was.
+        BenchError: a folder or file cannot be written; nothing is left behind.
 
     """
     with ExitStack() as stack:
-        ready = []
-        for path, content in contents.items():
-            place = path.resolve()
-            scratch = stack.enter_context(_whole(place, content))
-            if place.exists():
-                scratch.chmod(stat.S_IMODE(place.stat().st_mode))
-            ready.append((scratch, place))
-        for scratch, place in ready:
-            scratch.replace(place)
-
-
-@contextmanager
-def _whole(path: Path, content: bytes) -> Iterator[Path]:
-    """Give a whole file beside `path`, on the disk, to be moved there; nothing is left of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        scratch = Path(name)
+        ready = [
+            (stack.enter_context(whole(path, content)), path, content) for path, content in contents
+        ]
+        made: list[Path] = []
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            _flush_to_disk(scratch)
-            scratch.chmod(0o644)
-            yield scratch
-        finally:
-            scratch.unlink(missing_ok=True)
+            return [_claim_free_name(*each, made) for each in ready]
+        except BaseException:
+            for path in made:
+                remove(path)
+            raise
+
+
+def claim(scratch: Path, path: Path) -> bool:
+    """Give a scratch file the name `path`, unless that is taken; tell whether it has it now.
+
+    Raises:
+        OSError: the file system refuses.
+
+    """
+    try:
+        # link fails where the name exists, even one made a moment ago: nothing is overwritten
+        os.link(scratch, path)
+    except FileExistsError:
+        return False
     except OSError as error:
-        raise BenchError(
-            f"cannot write {path}: {error.strerror or error}; free the disk or name another "
-            "folder (--whisper-results, --results)"
-        ) from error
+        if error.errno not in NO_LINKS:
+            raise
+        return _claimed_without_link(scratch, path)
+    return True
 
 
-def _claim_free_name(scratch: Path, path: Path, content: bytes) -> Path:
+def _claim_free_name(scratch: Path, path: Path, content: bytes, made: list[Path]) -> Path:
+    """Return the name that a scratch file now has; one that is new goes into `made`."""
     candidate, number = path, 1
-    while not _claimed(scratch, candidate, content):
-        number += 1
-        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    with telling(path):
+        while not claim(scratch, candidate):
+            if _holds(candidate, content):
+                return candidate
+            number += 1
+            candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    made.append(candidate)
     return candidate
 
 
-def _claimed(scratch: Path, candidate: Path, content: bytes) -> bool:
+def _holds(path: Path, content: bytes) -> bool:
+    """Tell whether these very bytes are there; a folder or a link to nothing holds none."""
     try:
-        # link fails where the name exists, even one made a moment ago: nothing is overwritten
-        os.link(scratch, candidate)
-    except FileExistsError:
-        return candidate.read_bytes() == content
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        return _claimed_without_link(scratch, candidate, content)
-    return True
+        return path.read_bytes() == content
+    except OSError:
+        return False
 
 
-def _claimed_without_link(scratch: Path, candidate: Path, content: bytes) -> bool:
+def _claimed_without_link(scratch: Path, path: Path) -> bool:
     """Take a free name by making an empty file of it, then put the whole file in its place."""
     try:
-        candidate.touch(exist_ok=False)
+        path.touch(exist_ok=False)
     except FileExistsError:
-        return candidate.read_bytes() == content
-    scratch.replace(candidate)
+        return False
+    scratch.replace(path)
     return True
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -1,10 +1,10 @@
 """Finished rounds, on the disk as soon as each has ended, so that a killed run loses none.
 
 A journal is a file of JSON lines: its first is the identity of the run, each other one finished
-round or one process that became ready. The last line may be cut short by a kill; it is dropped.
+round or one process that became ready. The last line may be cut short by a kill, or be zero bytes
+after a power cut; it is dropped. Whoever holds the lock on it is the run that writes it.
 """
 
-import fcntl
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -21,10 +21,9 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
 from whisper_bench.json_input import fault_of
 from whisper_bench.ranges import Latency, Ordinal
+from whisper_bench.unfinished import ENDING, FOLDER, open_locked
 from whisper_bench.worker.protocol import Measured, Ready
-
-FOLDER = "journal"
-_ENDING = ".jsonl"
+from whisper_bench.write_errors import reason_of, remedy_in_place, remedy_of
 
 
 class Identity(msgspec.Struct, frozen=True, tag="run", forbid_unknown_fields=True):
@@ -57,17 +56,12 @@ Line = Identity | ReadyLine | RoundLine
 class Journal:
     """The journal of one run: appended to, read back by a resumed run, deleted once saved."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self.holds_rounds = False
-        self._file = path.open("ab", buffering=0)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._file.close()
-            raise BenchError(
-                f"{path}: another run is writing it; wait for its end, or end it, before resuming"
-            ) from None
+        self._file = file
+        self._end = 0
+        """Bytes of whole lines; what lies beyond is of an append that failed."""
 
     @classmethod
     def begin(cls, results: Path, identity: Identity) -> Self:
@@ -78,15 +72,14 @@ class Journal:
 
         """
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-        path = results / FOLDER / f"{identity.name}_{stamp}{_ENDING}"
+        path = results / FOLDER / f"{identity.name}_{stamp}{ENDING}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            journal = cls(path)
+            journal = cls(path, open_locked(path, os.O_CREAT | os.O_EXCL))
         except OSError as error:
             raise BenchError(
-                f"results folder {results}: cannot write {path.name} in it "
-                f"({error.strerror or error}); name a folder that can be written with "
-                "--whisper-results"
+                f"results folder {results}: cannot write {path.name} in it ({reason_of(error)}); "
+                f"{remedy_of(error, '--whisper-results')}"
             ) from error
         try:
             journal.append(identity)
@@ -97,9 +90,30 @@ class Journal:
 
     @classmethod
     def go_on(cls, path: Path) -> Self:
-        """Open an unfinished journal to append to; a last line that was cut short is dropped."""
-        journal = cls(path)
-        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+        """Open an unfinished journal to append to; a last line that was cut short is dropped.
+
+        Raises:
+            BenchError: another run is writing it, or has just ended it, or it cannot be written.
+
+        """
+        try:
+            journal = cls(path, open_locked(path))
+            try:
+                journal._end = _whole_bytes(path.read_bytes())
+                journal._drop_the_rest()
+            except OSError:
+                journal.close()
+                raise
+        except FileNotFoundError:
+            raise BenchError(
+                f"--whisper-resume: {path}: the run that wrote it has just ended and saved it; run "
+                "without --whisper-resume"
+            ) from None
+        except OSError as error:
+            raise BenchError(
+                f"--whisper-resume: {path}: {reason_of(error)}; {remedy_in_place(error)}, or run "
+                "without --whisper-resume"
+            ) from error
         journal.holds_rounds = True
         return journal
 
@@ -110,35 +124,48 @@ class Journal:
             BenchError: the disk is full or gone; the journal ends with the line before.
 
         """
-        end = self._file.tell()
+        content = msgspec.json.encode(line) + b"\n"
         try:
-            _write_all(self._file, msgspec.json.encode(line) + b"\n")
+            self._drop_the_rest()  # of an earlier append that failed, if it is still there
+            _write_all(self._file, content)
             os.fsync(self._file.fileno())
         except OSError as error:
-            os.truncate(self.path, end)
+            with suppress(OSError):  # the next append tries again, and whoever reads drops it
+                self._drop_the_rest()
             raise BenchError(
-                f"journal {self.path}: {error.strerror or error}; free the disk, then go on from "
-                "the rounds in it with --whisper-resume"
+                f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then go on "
+                "from the rounds in it with --whisper-resume"
             ) from error
+        self._end += len(content)
         self.holds_rounds |= isinstance(line, RoundLine)
 
     def close(self) -> None:
         """Keep the journal for --whisper-resume."""
-        self._file.close()
+        with suppress(OSError):  # every line is on the disk already
+            self._file.close()
 
     def discard(self) -> None:
-        """Delete the journal: what it holds has been saved."""
-        self.close()
-        self.path.unlink()
+        """Delete the journal: what it holds has been saved.
+
+        Raises:
+            BenchError: it cannot be deleted.
+
+        """
+        try:
+            self.path.unlink(missing_ok=True)  # while it is locked: nobody goes on from it
+        except OSError as error:
+            raise BenchError(
+                f"journal {self.path}: {reason_of(error)}; what it holds is saved: delete it"
+            ) from error
+        finally:
+            self.close()
         with suppress(OSError):  # other runs' journals are in it
             self.path.parent.rmdir()
 
-
-def unfinished(results: Path, name: str) -> list[Path]:
-    """List the journals with rounds of runs of this name that were never saved, the newest last."""
-    paths = (results / FOLDER).glob(f"*{_ENDING}")
-    own = (path for path in paths if path.stem.rpartition("_")[0] == name)
-    return sorted(path for path in own if b'{"type":"round"' in path.read_bytes())
+    def _drop_the_rest(self) -> None:
+        descriptor = self._file.fileno()
+        if os.fstat(descriptor).st_size > self._end:  # never made longer: that would add zero bytes
+            os.ftruncate(descriptor, self._end)
 
 
 def _write_all(file: FileIO, content: bytes) -> None:
@@ -199,11 +226,24 @@ def identity_of(path: Path) -> Identity:
 
 
 def _read(path: Path) -> Iterator[Line]:
-    whole, _, _cut_short = path.read_bytes().rpartition(b"\n")
-    for number, line in enumerate(whole.splitlines(), start=1):
+    content = path.read_bytes()
+    for number, line in enumerate(content[: _whole_bytes(content)].splitlines(), start=1):
         try:
-            yield msgspec.json.decode(line, type=Line)
+            # zero bytes before a line are what an older version left of an append that failed
+            yield msgspec.json.decode(line.lstrip(b"\0"), type=Line)
         except UNREADABLE as error:
             raise BenchError(
                 f"{path}, line {number}: {fault_of(line, error)}; delete the file and measure again"
             ) from error
+
+
+def _whole_bytes(content: bytes) -> int:
+    """Count the bytes up to the end of the last whole line; JSON has no zero bytes within one."""
+    end = content.rfind(b"\n") + 1
+    while end:
+        start = content.rfind(b"\n", 0, end - 1) + 1
+        line = content[start : end - 1].lstrip(b"\0")
+        if line and b"\0" not in line:
+            break
+        end = start
+    return end

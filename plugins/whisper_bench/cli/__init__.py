@@ -1,5 +1,21 @@
 """The command line `whisper-bench`: thin, exits 0 for yes, 1 for a no, 2 for misuse."""
 
-from whisper_bench.cli.main import main
+_ctrl_c = None
+try:
+    # Ctrl-C while the commands are imported, which takes a moment, ends without a traceback as well
+    from whisper_bench.interrupt import CtrlC
+
+    with CtrlC() as _ctrl_c:
+        _ctrl_c.arm()
+        from whisper_bench.cli.main import main
+
+        _ctrl_c.disarm()
+except (Exception, KeyboardInterrupt) as error:
+    # an import may have made another error of it
+    if isinstance(error, KeyboardInterrupt) or (_ctrl_c is not None and _ctrl_c.came):
+        raise SystemExit(130) from None
+    raise
+if _ctrl_c.came:
+    raise SystemExit(130)
 
 __all__ = ["main"]

@@ -19,7 +19,7 @@ from whisper_bench.cli.gate_options import (
 )
 from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import say, show_json, show_lines
-from whisper_bench.errors import BenchError
+from whisper_bench.errors import BenchError, InterruptedCommandError
 from whisper_bench.files import check_writable
 from whisper_bench.variables import variable
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from whisper_bench.gate.session import Rules
 
 NO_EVIDENCE = 3
-INTERRUPTED = 130
-"""What a shell gives for a command that Ctrl-C has ended."""
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,8 +48,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return _finish(options, _judged(options))
     except KeyboardInterrupt:
-        say("whisper-bench gate: interrupted; nothing is decided")
-        return INTERRUPTED
+        raise InterruptedCommandError("interrupted; nothing is decided") from None
 
 
 def _judged(options: argparse.Namespace) -> "GateReport":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from whisper_bench.cli.k8s_options import add_collect, add_run, cluster_of, time_s, wishes_of
 from whisper_bench.cli.show import say
-from whisper_bench.errors import BenchError
+from whisper_bench.errors import BenchError, InterruptedCommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +53,7 @@ class _Home:
         self.collected = self._collection.collected
         self.faults = self._collection.faults
         self.facts: dict[str, Any] = {}
+        self.is_interrupted = False
 
     def take(self, log: str, parts: "Iterable[tuple[str, Iterable[str]]]") -> None:
         """Save what is in a log, given as its files."""
@@ -93,6 +94,8 @@ class _Home:
             say(f"FAILED: {fault}")
         if self._options.json:
             show_json({**self.facts, "runs": self.collected, "faults": self.faults})
+        if self.is_interrupted:
+            return InterruptedCommandError.exit_status
         return int(bool(self.faults))
 
 
@@ -119,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         runs.to_end(pod, home.take_ended)
     except KeyboardInterrupt:
-        raise ClusterError("interrupted; nothing was collected") from None
+        raise InterruptedCommandError("interrupted; nothing was collected") from None
     except ClusterError as error:
         if not home.facts:
             raise
@@ -137,6 +140,7 @@ def collect(options: argparse.Namespace) -> int:
             home.take(name, parts)
     except KeyboardInterrupt:
         home.faults.append("interrupted; what came before is collected")
+        home.is_interrupted = True
     except ClusterError as error:
         if not home.collected:
             raise

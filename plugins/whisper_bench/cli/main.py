@@ -8,15 +8,41 @@ from importlib.metadata import version
 from whisper_bench.cli import gate, k8s, predict, ratio, results, size, throttling, weights
 from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import OutputClosedError, say, show_json
-from whisper_bench.errors import BenchError
+from whisper_bench.errors import BenchError, InterruptedCommandError
+from whisper_bench.interrupt import CtrlC
 
 OUTPUT_CLOSED = 141
 """What a shell gives for a command that SIGPIPE has ended: no answer of the command's own."""
 
+INTERRUPTED = InterruptedCommandError.exit_status
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse."""
+    """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse.
+
+    After Ctrl-C it is 130, whatever the command made of it, and no traceback is printed.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # the script's own process is not interrupted any more once the answer is out
+    with CtrlC(stays=arguments is None) as ctrl_c:
+        try:
+            ctrl_c.arm()
+            status = _run(words)
+            ctrl_c.disarm()
+        except SystemExit:  # argparse has said why
+            ctrl_c.disarm()
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            ctrl_c.disarm()
+            # a library may have made another error of it
+            if not (ctrl_c.came or isinstance(error, KeyboardInterrupt)):
+                raise
+            say("whisper-bench: interrupted")
+            status = INTERRUPTED
+        return INTERRUPTED if ctrl_c.came else status
+
+
+def _run(words: list[str]) -> int:
     command = words[0] if words else ""
     try:
         return _status(command, words)
@@ -31,14 +57,10 @@ def _status(command: str, words: list[str]) -> int:
         options = _options(words)
         as_json = options.json
         status: int = options.run(options)
+    except KeyboardInterrupt:
+        return _refused(command, InterruptedCommandError("interrupted"), as_json=as_json)
     except BenchError as error:
-        first, *others = str(error).split("\n")
-        say(f"whisper-bench {command}: {first}")
-        for line in others:
-            say(line)
-        if as_json:
-            show_json({"error": str(error), **error.facts})
-        return error.exit_status
+        return _refused(command, error, as_json=as_json)
     except ModuleNotFoundError as error:
         say(
             f"whisper-bench {command}: {error.name} is not installed; this command needs "
@@ -46,6 +68,16 @@ def _status(command: str, words: list[str]) -> int:
         )
         return 2
     return status
+
+
+def _refused(command: str, error: BenchError, *, as_json: bool) -> int:
+    first, *others = str(error).split("\n")
+    say(f"whisper-bench {command}: {first}")
+    for line in others:
+        say(line)
+    if as_json:
+        show_json({"error": str(error), **error.facts})
+    return error.exit_status
 
 
 def _options(words: list[str]) -> argparse.Namespace:

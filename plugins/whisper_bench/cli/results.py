@@ -17,13 +17,13 @@ def run(options: argparse.Namespace) -> int:
     """Convert the saved run; a result that is there already is left as it is."""
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.results.convert import results_of
-    from whisper_bench.results.files import result_line, save_results
+    from whisper_bench.results.files import result_line, save_all_results
     from whisper_bench.saved.file import read_saved
     from whisper_bench.saved.find import find_saved, save_name
 
     path = find_saved(options.name, options.storage)
     results = results_of(read_saved(path), save_name(path), str(path))
-    written = [save_results(result, options.results) for result in results]
+    written = save_all_results(results, options.results)
     if options.json:
         show_json({
             "saved_run": str(path),

@@ -139,7 +139,7 @@ def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     outputs = report_pages(report, options.output)
     if edited is not None:
         outputs |= {} if edited.old == edited.new else {edited.path: edited.new.encode()}
-    write_all_over(outputs)
+    write_all_over(outputs, option="--output, --deployment")
     written = [*map(str, outputs)]
     if options.json:
         show_json({**_answer(report), "files": written, "report": report})

@@ -10,13 +10,13 @@ from whisper_bench.cluster.parcel import Parcel, parcel_of
 from whisper_bench.cluster.payload import Gathered
 from whisper_bench.cluster.reassemble import MOST_HELD, Scanner
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_new
+from whisper_bench.files import write_all_new
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.files import result_line, save_results
+from whisper_bench.results.files import result_content, result_line
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import parse_saved
+from whisper_bench.saved.number import next_path
 
-_FIRST_DIGITS = 4
 _SHOWN = 200
 """Characters of a line."""
 _MOST_RUNS = 1000
@@ -183,12 +183,16 @@ def _save(log: str, parcel: Parcel, found: list[Result], storage: Path, results:
     content = parcel.saved.encode()
     folder = storage / parcel.folder
     there = _same(folder, parcel.save_name, content)
-    path = there or write_new(_next(folder, parcel.save_name), content)
+    files = [result_content(each, results) for each in found]
+    if there is None:
+        files.insert(0, (next_path(folder, parcel.save_name), content))
+    paths = write_all_new(files)
+    saved_run = there or paths.pop(0)
     return Collected(
         save_name=parcel.save_name,
         log=log,
-        saved_run=path,
-        results=[ResultFile(save_results(each, results), each) for each in found],
+        saved_run=saved_run,
+        results=[ResultFile(*each) for each in zip(paths, found, strict=True)],
         new=there is None,
     )
 
@@ -207,10 +211,3 @@ def _same(folder: Path, name: str, content: bytes) -> Path | None:
         ),
         None,
     )
-
-
-def _next(folder: Path, name: str) -> Path:
-    """Return the next free name, numbered as pytest-benchmark does."""
-    numbers = [path.name.partition("_")[0] for path in folder.glob("*.json")]
-    newest = max((int(number) for number in numbers if number.isdecimal()), default=0)
-    return folder / f"{newest + 1:0{_FIRST_DIGITS}}_{name}.json"

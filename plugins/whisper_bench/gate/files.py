@@ -10,6 +10,7 @@ from whisper_bench.gate.junit import gate_junit
 from whisper_bench.gate.markdown import gate_markdown
 from whisper_bench.gate.report import SCHEMA, GateReport
 from whisper_bench.json_schema import validate
+from whisper_bench.write_errors import reason_of
 
 NAME = "gate"
 KINDS = ("json", "md", "xml")
@@ -32,7 +33,7 @@ def save_gate(report: GateReport, folder: Path) -> list[Path]:
         folder / f"{NAME}.md": gate_markdown(report).encode(),
         folder / f"{NAME}.xml": gate_junit(report),
     }
-    write_all_over(contents)
+    write_all_over(contents, option="--results")
     return list(contents)
 
 
@@ -43,13 +44,19 @@ def remove_older(folder: Path) -> None:
         BenchError: one cannot be removed.
 
     """
-    for kind in KINDS:
-        path = folder / f"{NAME}.{kind}"
+    paths = [folder / f"{NAME}.{kind}" for kind in KINDS]
+    for path in paths:  # before any is removed
+        if path.is_dir() and not path.is_symlink():
+            raise BenchError(
+                f"{path}: it is a folder, and the gate writes a file of that name; move it away, "
+                "or name another folder with --results"
+            )
+    for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise BenchError(
-                f"{path}: {error.strerror or error}; it is an older gate's: remove it, or name "
+                f"{path}: {reason_of(error)}; it is an older gate's: remove it, or name "
                 "another folder with --results"
             ) from error
 

@@ -20,6 +20,7 @@ from whisper_bench.record import CaseRecord
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.schema import validate
 from whisper_bench.saved.file import SavedRun, cases_of, parse_saved
+from whisper_bench.write_errors import remedy_of
 
 _POLL_S = 0.1
 _GRACE_S = 10.0
@@ -87,8 +88,7 @@ class Runner:
                 status, text = self._output(launch(side, self._conditions, Path(scratch)))
         except OSError as error:
             raise BenchError(
-                f"temporary files cannot be written ({error}); free the disk, or name another "
-                "folder in TMPDIR"
+                f"temporary files cannot be written ({error}); {remedy_of(error, 'TMPDIR')}"
             ) from error
         run = run_of(text, status, str(side))
         if run in self._given:

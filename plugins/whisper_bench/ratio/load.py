@@ -145,7 +145,14 @@ def run_case(record: CaseRecord) -> RunCase:
         contended_rounds=contended_rounds(record),
         peak_rss_bytes=max(process.peak_rss_bytes for process in record.processes),
         warnings=[*trust_warnings(record), *stability_warnings(record)],
+        first_rounds=_first_rounds(record),
     )
+
+
+def _first_rounds(record: CaseRecord) -> frozenset[tuple[float, float, float]]:
+    # the first of each process comes last here, and so it stays
+    firsts = {each.process: each for each in reversed(record.rounds)}
+    return frozenset((each.latency_s, each.wall_s, each.cpu_s) for each in firsts.values())
 
 
 def _cpu(record: CaseRecord) -> Samples | None:

@@ -23,7 +23,8 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
 
     Raises:
         NotComparableError: two differ in what must agree.
-        BenchError: there are fewer than two, or they are of different machines or set-ups.
+        BenchError: there are fewer than two, they are of different machines or set-ups, or two
+            hold the same rounds.
 
     """
     if len(runs) < 2:  # noqa: PLR2004 - of one nothing is known beyond it
@@ -36,6 +37,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
     for other in others:
         comparable_pairs(first, other, allow_mismatch)
         _check_machine(first, other)
+    _refuse_same(runs)
     by_label = [{case.label: case for case in run.cases} for run in runs]
     return Run(
         _facts(runs),
@@ -51,6 +53,26 @@ def _named_by_file(run: Run) -> Run:
     """Name a run so that one that differs is told from the others of its name."""
     named = f"{run.facts.name} ({Path(run.facts.where).name})"
     return msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, name=named))
+
+
+def _refuse_same(runs: Sequence[Run]) -> None:
+    """Refuse rounds that are there twice: one run that was saved again is no second run."""
+    holders: dict[tuple[str, tuple[float, float, float]], Run] = {}
+    for run in runs:
+        for case in run.cases:
+            for mark in case.first_rounds:
+                other = holders.setdefault((case.label, mark), run)
+                if other is not run:
+                    fewer = min(other, run, key=_rounds)
+                    raise BenchError(
+                        f"{other.facts.where} and {run.facts.where} hold the same rounds of "
+                        f"{case.label}: they are one run, copied or saved again by a resume; move "
+                        f"{fewer.facts.where} out of the storage"
+                    )
+
+
+def _rounds(run: Run) -> int:
+    return sum(case.rounds for case in run.cases)
 
 
 def _check_machine(first: Run, other: Run) -> None:
@@ -88,6 +110,7 @@ def _case(cases: Sequence[RunCase]) -> RunCase:
         contended_rounds=sum(told) if told else None,
         peak_rss_bytes=max(case.peak_rss_bytes for case in cases),
         warnings=list(dict.fromkeys(text for case in cases for text in case.warnings)),
+        first_rounds=frozenset().union(*(case.first_rounds for case in cases)),
     )
 
 

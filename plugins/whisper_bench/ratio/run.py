@@ -99,6 +99,8 @@ class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contended_rounds: Count | None
     peak_rss_bytes: PeakMemory
     warnings: list[str]
+    first_rounds: frozenset[tuple[float, float, float]] = frozenset()
+    """Latency, wall and CPU seconds of each process's first round: no two runs share them."""
 
     @property
     def label(self) -> str:

@@ -1,12 +1,13 @@
 """Result files: named after the run, model and day, checked, never overwritten."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
-from whisper_bench.files import in_folder, write_new
+from whisper_bench.files import in_folder, write_all_new
 from whisper_bench.json_input import parsed
 from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result, validate
@@ -48,10 +49,25 @@ def save_results(result: Result, folder: Path = RESULTS_FOLDER) -> Path:
         BenchError: it does not hold to the JSON Schema, or cannot be written; nothing is left.
 
     """
+    return write_all_new([result_content(result, folder)])[0]
+
+
+def save_all_results(results: Iterable[Result], folder: Path = RESULTS_FOLDER) -> list[Path]:
+    """Write the result files of a run, all or none; see `save_results`."""
+    return write_all_new([result_content(result, folder) for result in results])
+
+
+def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
+    """Return where a result goes, and its bytes.
+
+    Raises:
+        BenchError: it does not hold to the JSON Schema.
+
+    """
     content = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
     path = in_folder(folder, file_name(result))
     validate(msgspec.json.decode(content), str(path))
-    return write_new(path, content)
+    return path, content
 
 
 def load_results(path: str | Path) -> Result:

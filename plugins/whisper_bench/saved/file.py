@@ -15,6 +15,12 @@ from whisper_bench.record_check import check_record, refuse_twins
 
 _AGREE = 1e-9
 _YEARS = range(2000, 2200)
+_CUT = ("it is empty", "it is cut short")
+_REMEDY = "measure again or name another run"
+_HALF_WRITTEN = (
+    "whoever wrote it was killed: pytest benchmarks --benchmark-save=NAME --whisper-resume goes on "
+    "from what its run has kept; else delete it, measure again or name another run"
+)
 
 
 class SavedStats(msgspec.Struct, frozen=True):
@@ -81,8 +87,9 @@ def parse_saved(content: bytes, where: str) -> SavedRun:
     try:
         run = msgspec.json.decode(content, type=SavedRun)
     except UNREADABLE as error:
+        why = _why(content, error)
         raise BenchError(
-            f"{where}: {_why(content, error)}; measure again or name another run"
+            f"{where}: {why}; {_HALF_WRITTEN if why.startswith(_CUT) else _REMEDY}"
         ) from error
     if run.datetime.year not in _YEARS:
         raise BenchError(

@@ -1,8 +1,7 @@
 """One session's state: what was planned, what was measured, what is to be said at the end."""
 
 import platform
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +12,7 @@ from whisper_bench.case import Case
 from whisper_bench.cpu_limit import CpuLimit, cpu_limit_in_force
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import (
-    Identity,
-    Journal,
-    ReadyLine,
-    RoundLine,
-    identity_of,
-    resume,
-    unfinished,
-)
+from whisper_bench.journal import Identity, identity_of
 from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
@@ -35,6 +26,7 @@ from whisper_bench.session.languages import (
     language_facts,
     languages_of,
 )
+from whisper_bench.session.resumed import UNSAVED, Opened, left_to_resume, open_journal
 from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
 from whisper_bench.weights.resolve import resolve_weights
@@ -43,8 +35,6 @@ if TYPE_CHECKING:
     from whisper_bench.ratio.report import RatioReport
     from whisper_bench.session.reference import Reference
     from whisper_bench.session.terminal import Terminal
-
-UNSAVED = "unsaved"
 
 
 class Bench:
@@ -64,6 +54,7 @@ class Bench:
         terminal: "Terminal",
         timed: list[Any],
         reference: "Reference | None" = None,
+        storage: Sequence[Path] = (),
     ) -> None:
         self.config = config
         self.terminal = terminal
@@ -84,11 +75,8 @@ class Bench:
         self.finished = self.shown = False
         self.ratio: RatioReport | None = None
         self.throttling = ThrottlingReport([], [], [], failed=True)
-        self.started_s = time.time()
         self.check = TranscriptCheck()
         self.progress = Progress(list(self.plans.values()))
-        self._processes: list[ReadyLine] = []
-        self._rounds: list[RoundLine] = []
         if self.demanded != config.cpu_limit:
             terminal.say(
                 f"--whisper-cpu-limit={config.cpu_limit}: the kernel holds a quota in whole "
@@ -97,10 +85,13 @@ class Bench:
             )
         self.quota = _quota_for(self.demanded, self.limit)
         try:
-            self.journal = self._open_journal()
+            self.journal, self._processes, self._rounds, saved = self._open_journal(storage)
         except BenchError:
             self.close()
             raise
+        self.is_saved_already = saved is not None
+        self.saved_run = saved
+        """The file that this run is saved in, once it is."""
 
     def measurement(self, case: Case) -> Measurement:
         """Return the rounds of a case that are still to be measured."""
@@ -148,8 +139,15 @@ class Bench:
         self._timed[:] = [each for each in self._timed if each is not stats]
 
     def close_journal(self, *, everything_saved: bool) -> None:
-        """Delete the journal when all that it holds has been saved, keep it otherwise."""
-        taken_over = all(line.case in self.records for line in self._rounds)
+        """Delete the journal when all that it holds has been saved, keep it otherwise.
+
+        Raises:
+            BenchError: it cannot be deleted.
+
+        """
+        taken_over = self.is_saved_already or all(
+            line.case in self.records for line in self._rounds
+        )
         if (everything_saved and taken_over) or not self.journal.holds_rounds:
             self.journal.discard()
         else:
@@ -192,33 +190,21 @@ class Bench:
             for case in cases
         }
 
-    def _left(self) -> list[Path]:
-        """List the journals that --whisper-resume could go on from, the newest last."""
-        results, name = self.config.results, self.config.save_name or UNSAVED
-        return unfinished(results, name) or unfinished(results, UNSAVED)
-
     def _earlier_facts(self) -> dict[str, str]:
         """Return the facts of the run that this one goes on from; none where it begins."""
-        left = self._left() if self.config.resume else []
+        name = self.config.save_name or UNSAVED
+        left = left_to_resume(self.config.results, name) if self.config.resume else []
         return identity_of(left[-1]).facts if left else {}
 
-    def _open_journal(self) -> Journal:
-        identity, left = self._identity(), self._left()
-        if not self.config.resume:
-            if left:
-                self.terminal.say(
-                    f"an unfinished run of {identity.name!r} is kept in {left[-1]}: "
-                    "--whisper-resume would go on from it"
-                )
-            return Journal.begin(self.config.results, identity)
-        if not left:
-            raise BenchError(
-                f"--whisper-resume: no unfinished run of {identity.name!r} in "
-                f"{self.config.results}; run without it"
-            )
-        self._processes, self._rounds = resume(left[-1], identity)
-        self.terminal.say(f"resuming {left[-1].name}: {len(self._rounds)} rounds are there already")
-        return Journal.go_on(left[-1])
+    def _open_journal(self, storage: Sequence[Path]) -> Opened:
+        return open_journal(
+            self.config.results,
+            self._identity(),
+            self.plans.values(),
+            go_on=self.config.resume,
+            storage=storage,
+            say=self.terminal.say,
+        )
 
     def _identity(self) -> Identity:
         from importlib.metadata import version

@@ -6,7 +6,7 @@ from whisper_bench.cluster.parcel import pack
 from whisper_bench.errors import BenchError
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.config import BenchConfig
-from whisper_bench.session.storage import saved_path, storage_folders
+from whisper_bench.session.storage import storage_folders
 
 
 def check_framable(config: pytest.Config, ours: BenchConfig) -> None:
@@ -24,13 +24,12 @@ def check_framable(config: pytest.Config, ours: BenchConfig) -> None:
 
 def print_frames(session: pytest.Session, bench: Bench) -> None:
     """Print the saved run's frames, each line in one write; without them no run is green."""
-    saved = saved_path(session.config, bench.config.save_name, bench.started_s)
-    if saved is None:
+    if bench.saved_run is None or not bench.saved_run.is_file():
         bench.terminal.say("FAILED: --whisper-frames: no run was saved, so none is here", bad=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         return
     try:
-        lines = pack(saved)
+        lines = pack(bench.saved_run)
     except BenchError as error:
         bench.terminal.say(f"FAILED: --whisper-frames: {error}", bad=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

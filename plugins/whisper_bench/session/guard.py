@@ -12,7 +12,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files import check_writable
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import benchmark_session
-from whisper_bench.session.storage import drop_half_written
+from whisper_bench.write_errors import remedy_in_place
 
 
 def check_last_steps(config: pytest.Config, tests: Collection[str]) -> None:
@@ -84,14 +84,12 @@ def _guarded(step: Callable[..., Any], tell: Callable[[Exception], None]) -> Cal
 
 
 def _not_saved(config: pytest.Config, bench: Bench, error: Exception) -> None:
-    """Keep the journal, and drop the file that was left half written."""
+    """Keep the journal: its rounds are all that is left of the run."""
     bench.is_saved = False
-    drop_half_written(config, bench.started_s)
     _show_traceback(config, error)
     bench.troubles.append(
         f"the run could not be saved: {_text(error)}. Every round is kept in "
-        f"{bench.journal.path}: mend that (free a full disk, see --benchmark-storage and "
-        "--benchmark-json), then run again with --whisper-resume"
+        f"{bench.journal.path}: {_remedy(error)}, then run again with --whisper-resume"
     )
 
 
@@ -104,6 +102,12 @@ def _after(config: pytest.Config, bench: Bench, error: Exception) -> None:
         return
     _show_traceback(config, error)
     bench.troubles.append(f"pytest-benchmark could not show its table: {_text(error)}")
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return remedy_in_place(error)
+    return "mend that (see --benchmark-storage and --benchmark-json)"
 
 
 def _text(error: Exception) -> str:

@@ -13,8 +13,8 @@ from whisper_bench.machine import node_name
 from whisper_bench.names import checked_name
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.files import name_of, save_results
-from whisper_bench.saved.file import parse_saved
+from whisper_bench.results.files import name_of, save_all_results
+from whisper_bench.saved.file import parse_saved, read_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH, benchmark_session, params_of, twins
 from whisper_bench.session.config import BenchConfig
@@ -22,7 +22,7 @@ from whisper_bench.session.frames import check_framable, print_frames
 from whisper_bench.session.guard import check_last_steps, guard
 from whisper_bench.session.languages import detection_line
 from whisper_bench.session.reference import compare, reference_of
-from whisper_bench.session.storage import check_storage, short
+from whisper_bench.session.storage import check_storage, save_whole, short, storage_folders
 from whisper_bench.session.terminal import Terminal, write_line
 from whisper_bench.session.watch import case_of
 from whisper_bench.summary import summary_lines
@@ -55,10 +55,12 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
             terminal=Terminal(config),
             timed=benchmark_session(config).benchmarks,
             reference=reference_of(config, ours),
+            storage=storage_folders(config),
         )
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH] = bench
+    save_whole(config, bench)
     guard(config, bench)
     for clip, language in bench.languages.items():
         if language.known.source == "detected":
@@ -84,7 +86,10 @@ def finish(session: pytest.Session, bench: Bench) -> None:
         difference = compare(session.config, bench, bench.reference)
         bench.troubles += [difference] if difference else []
     keep_red(session, bench)
-    bench.close_journal(everything_saved=is_kept)
+    try:
+        bench.close_journal(everything_saved=is_kept)
+    except BenchError as error:
+        bench.terminal.say(f"WARNING: {error}", bad=True)
 
 
 def keep_red(session: pytest.Session, bench: Bench) -> None:
@@ -152,9 +157,12 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
 def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None:
     try:
         # through JSON, as it is on the disk: the same way as `whisper-bench results`
-        run = parse_saved(json.dumps(saved, default=str).encode(), name)
-        for result in results_of(run, name, name):
-            bench.written.append(save_results(result, bench.config.results))
+        run = (
+            read_saved(bench.saved_run)
+            if bench.saved_run
+            else parse_saved(json.dumps(saved, default=str).encode(), name)
+        )
+        bench.written += save_all_results(results_of(run, name, name), bench.config.results)
     except BenchError as error:
         return str(error)
     return None

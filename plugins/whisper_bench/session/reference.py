@@ -29,7 +29,7 @@ from whisper_bench.record import CaseRecord
 from whisper_bench.saved.find import STORAGE
 from whisper_bench.session.collect import benchmark_session
 from whisper_bench.session.config import BenchConfig
-from whisper_bench.session.storage import saved_path, short
+from whisper_bench.session.storage import short
 
 if TYPE_CHECKING:
     from whisper_bench.session.bench import Bench
@@ -139,13 +139,12 @@ def reference_of(config: pytest.Config, ours: BenchConfig) -> Reference | None:
 
 def compare(config: pytest.Config, bench: "Bench", reference: Reference) -> str | None:
     """Make the ratio against the reference and keep it; return what is wrong with it."""
-    saved = saved_path(config, bench.config.save_name, bench.started_s)
     try:
         bench.ratio = reference.ratio(
             list(bench.records.values()),
             bench.machine,
             bench.config.save_name,
-            short(saved, config) if saved else "this run, not saved",
+            short(bench.saved_run, config) if bench.saved_run else "this run, not saved",
         )
         bench.written.append(save_config(bench.ratio, bench.config.results))
     except BenchError as error:

@@ -1,12 +1,24 @@
 """Where pytest-benchmark saves, looked at before it does and after."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_benchmark.utils
 
-from whisper_bench.files import check_writable
+from whisper_bench.errors import BenchError
+from whisper_bench.files import check_writable, write_all_over
+from whisper_bench.saved.number import save_numbered
 from whisper_bench.session.collect import benchmark_session
+
+if TYPE_CHECKING:
+    from whisper_bench.session.bench import Bench
+
+_DEVICES = {("/", "dev"), ("/", "proc")}
+"""Where /dev/stdout leads to a file, that file is not to be replaced under whoever writes to it."""
 
 
 def check_storage(config: pytest.Config) -> None:
@@ -30,23 +42,55 @@ def storage_folders(config: pytest.Config) -> list[Path]:
     return [storing.storage.get("any").parent]
 
 
-def saved_path(config: pytest.Config, save_name: str | None, started_s: float) -> Path | None:
-    """Return the file that pytest-benchmark has just saved, if it saved one."""
-    saved = [
-        path
-        for folder in storage_folders(config)
-        for path in folder.glob("*.json")
-        if path.name.endswith(f"_{save_name}.json") and path.stat().st_mtime >= started_s
-    ]
-    return max(saved, default=None)
+def save_whole(config: pytest.Config, bench: "Bench") -> None:
+    """Have pytest-benchmark save its files whole, and `bench` know the path of the saved run."""
+    storing = benchmark_session(config)
+    storing.save_json = partial(_save_json, storing)
+    if storage_folders(config):
+        storing.storage.save = partial(_save, storing.storage, bench)
 
 
-def drop_half_written(config: pytest.Config, started_s: float) -> None:
-    """Delete what pytest-benchmark has left in its storage where it could not save."""
-    for folder in storage_folders(config):
-        for path in folder.glob("*.json"):
-            if path.stat().st_mtime >= started_s and not is_whole(path):
-                path.unlink()
+def _save(storage: Any, bench: "Bench", output_json: dict[str, Any], save: str) -> None:
+    """Save a run as pytest-benchmark does, but whole, and not again what is saved already."""
+    if bench.is_saved_already:
+        return
+    with _as_os_error():
+        folder = storage.get("any").parent
+        bench.saved_run = save_numbered(folder, save, _dumped(output_json))
+    _tell(storage, f"Saved benchmark data in: {bench.saved_run}")
+
+
+def _save_json(storing: Any, output_json: dict[str, Any]) -> None:
+    """Write what --benchmark-json names; a pipe or a terminal is written in place."""
+    path, content = Path(storing.json), _dumped(output_json)
+    with _as_os_error():
+        if path.parts[:2] in _DEVICES or (path.exists() and not path.is_file()):
+            path.write_bytes(content)
+        else:
+            write_all_over({path: content}, option="--benchmark-json")
+    _tell(storing, f"Wrote benchmark data in: {path}", purple=True)
+
+
+def _tell(told: Any, line: str, **look: bool) -> None:
+    """Print a line as pytest-benchmark does."""
+    told.logger.info(line, **look)
+
+
+def _dumped(output_json: dict[str, Any]) -> bytes:
+    utils: Any = pytest_benchmark.utils  # untyped
+    dumped: str = utils.safe_dumps(output_json, ensure_ascii=True, indent=4)
+    return dumped.encode()
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """Raise the system's error, which pytest-benchmark's own code would have raised."""
+    try:
+        yield
+    except BenchError as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        raise OSError(str(error)) from error
 
 
 def short(path: Path, config: pytest.Config) -> str:
@@ -55,12 +99,3 @@ def short(path: Path, config: pytest.Config) -> str:
         return str(path.relative_to(config.invocation_params.dir))
     except ValueError:
         return str(path)
-
-
-def is_whole(path: Path) -> bool:
-    """Tell whether a file is JSON to its end."""
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True

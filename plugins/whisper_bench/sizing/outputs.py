@@ -38,7 +38,7 @@ def generate_report(report: SizingReport, folder: Path = Path()) -> list[Path]:
 
     """
     pages = report_pages(report, folder)
-    write_all_over(pages)
+    write_all_over(pages, option="--output")
     return list(pages)
 
 

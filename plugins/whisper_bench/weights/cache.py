@@ -1,12 +1,13 @@
 """The user's cache, in which folders appear whole or not at all."""
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from whisper_bench.errors import BenchError
+from whisper_bench.scratch import scratch_name
 from whisper_bench.variables import variable
+from whisper_bench.write_errors import reason_of, remedy_of
 
 CACHE_VARIABLE = "WHISPER_BENCH_CACHE"
 
@@ -39,17 +40,17 @@ def folder_made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
         _make(folder, fill)
     except OSError as error:
         raise BenchError(
-            f"cannot make {folder}: {error.strerror or error}; free the disk, name another cache "
-            f"with {CACHE_VARIABLE}, or name a folder of weights with --whisper-model-dir"
+            f"cannot make {folder}: {reason_of(error)}; {remedy_of(error, CACHE_VARIABLE)}, or a "
+            "folder of weights with --whisper-model-dir"
         ) from error
     return folder
 
 
 def _make(folder: Path, fill: Callable[[Path], None]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    scratch = scratch_name(folder.parent)
     try:
-        scratch.chmod(0o755)
+        scratch.mkdir()
         fill(scratch)
         try:
             scratch.rename(folder)

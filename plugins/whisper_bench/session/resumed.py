@@ -1,0 +1,120 @@
+"""The journal of a session: a fresh one, or that of the unfinished run that it goes on from."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from whisper_bench.errors import BenchError
+from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resume
+from whisper_bench.measurement import Plan
+from whisper_bench.saved.find import save_name
+from whisper_bench.saved.same import half_written, saved_with
+from whisper_bench.unfinished import Left, left_of
+
+UNSAVED = "unsaved"
+
+
+class Opened(NamedTuple):
+    """A journal, what it holds, and the saved run that holds all of that, if there is one."""
+
+    journal: Journal
+    processes: list[ReadyLine]
+    rounds: list[RoundLine]
+    saved: Path | None = None
+
+
+def open_journal(
+    results: Path,
+    identity: Identity,
+    plans: Iterable[Plan],
+    *,
+    go_on: bool,
+    storage: Sequence[Path],
+    say: Callable[[str], None],
+) -> Opened:
+    """Open the journal; `storage` is where runs are saved, `go_on` what --whisper-resume asks.
+
+    Raises:
+        BenchError: there is none to go on from, it is another run's, or it cannot be written.
+
+    """
+    left = _left(results, identity.name)
+    if left.unfinished or not go_on:
+        for path in left.in_progress:
+            say(
+                f"a run of {identity.name!r} is in progress ({path}): two at once disturb each "
+                "other, measure again when it has ended"
+            )
+    if not go_on:
+        if left.unfinished:
+            say(
+                f"an unfinished run of {identity.name!r} is kept in {left.unfinished[-1]}: "
+                "--whisper-resume would go on from it"
+            )
+        return Opened(Journal.begin(results, identity), [], [])
+    if not left.unfinished:
+        raise BenchError(_nothing_left(results, identity.name, left))
+    journal = Journal.go_on(left.unfinished[-1])
+    try:
+        return _opened(journal, identity, list(plans), storage, say)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def left_to_resume(results: Path, name: str) -> list[Path]:
+    """List the journals that --whisper-resume could go on from, the newest last."""
+    return _left(results, name).unfinished
+
+
+def _left(results: Path, name: str) -> Left:
+    """List the journals of a save name, else those of runs that had none."""
+    left = left_of(results, name)
+    return left if left.unfinished or left.in_progress else left_of(results, UNSAVED)
+
+
+def _nothing_left(results: Path, name: str, left: Left) -> str:
+    if left.in_progress:
+        return (
+            f"--whisper-resume: a run of {name!r} is in progress ({left.in_progress[-1]}): another "
+            "run is writing it; wait for its end, or end it, before resuming"
+        )
+    return f"--whisper-resume: no unfinished run of {name!r} in {results}; run without it"
+
+
+def _opened(
+    journal: Journal,
+    identity: Identity,
+    plans: Sequence[Plan],
+    storage: Sequence[Path],
+    say: Callable[[str], None],
+) -> Opened:
+    processes, rounds = resume(journal.path, identity)
+    say(f"resuming {journal.path.name}: {len(rounds)} rounds are there already")
+    for path in half_written(storage, identity.name, rounds):
+        _take_away(path, journal.path, say)
+    saved = saved_with(storage, rounds)
+    if saved is None:
+        return Opened(journal, processes, rounds)
+    if save_name(saved) != identity.name:
+        raise BenchError(
+            f"--whisper-resume: the run in {journal.path} is saved already, as {saved}; finish it "
+            f"with --benchmark-save={save_name(saved)}, or delete {journal.path}"
+        )
+    if any(sum(line.case == plan.case for line in rounds) < plan.rounds for plan in plans):
+        say(
+            f"{saved} holds these rounds already; this run will be saved beside it with all of "
+            "its rounds: then delete that file, which --all-runs would refuse as the same run"
+        )
+        return Opened(journal, processes, rounds)
+    say(f"this run is saved already in {saved}: it is not saved again, only finished")
+    return Opened(journal, processes, rounds, saved)
+
+
+def _take_away(path: Path, journal: Path, say: Callable[[str], None]) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        say(f"{path} is half written ({error.strerror or error} on removing it): delete it")
+    else:
+        say(f"removed {path}: it was half written, and its rounds are all in {journal.name}")

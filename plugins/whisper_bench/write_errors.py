@@ -1,0 +1,53 @@
+"""Why a file cannot be written, and what helps: the remedy follows the cause."""
+
+import errno
+
+_FREE = "free the disk or name another folder"
+_NOT_ALLOWED = (
+    "let this user write there (chmod, chown; in a container: docker run --user), or name another "
+    "folder"
+)
+_MOVE_FOLDER = "a folder is where the file would be: move it away, or name another folder"
+_REMEDIES = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: "free some of this user's quota of the disk, or name another folder",
+    errno.EFBIG: "raise the limit on file size (ulimit -f), or name another folder",
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+    errno.EROFS: "the file system is read-only: name another folder",
+    errno.EISDIR: _MOVE_FOLDER,
+    errno.ENOTEMPTY: _MOVE_FOLDER,
+    errno.ENOTDIR: "a file is where a folder should be: move it away, or name another folder",
+    errno.EEXIST: "a file is where a folder should be: move it away, or name another folder",
+    errno.ENAMETOOLONG: "give a shorter name, or a folder with a shorter path",
+    errno.ELOOP: "it is a link that leads to itself: remove it, or name another folder",
+    errno.EBUSY: "it is mounted as a single file: mount its folder, or name another folder",
+    errno.ENOENT: "a link or a part of the path leads nowhere: mend it, or name another folder",
+    errno.EINVAL: "the file system takes no such name: give another name or folder",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine: end other programs",
+    errno.ENOLCK: "the file system locks no files: name another folder",
+    errno.EIO: "the disk is failing or its server is gone: look at the kernel's log (dmesg), or "
+    "name another folder",
+}
+_OTHER = "look at the disk, or name another folder"
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says of an error."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def remedy_of(error: OSError, option: str = "") -> str:
+    """Return what helps against an error of writing; `option` names another folder."""
+    remedy = _REMEDIES.get(error.errno or 0, _OTHER)
+    return remedy.replace("another folder", f"another folder ({option})") if option else remedy
+
+
+def remedy_in_place(error: OSError) -> str:
+    """Return what helps where the file must stay where it is."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "free the disk"
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return "make its folder writable"
+    return "see that its disk is well (dmesg)"

@@ -1,0 +1,307 @@
+"""Ctrl-C in any command, at any place: 130, no traceback, and no half of a file."""
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from whisper_bench.cli import main
+from whisper_bench.interrupt import CtrlC
+
+SCRIPT = "import sys\nfrom whisper_bench.cli import main\nsys.exit(main())\n"
+"""What an installer makes of the entry point."""
+AT_AN_IMPORT = """
+import signal, sys
+module, words = sys.argv[1], sys.argv[2:]
+def press(event, details):
+    if event == "import" and details[0] == module:
+        signal.raise_signal(signal.SIGINT)
+sys.addaudithook(press)
+sys.argv[1:] = words
+"""
+COMMANDS = {
+    "ratio": ("ratio", "avx", "generic", "--all-runs"),
+    "results": ("results", "avx"),
+    "throttling": ("throttling", "avx"),
+    "size": ("size", "avx", "--model", "base", "--target-rps", "2", "--slo-p95", "60s"),
+    "predict": ("predict", "avx"),
+    "weights": ("weights", "find", "base"),
+    "gate": ("gate", "saved:avx", "command:true"),
+    "k8s": ("k8s", "collect", "-"),
+}
+
+
+@pytest.fixture
+def storage(pytestconfig, home):
+    folder = pytestconfig.rootpath / "docs" / "sample"
+    (home / ".benchmarks").symlink_to(folder)
+    return folder
+
+
+def ended(program, *words, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=cwd, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "msgspec",
+        "argparse",
+        "whisper_bench.errors",
+        "whisper_bench.cli.main",
+        "whisper_bench.cli.gate",
+        "whisper_bench.cli.weights",
+    ],
+)
+def test_ctrl_c_while_the_commands_are_imported(module):
+    done = ended(AT_AN_IMPORT + SCRIPT, module, "ratio", "--help")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_that_an_import_swallows(home):
+    swallowing = AT_AN_IMPORT.replace(
+        "signal.raise_signal(signal.SIGINT)",
+        """
+        try: signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt: pass""",
+    )
+    done = ended(swallowing + SCRIPT, "argparse", "ratio", "--help")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_import_that_fails_is_told_as_ever(home):
+    failing = AT_AN_IMPORT.replace("signal.raise_signal(signal.SIGINT)", "raise ImportError('bad')")
+    done = ended(failing + SCRIPT, "argparse", "ratio", "--help")
+    assert done.returncode == 1
+    assert done.stderr.endswith("ImportError: bad\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("ratio", "whisper_bench.ratio.calculate"),
+        ("size", "whisper_bench.sizing.simulate"),
+        ("size", "matplotlib"),
+        ("results", "jsonschema"),
+        ("throttling", "whisper_bench.throttling"),
+        ("predict", "whisper_bench.ratio.predict"),
+        ("weights", "whisper_bench.weights.resolve"),
+        ("gate", "whisper_bench.gate.absolute"),
+        ("k8s", "whisper_bench.cluster.fetch"),
+    ],
+)
+def test_ctrl_c_while_a_command_imports_what_it_needs(storage, home, command, module):
+    done = ended(AT_AN_IMPORT + SCRIPT, module, *COMMANDS[command])
+    assert done.returncode == 130
+    assert done.stderr.endswith(("interrupted\n", "is decided\n", "is collected\n"))
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert [path.name for path in home.iterdir()] == [".benchmarks"]
+
+
+def pressed_at(place, words):
+    """Run a command in this process, press at the given line of our code; return its status."""
+    lines = itertools.count()
+
+    def trace(frame, event, _argument):
+        if "whisper_bench" not in frame.f_code.co_filename:
+            return None
+        inside = not frame.f_code.co_filename.endswith("interrupt.py")
+        if inside and event == "line" and next(lines) in {place, place + 1, place + 3}:
+            signal.raise_signal(signal.SIGINT)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return main(words)
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize(
+    "words", [COMMANDS["ratio"], COMMANDS["results"]], ids=["ratio", "results"]
+)
+def test_no_place_gives_a_traceback_or_half_of_a_file(storage, home, capsys, words):
+    main(list(words))
+    whole = {path.name: path.stat().st_size for path in home.glob("benchmark_results/*")}
+    # every line of the start, then further and further apart
+    places = [*range(3, 30), *(int(30 * 1.35**power) for power in range(1, 22))]
+    statuses = set()
+    for place in places:
+        capsys.readouterr()
+        status = pressed_at(place, list(words))
+        statuses.add(status)
+        assert status in {0, 130}
+        assert "Traceback" not in capsys.readouterr().err
+        found = {path.name: path.stat().st_size for path in home.glob("benchmark_results/*")}
+        assert found.keys() <= whole.keys()
+    assert 130 in statuses
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_json_says_that_it_was_interrupted(storage, capsys, monkeypatch):
+    def press(*_arguments, **_settings):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("whisper_bench.saved.find.find_saved", press)
+    assert main([*COMMANDS["results"], "--json"]) == 130
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"error": "interrupted"}
+    assert err == "whisper-bench results: interrupted\n"
+
+
+def test_an_import_that_makes_another_error_of_it(storage, capsys, monkeypatch):
+    """As extension modules do, whose start fails."""
+
+    def press(*_arguments, **_settings):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    monkeypatch.setattr("whisper_bench.saved.find.find_saved", press)
+    assert main(list(COMMANDS["results"])) == 130
+    assert capsys.readouterr().err == "whisper-bench: interrupted\n"
+
+
+def test_an_error_that_is_no_interruption_is_raised(storage, monkeypatch):
+    def broken(*_arguments, **_settings):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("whisper_bench.saved.find.find_saved", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(list(COMMANDS["results"]))
+
+
+def until(condition, limit_s=10.0):
+    deadline_s = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.001)
+
+
+def test_an_interrupt_that_python_dropped_comes_again():
+    class Dropping:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    with CtrlC() as ctrl_c:
+        ctrl_c.arm()
+        dropping = Dropping()
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - whatever line it comes at
+            del dropping
+            until(lambda: False)
+        assert ctrl_c.came
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_other_errors_that_python_drops_are_printed_as_before(capsys):
+    class Broken:
+        def __del__(self):
+            raise ValueError("of something else")
+
+    hook = sys.unraisablehook
+    seen = []
+    sys.unraisablehook = lambda unraisable: seen.append(unraisable.exc_type)
+    try:
+        with CtrlC() as ctrl_c:
+            ctrl_c.arm()
+            Broken()
+    finally:
+        sys.unraisablehook = hook
+    assert seen == [ValueError]
+
+
+def test_a_signal_before_anything_can_be_caught_waits():
+    with CtrlC() as ctrl_c:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            ctrl_c.arm()
+        signal.raise_signal(signal.SIGINT)  # the same press, to the process and to its group
+
+
+def test_a_signal_that_is_ignored_stays_so_and_another_thread_changes_nothing():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with CtrlC():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    def elsewhere():
+        with CtrlC() as ctrl_c:
+            ctrl_c.arm()
+            ctrl_c.disarm()
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+STUCK = """
+import time
+from whisper_bench import interrupt
+from whisper_bench.cli import main
+import whisper_bench.saved.find as find
+interrupt._SAME_PRESS_S = 0.0
+def stuck(*_):
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("cleaning", flush=True)
+        time.sleep(60)
+find.find_saved = stuck
+import sys
+sys.exit(main())
+"""
+
+
+def test_a_second_press_ends_what_is_stuck_in_cleaning_up(home):
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK, "results", "avx"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in ("ready\n", "cleaning\n"):
+        assert process.stdout.readline() == line
+        process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+
+
+def test_a_second_press_is_told_from_the_same_one(monkeypatch):
+    ended_with = []
+    monkeypatch.setattr("whisper_bench.interrupt.os._exit", ended_with.append)
+    with CtrlC() as ctrl_c:
+        for count, same_press_s in ((0, 60.0), (0, 60.0), (1, -1.0)):
+            monkeypatch.setattr("whisper_bench.interrupt._SAME_PRESS_S", same_press_s)
+            signal.raise_signal(signal.SIGINT)
+            assert ended_with == count * [130]
+        assert ctrl_c.came
+
+
+def test_once_the_answer_is_out_it_stands(storage):
+    program = (
+        "import atexit, signal\natexit.register(signal.raise_signal, signal.SIGINT)\n" + SCRIPT
+    )
+    done = ended(program, *COMMANDS["throttling"])
+    plain = ended(SCRIPT, *COMMANDS["throttling"])
+    assert (done.returncode, done.stdout, done.stderr) == (
+        plain.returncode, plain.stdout, plain.stderr,
+    )  # fmt: skip
+
+
+def test_misuse_is_told_as_before(home):
+    done = ended(SCRIPT, "nonsense")
+    assert done.returncode == 2
+    assert "invalid choice: 'nonsense'" in done.stderr
