@@ -230,11 +230,11 @@ def test_a_run_that_went_to_a_json_file_is_not_called_unsaved(bench, pytester):
 def test_weights_are_hashed_and_clips_read_once_for_all_cases(bench, pytester):
     pytester.makeconftest(
         """
-        import whisper_bench.files, whisper_bench.audio, whisper_bench.weights.resolve as resolve
+        import whisper_bench.audio, whisper_bench.weights.resolve as resolve
         hashed = []
         def counting(read):
             return lambda path: hashed.append(path.name) or read(path)
-        resolve.sha256_of = counting(whisper_bench.files.sha256_of)
+        resolve.hashed_files = counting(resolve.hashed_files)
         whisper_bench.audio._content_of = counting(whisper_bench.audio._content_of)
         def pytest_unconfigure():
             print("hashed", sorted(hashed))
@@ -242,4 +242,4 @@ def test_weights_are_hashed_and_clips_read_once_for_all_cases(bench, pytester):
     )
     outcome = bench("--whisper-rounds=1", "--whisper-threads=1,2,3")
     outcome.assert_outcomes(passed=3)
-    outcome.stdout.fnmatch_lines(["hashed ['model.bin', 'noise.wav']"])
+    outcome.stdout.fnmatch_lines(["hashed ['base', 'noise.wav']"])

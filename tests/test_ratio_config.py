@@ -60,11 +60,11 @@ def test_an_invalid_ratio_is_not_kept_and_the_older_stays(path):
 
 
 def test_a_disk_that_is_full_leaves_the_older(path, monkeypatch):
-    def full(_path):
+    def full(_descriptor):
         raise OSError(28, "No space left on device")
 
     before = path.read_bytes()
-    monkeypatch.setattr("whisper_bench.files._flush_to_disk", full)
+    monkeypatch.setattr("whisper_bench.scratch.os.fsync", full)
     with pytest.raises(BenchError, match="cannot write .*ratio_config.json: No space left"):
         save_config(calculate_ratio(xeon(), m4()), path.parent)
     assert path.read_bytes() == before

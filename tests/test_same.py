@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from samples import CASE, round_line
+from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.journal import Identity, Journal
 from whisper_bench.saved.same import half_written, is_cut_short, saved_with
@@ -83,6 +83,7 @@ def test_an_unfinished_run_beside_one_in_progress(tmp_path):
     identity = Identity("m4", {})
     journals = [Journal.begin(tmp_path, identity) for _ in range(2)]
     for journal in journals:
+        journal.append(ready(1))
         journal.append(round_line(1, 4.5))
     journals[0].close()
     for go_on in (False, True):

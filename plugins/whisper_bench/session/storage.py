@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_benchmark.utils
+from pytest_benchmark.storage.file import FileStorage
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import check_writable, write_all_over
@@ -46,7 +47,9 @@ def save_whole(config: pytest.Config, bench: "Bench") -> None:
     """Have pytest-benchmark save its files whole, and `bench` know the path of the saved run."""
     storing = benchmark_session(config)
     storing.save_json = partial(_save_json, storing)
-    if storage_folders(config):
+    # a storage of somebody else's making saves as it will
+    own = type(storing.storage) is FileStorage and "save" not in vars(storing.storage)
+    if own and storage_folders(config):
         storing.storage.save = partial(_save, storing.storage, bench)
 
 
