@@ -13,7 +13,7 @@ from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.quota import QuotaGroup, held_cpus, is_held
-from whisper_bench.session import bench
+from whisper_bench.session import limit
 
 pytestmark = pytest.mark.alone
 
@@ -64,7 +64,7 @@ def test_a_group_goes_when_its_maker_is_killed(group):
     program = """
 import os, signal
 from whisper_bench.quota import QuotaGroup, held_cpus, is_held
-from whisper_bench.session import bench
+from whisper_bench.session import limit
 print(QuotaGroup(0.5).group.folder, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -120,9 +120,9 @@ def test_an_interrupt_at_any_step_leaves_no_group(monkeypatch, failing):
 
 
 def test_more_cpus_than_there_are_is_refused_before_anything_is_made(monkeypatch):
-    monkeypatch.setattr(bench, "QuotaGroup", None)
+    monkeypatch.setattr(limit, "QuotaGroup", None)
     with pytest.raises(BenchError, match=r"in force is none, and only 2 CPU\(s\) can be used"):
-        bench._quota_for(4.0, CpuLimit(None, "none", None, None, 2, 2))
+        limit.quota_for(4.0, CpuLimit(None, "none", None, None, 2, 2))
 
 
 def test_version_2s_controller_is_switched_on_and_off_again(tmp_path):
@@ -178,10 +178,10 @@ def test_a_demand_that_cannot_be_met_says_what_is_in_force(monkeypatch):
     def refused(_cpus):
         raise BenchError("no control group can be made here")
 
-    monkeypatch.setattr(bench, "QuotaGroup", refused)
+    monkeypatch.setattr(limit, "QuotaGroup", refused)
     unlimited = CpuLimit(None, "none", None, None, 8, 8)
     with pytest.raises(BenchError, match="the CPU limit in force is none, and no control group"):
-        bench._quota_for(1.0, unlimited)
+        limit.quota_for(1.0, unlimited)
 
 
 def test_what_was_switched_on_is_switched_off_at_the_end(tmp_path, monkeypatch):
@@ -221,12 +221,12 @@ def test_a_quota_below_the_kernels_smallest_is_refused_with_it():
     with pytest.raises(BenchError, match=r"0\.009 CPU is too small.* no less than 0\.01 CPU"):
         QuotaGroup(0.009)
     with pytest.raises(BenchError, match=r"--whisper-cpu-limit=0\.001: .*too small"):
-        bench._demanded(0.001)
+        limit.held_limit(0.001)
 
 
 def test_a_limit_in_force_is_the_one_demanded_to_the_microsecond():
     assert (
-        bench._quota_for(0.66667, CpuLimit(0.66666, "cgroup v2 quota", 0.66666, "/", 8, 8)) is None
+        limit.quota_for(0.66667, CpuLimit(0.66666, "cgroup v2 quota", 0.66666, "/", 8, 8)) is None
     )
     assert not is_held(0.66667, 0.66665)
     assert not is_held(1.0, None)
@@ -236,7 +236,7 @@ def test_a_limit_that_is_not_known_is_not_called_none(monkeypatch):
     def refused(_cpus):
         raise BenchError("no control group can be made here")
 
-    monkeypatch.setattr(bench, "QuotaGroup", refused)
+    monkeypatch.setattr(limit, "QuotaGroup", refused)
     hidden = CpuLimit(None, "unknown: x", None, None, 8, 8, tree="groups above are hidden")
     with pytest.raises(BenchError, match=r"in force is not known \(groups above are hidden\), and"):
-        bench._quota_for(1.0, hidden)
+        limit.quota_for(1.0, hidden)

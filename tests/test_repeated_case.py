@@ -263,3 +263,34 @@ def test_a_step_begins_once():
     course.begin(case, "run", "--reruns=1")
     with pytest.raises(BenchError, match=r"base-t1-noise.*measured once.*without --reruns=1"):
         course.begin(case, "run", "--reruns=1")
+
+
+WRONG_SECOND = """
+from whisper_bench.errors import WrongAnswerError
+from whisper_bench.transcript import TranscriptCheck
+real, heard = TranscriptCheck.check, []
+def check(self, *arguments):
+    heard.append(arguments)
+    if len(heard) == 2:
+        raise WrongAnswerError("base-t1-noise, process 1: the transcript differs:", "  other")
+    return real(self, *arguments)
+TranscriptCheck.check = check
+"""
+TWO_ROUNDS = ("--benchmark-save=m4", "--whisper-rounds=2", "--whisper-processes=1")
+
+
+def test_a_wrong_answer_is_not_forgotten_by_a_resume(bench, pytester):
+    pytester.makeconftest(WRONG_SECOND)
+    assert bench(*TWO_ROUNDS).ret == pytest.ExitCode.TESTS_FAILED
+    pytester.makeconftest("")
+    outcome = bench(*TWO_ROUNDS, "--whisper-resume")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        [
+            "*FAILED: base-t1-noise, process 1: the transcript differs:*",
+            "*  other*",
+            "*failed for good: measure again without --whisper-resume*",
+        ]
+    )
+    assert not results(pytester.path)
+    assert bench(*TWO_ROUNDS).ret == pytest.ExitCode.OK

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -50,7 +50,22 @@ class RoundLine(msgspec.Struct, frozen=True, tag="round", forbid_unknown_fields=
     measured: Measured
 
 
-Line = Identity | ReadyLine | RoundLine
+class WrongLine(msgspec.Struct, frozen=True, tag="wrong answer", forbid_unknown_fields=True):
+    """A round's wrong answer: its case has failed for good, also in a run that goes on."""
+
+    case: Case
+    message: str
+
+
+Line = Identity | ReadyLine | RoundLine | WrongLine
+
+
+class Held(NamedTuple):
+    """What a journal holds of a run, each in the order of its lines."""
+
+    processes: list[ReadyLine]
+    rounds: list[RoundLine]
+    wrong: list[WrongLine]
 
 
 class Journal:
@@ -174,8 +189,8 @@ def _write_all(file: FileIO, content: bytes) -> None:
         content = content[file.write(content) :]
 
 
-def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundLine]]:
-    """Return the processes and finished rounds of a journal, in their order.
+def resume(path: Path, identity: Identity) -> Held:
+    """Return the processes, finished rounds and wrong answers of a journal.
 
     Raises:
         BenchError: it is no journal, or its run was of another identity; the field is named.
@@ -193,7 +208,7 @@ def resume(path: Path, identity: Identity) -> tuple[list[ReadyLine], list[RoundL
     processes = [line for line in lines if isinstance(line, ReadyLine)]
     rounds = [line for line in lines if isinstance(line, RoundLine)]
     _check_lines(path, processes, rounds)
-    return processes, rounds
+    return Held(processes, rounds, [line for line in lines if isinstance(line, WrongLine)])
 
 
 def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]) -> None:

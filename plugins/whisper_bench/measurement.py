@@ -9,8 +9,8 @@ from whisper_bench.audio import Clip
 from whisper_bench.case import Case, Round, rounds_by_process
 from whisper_bench.contention import is_contended
 from whisper_bench.engine import Decoding
-from whisper_bench.errors import BenchError
-from whisper_bench.journal import Journal, ReadyLine, RoundLine
+from whisper_bench.errors import BenchError, WrongAnswerError
+from whisper_bench.journal import Journal, ReadyLine, RoundLine, WrongLine
 from whisper_bench.language import LanguageSource
 from whisper_bench.quota import is_held
 from whisper_bench.transcript import TranscriptCheck
@@ -122,7 +122,11 @@ class Measurement:
             )
         process = self.evidence.processes[-1].process
         line = RoundLine(self.plan.case, process, latency_s, self._measured)
-        self._check_transcript(line)
+        try:
+            self._check_transcript(line)
+        except WrongAnswerError as error:
+            self._journal.append(WrongLine(self.plan.case, str(error)))
+            raise
         self.evidence.rounds.append(line)
         self._in_process += 1
         self._journal.append(line)

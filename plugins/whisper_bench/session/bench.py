@@ -9,14 +9,14 @@ import msgspec
 
 from whisper_bench.audio import load_clip
 from whisper_bench.case import Case
-from whisper_bench.cpu_limit import CpuLimit, cpu_limit_in_force
+from whisper_bench.cpu_limit import cpu_limit_in_force
 from whisper_bench.engine import Decoding
-from whisper_bench.errors import BenchError
+from whisper_bench.errors import BenchError, WrongAnswerError
 from whisper_bench.journal import Identity, identity_of
 from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
-from whisper_bench.quota import PERIOD_US, QuotaGroup, held_cpus, is_held
+from whisper_bench.quota import PERIOD_US
 from whisper_bench.record import CaseRecord
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.course import Course
@@ -26,6 +26,7 @@ from whisper_bench.session.languages import (
     language_facts,
     languages_of,
 )
+from whisper_bench.session.limit import held_limit, quota_for
 from whisper_bench.session.resumed import UNSAVED, Opened, left_to_resume, open_journal
 from whisper_bench.throttling import ThrottlingReport
 from whisper_bench.transcript import TranscriptCheck
@@ -61,7 +62,7 @@ class Bench:
         self._timed = timed
         self.machine = machine_facts(config.cpu_model)
         self.limit = cpu_limit_in_force()
-        self.demanded = None if config.cpu_limit is None else _demanded(config.cpu_limit)
+        self.demanded = None if config.cpu_limit is None else held_limit(config.cpu_limit)
         self.plans = self._planned(list(cases))
         self.reference = reference
         if reference is not None:
@@ -83,9 +84,9 @@ class Bench:
                 f"microseconds of {PERIOD_US // 1000} ms, so that {self.demanded:g} CPU is in "
                 "force and on record"
             )
-        self.quota = _quota_for(self.demanded, self.limit)
+        self.quota = quota_for(self.demanded, self.limit)
         try:
-            self.journal, self._processes, self._rounds, saved = self._open_journal(storage)
+            self.journal, self._held, saved = self._open_journal(storage)
         except BenchError:
             self.close()
             raise
@@ -94,10 +95,22 @@ class Bench:
         """The file that this run is saved in, once it is."""
 
     def measurement(self, case: Case) -> Measurement:
-        """Return the rounds of a case that are still to be measured."""
+        """Return the rounds of a case that are still to be measured.
+
+        Raises:
+            WrongAnswerError: the case gave one in the run that this one goes on from.
+
+        """
+        for wrong in self._held.wrong:
+            if wrong.case == case:
+                raise WrongAnswerError(
+                    *wrong.message.split("\n"),
+                    "so it was in the run that this one goes on from, and the case has failed for "
+                    "good: measure again without --whisper-resume",
+                )
         evidence = Evidence(
-            [line for line in self._processes if line.case == case],
-            [line for line in self._rounds if line.case == case],
+            [line for line in self._held.processes if line.case == case],
+            [line for line in self._held.rounds if line.case == case],
         )
         evidence.resumed_rounds = len(evidence.rounds)
         return Measurement(
@@ -146,7 +159,7 @@ class Bench:
 
         """
         taken_over = self.is_saved_already or all(
-            line.case in self.records for line in self._rounds
+            line.case in self.records for line in self._held.rounds
         )
         if (everything_saved and taken_over) or not self.journal.holds_rounds:
             self.journal.discard()
@@ -226,30 +239,3 @@ class Bench:
             facts[decoding_fact(plan.case.clip)] = msgspec.json.encode(plan.decoding).decode()
         facts |= language_facts(self.languages)
         return Identity(self.config.save_name or UNSAVED, facts)
-
-
-def _demanded(cpus: float) -> float:
-    """Return the quota that the kernel holds for what `--whisper-cpu-limit` asks for."""
-    try:
-        return held_cpus(cpus)
-    except BenchError as error:
-        raise BenchError(f"--whisper-cpu-limit={cpus:g}: {error}") from error
-
-
-def _quota_for(cpus: float | None, in_force: CpuLimit) -> QuotaGroup | None:
-    """Put a demanded limit in force for the workers, unless it is already."""
-    if cpus is None or is_held(cpus, in_force.cpus):
-        return None
-    usable = in_force.usable_cpus
-    if usable is not None and usable < cpus:
-        raise BenchError(
-            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {in_force}, and only "
-            f"{usable:g} CPU(s) can be used; run where there are more: docker run --rm "
-            f"--cpus={cpus:g} IMAGE"
-        )
-    try:
-        return QuotaGroup(cpus)
-    except BenchError as error:
-        raise BenchError(
-            f"--whisper-cpu-limit={cpus:g}: the CPU limit in force is {in_force}, and {error}"
-        ) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal, ReadyLine, RoundLine, resume
+from whisper_bench.journal import Held, Identity, Journal, resume
 from whisper_bench.measurement import Plan
 from whisper_bench.saved.find import save_name
 from whisper_bench.saved.same import half_written, saved_with
@@ -18,8 +18,7 @@ class Opened(NamedTuple):
     """A journal, what it holds, and the saved run that holds all of that, if there is one."""
 
     journal: Journal
-    processes: list[ReadyLine]
-    rounds: list[RoundLine]
+    held: Held
     saved: Path | None = None
 
 
@@ -51,7 +50,7 @@ def open_journal(
                 f"an unfinished run of {identity.name!r} is kept in {left.unfinished[-1]}: "
                 "--whisper-resume would go on from it"
             )
-        return Opened(Journal.begin(results, identity), [], [])
+        return Opened(Journal.begin(results, identity), Held([], [], []))
     if not left.unfinished:
         raise BenchError(_nothing_left(results, identity.name, left))
     journal = Journal.go_on(left.unfinished[-1])
@@ -89,13 +88,14 @@ def _opened(
     storage: Sequence[Path],
     say: Callable[[str], None],
 ) -> Opened:
-    processes, rounds = resume(journal.path, identity)
+    held = resume(journal.path, identity)
+    rounds = held.rounds
     say(f"resuming {journal.path.name}: {len(rounds)} rounds are there already")
     for path in half_written(storage, identity.name, rounds):
         _take_away(path, journal.path, say)
     saved = saved_with(storage, rounds)
     if saved is None:
-        return Opened(journal, processes, rounds)
+        return Opened(journal, held)
     if save_name(saved) != identity.name:
         raise BenchError(
             f"--whisper-resume: the run in {journal.path} is saved already, as {saved}; finish it "
@@ -106,9 +106,9 @@ def _opened(
             f"{saved} holds these rounds already; this run will be saved beside it with all of "
             "its rounds: then delete that file, which --all-runs would refuse as the same run"
         )
-        return Opened(journal, processes, rounds)
+        return Opened(journal, held)
     say(f"this run is saved already in {saved}: it is not saved again, only finished")
-    return Opened(journal, processes, rounds, saved)
+    return Opened(journal, held, saved)
 
 
 def _take_away(path: Path, journal: Path, say: Callable[[str], None]) -> None:
