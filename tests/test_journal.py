@@ -32,7 +32,7 @@ def test_what_was_finished_is_read_back(journal, tmp_path):
     assert left_of(tmp_path, "m4") == Left([], [journal.path])
     journal.close()
     assert left_of(tmp_path, "m4") == Left([journal.path], [])
-    processes, rounds = resume(journal.path, IDENTITY)
+    processes, rounds, _ = resume(journal.path, IDENTITY)
     assert [line.process for line in processes] == [1]
     assert [(line.case, line.latency_s) for line in rounds] == [(CASE, 4.5)]
 
@@ -42,7 +42,7 @@ def test_every_possible_cut_loses_at_most_the_line_it_is_in(journal, tmp_path):
     ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("\n")]
     for cut in range(ends[0], len(whole) + 1):
         journal.path.write_bytes(whole[:cut])
-        processes, rounds = resume(journal.path, IDENTITY)
+        processes, rounds, _ = resume(journal.path, IDENTITY)
         assert (len(processes), len(rounds)) == (cut >= ends[1], cut >= ends[2])
 
 
