@@ -115,13 +115,16 @@ def test_commands_on_saved_runs_work_in_it(engine, image, measured, measured_aga
         image, *command.split(),
         options=("--entrypoint=whisper-bench", "--workdir=/results", *shape(measured)),
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    if command.startswith("throttling") and "measure again on a quiet machine" in done.stdout:
+        assert done.returncode == 1  # beside a busy neighbour nothing can be judged
+    else:
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_without_a_limit_it_says_how_to_run_it(engine, image):
     done = engine.run(image, *QUICK)
     assert done.returncode == 4
-    assert "--whisper-cpu-limit=1: the CPU limit in force is none" in done.stderr
+    assert "--whisper-cpu-limit=1: the CPU limit in force is not known" in done.stderr
     assert "docker run --rm --cpus=1 IMAGE" in done.stderr
 
 
