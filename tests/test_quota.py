@@ -34,11 +34,11 @@ def test_a_process_in_the_group_is_under_the_quota_and_throttled(group):
 import sys, time
 sys.stdin.readline()
 from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
-start = counters_of(quota_group())
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
+start = counters_of(quota_groups()[0])
 end_s, cpu_s = time.perf_counter() + 1.5, time.process_time()
 while time.perf_counter() < end_s: pass
-seen = counters_of(quota_group()).since(start)
+seen = counters_of(quota_groups()[0]).since(start)
 print(cpu_limit_in_force().cpus, time.process_time() - cpu_s, seen.periods, seen.throttled_periods)
 """
     with subprocess.Popen(
