@@ -3,6 +3,7 @@
 import os
 from operator import itemgetter
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -80,6 +81,16 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def unknown(self) -> str | None:
         """Say why it is not known whether another quota is in force; None where it is known."""
         return self.quota_trouble or (self.unseen if self.hides_a_quota else None)
+
+    @property
+    def compared(self) -> float | Literal["unknown"] | None:
+        """The limit that two runs must share: "unknown" where it is not known to be none.
+
+        Busy threads that got all their CPUs do not change it: beside a neighbour the next may not.
+        A system without affinity (macOS) has no control groups either.
+        """
+        unread = self.quota_trouble is not None and self.affinity_cpus is not None
+        return "unknown" if self.cpus is None and (unread or self.unseen) else self.cpus
 
     def __str__(self) -> str:
         if self.cpus is not None:
