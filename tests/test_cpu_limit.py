@@ -255,6 +255,9 @@ def quota_of(quota_us, period_us=100_000):
     try:
         (folder / "cpu.cfs_period_us").write_text(str(period_us))
         (folder / "cpu.cfs_quota_us").write_text(str(quota_us))
+        (folder / "cpu.shares").write_text(
+            "262144"
+        )  # the most: it reaches its quota, who else runs
         yield folder
     finally:
         folder.rmdir()

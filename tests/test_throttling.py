@@ -53,7 +53,7 @@ WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
         (throttled(0, 0), "UNKNOWN", "without readable counters"),
         (case(counters=None, throttled_share=None), "UNKNOWN", "without readable counters"),
         (case(cpu_limit=NO_LIMIT, counters=None), "OK", "no quota in force, so nothing throttles"),
-        (case(cpu_limit=MAC, counters=None), "UNKNOWN", "whether another quota is in force is not known"),
+        (case(cpu_limit=MAC, counters=None), "UNKNOWN", f"is in force is not known ({TROUBLE}); look at the CPU limit of the task"),
         (case(cpu_limit=AFFINITY, counters=None), "CPUSET_SERIALISED", "take turns on 1 CPU(s)"),
         (case(cpu_limit=AFFINITY, counters=None, threads=1), "OK", "no quota in force"),
         (case(cpu_limit=msgspec.structs.replace(AFFINITY, quota_trouble="x"), counters=None, threads=1),

@@ -111,7 +111,7 @@ def _quota(case: CaseVerdict) -> Told:
     limit = case.cpu_limit
     if limit.quota_trouble is not None:
         text = f"whether another quota is in force is not known ({limit.quota_trouble})"
-        yield Verdict.UNKNOWN, text
+        yield Verdict.UNKNOWN, f"{text}; {WHERE_TO_LOOK}"
     elif limit.hides_a_quota:
         text = f"whether a quota is in force is not known: {limit.unseen}"
         yield Verdict.UNKNOWN, f"{text}{_busy(limit)}; {WHERE_TO_LOOK}"
