@@ -176,10 +176,12 @@ def _doubtful_rounds(case: CaseVerdict) -> int:
     """Count the rounds that tell nothing of a quota which the case may reach.
 
     One that it cannot reach, with all its threads on the CPUs of its affinity, throttles nothing;
-    but behind hidden groups a smaller one may.
+    but behind hidden groups a smaller one may. A run from before they were asked about may have any.
     """
     limit, contended = case.cpu_limit, case.contended_rounds or 0
     asked = min(case.threads, limit.affinity_cpus or case.threads)
+    if limit.quota_cpus is None and limit.tree is None:
+        return contended + case.untold_rounds
     if limit.quota_cpus is None:
         return 0 if limit.unseen is None else contended
     if limit.unseen is not None or limit.quota_cpus < asked:
