@@ -11,7 +11,7 @@ from trees import grow, v1, v2
 from whisper_bench import cpu_limit
 from whisper_bench.cgroup import cpu_tree
 from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
 from whisper_bench.mountinfo import visible_mounts
 
 RECORDED = ROOT / "tests/recorded/cases/trees"
@@ -27,7 +27,8 @@ def _many_cpus(monkeypatch):
 
 
 def counted(root):
-    counters = counters_of(quota_group(root), root)
+    groups = quota_groups(root)
+    counters = counters_of(groups[0], root) if groups else None
     return counters and (counters.periods, counters.throttled_periods)
 
 
@@ -59,7 +60,7 @@ def test_the_quota_of_an_ecs_task_is_not_taken_for_none():
 
 def test_an_empty_pressure_file_costs_the_pressure_alone():
     root = RECORDED / "11-empty-pressure"
-    counters = counters_of(quota_group(root), root)
+    counters = counters_of(quota_groups(root)[0], root)
     assert counters.pressure_s is None
     assert counters.throttled_s == pytest.approx(7.0)
     assert counters.usage_s == pytest.approx(9.0)

@@ -6,6 +6,7 @@ import pytest
 from ratios import M4, XEON, facts, m4, record, xeon
 from samples import FILES, NO_LIMIT
 from whisper_bench import calculate_ratio
+from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
@@ -174,5 +175,10 @@ def test_no_limit_seen_is_not_no_limit():
     bare = m4(record(*M4, limit=NO_LIMIT))
     with pytest.raises(NotComparableError, match="cpu_limit: none against unknown"):
         calculate_ratio(bare, xeon(record(*XEON, limit=hidden)))
+    unread = msgspec.structs.replace(NO_LIMIT, quota_trouble="/x: Permission denied")
+    with pytest.raises(NotComparableError, match="cpu_limit: none against unknown"):
+        calculate_ratio(bare, xeon(record(*XEON, limit=unread)))
+    macos = CpuLimit(None, "unknown: no tree", None, None, None, 10, "no tree")
+    assert calculate_ratio(bare, xeon(record(*XEON, limit=macos))).allowed_mismatches == []
     both = calculate_ratio(m4(record(*M4, limit=hidden)), xeon(record(*XEON, limit=hidden)))
     assert "no CPU limit in force can be seen" in str(both)

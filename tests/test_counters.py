@@ -4,7 +4,7 @@ import pytest
 
 from trees import grow
 from whisper_bench.cgroup import CpuGroup
-from whisper_bench.counters import CpuCounters, counters_of, total_counters
+from whisper_bench.counters import CpuCounters, counters_of, most_throttled, total_counters
 
 V1 = "nr_periods 10\nnr_throttled 4\nthrottled_time 1500000000\nnr_bursts 2\nburst_time 250000000\n"
 V2 = (
@@ -47,11 +47,31 @@ def test_old_kernels_count_less(tmp_path):
 
 
 def test_counters_that_are_not_there(tmp_path):
-    assert counters_of(None) is None
     assert counters_of(CpuGroup(2, tmp_path)) is None
     grow(tmp_path, {"root/cpu.stat": "usage_usec 9\n", "bad/cpu.stat": "nr_periods x\n"})
     assert counters_of(CpuGroup(2, tmp_path / "root")) is None
     assert counters_of(CpuGroup(2, tmp_path / "bad")) is None
+
+
+NONE, QUIET, STOPPED = CpuCounters(0, 0, 0.0), CpuCounters(100, 0, 0.0), CpuCounters(100, 90, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("ends", "most"),
+    [
+        ([], None),
+        ([QUIET], QUIET),
+        ([QUIET, STOPPED], STOPPED),
+        ([STOPPED, QUIET], STOPPED),
+        ([QUIET, CpuCounters(200, 0, 0.0)], QUIET),
+        ([NONE, CpuCounters(100, 1, 0.1)], CpuCounters(100, 1, 0.1)),
+        ([QUIET, None], None),
+        ([QUIET, CpuCounters(1, 3, 0.0)], None),  # another group of the same name
+    ],
+)
+def test_of_several_groups_the_most_throttled_is_counted(ends, most):
+    assert most_throttled([NONE for _ in ends], ends) == most
+    assert most_throttled([None for _ in ends], ends) is None
 
 
 def test_differences_and_sums():

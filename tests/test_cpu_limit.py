@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from trees import grow, v1, v2
 from whisper_bench import cpu_limit
 from whisper_bench.cgroup import CpuGroup, cpu_tree
-from whisper_bench.cpu_limit import combined_limit, cpu_limit_in_force, quota_group
+from whisper_bench.cpu_limit import combined_limit, cpu_limit_in_force, quota_groups
 
 TREES = {
     "v2 in a container": (v2("/", {"cpu.max": "100000 100000\n"}), 1.0, "cgroup v2 quota"),
@@ -255,6 +255,9 @@ def quota_of(quota_us, period_us=100_000):
     try:
         (folder / "cpu.cfs_period_us").write_text(str(period_us))
         (folder / "cpu.cfs_quota_us").write_text(str(quota_us))
+        (folder / "cpu.shares").write_text(
+            "262144"
+        )  # the most: it reaches its quota, who else runs
         yield folder
     finally:
         folder.rmdir()
@@ -266,8 +269,8 @@ def test_a_real_quota_is_seen_and_its_counters_move():
 import os, sys, time
 open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
 from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
-group = quota_group()
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
+group = quota_groups()[0]
 start = counters_of(group)
 end_s = time.perf_counter() + 1
 while time.perf_counter() < end_s: pass
@@ -289,6 +292,51 @@ print(limit.cpus, limit.source, limit.quota_group, seen.periods, seen.throttled_
     assert 0.1 < float(throttled_s) < 2
 
 
+@pytest.mark.alone
+def test_a_group_above_that_others_use_up_is_seen_to_throttle():
+    """Its quota is not the smallest: a busy neighbour in a group beside takes it all."""
+    program = """
+import sys, time
+print(flush=True)
+sys.stdin.readline()
+from whisper_bench.counters import counters_of, most_throttled
+from whisper_bench.cpu_limit import quota_groups
+groups = quota_groups()
+starts = [counters_of(group) for group in groups]
+end_s = time.perf_counter() + 1
+while time.perf_counter() < end_s: time.sleep(0.001)
+ends = [counters_of(group) for group in groups]
+own, above = (end.since(start) for start, end in zip(starts, ends))
+print(own.throttled_periods, above.throttled_periods, most_throttled(starts, ends) == above, above.periods)
+"""
+    with quota_of(25_000) as above, ExitStack() as children:
+        for name in ("own", "beside"):
+            (above / name).mkdir()
+            children.callback((above / name).rmdir)
+        (above / "own/cpu.cfs_quota_us").write_text("20000")
+        measuring, busy = (
+            children.enter_context(ended(code)) for code in (program, "while True: pass")
+        )
+        measuring.stdout.readline()
+        for process, name in ((measuring, "own"), (busy, "beside")):
+            (above / name / "cgroup.procs").write_text(str(process.pid))
+        own, throttled, is_chosen, periods = measuring.communicate("go\n")[0].split()
+    assert (own, is_chosen) == ("0", "True")
+    assert int(throttled) >= 0.5 * int(periods) > 0
+
+
+@contextmanager
+def ended(code):
+    """Run Python code in a process that has ended when the block has."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_proclimits_reads_the_same_limit():
     """An independent library, on a real quota."""
     program = """
@@ -308,5 +356,5 @@ print(cpu_limit_in_force().cpus, proclimits.get_cpu_limit())
 
 def test_groups_of_this_machine_are_read_without_error():
     assert all(group.folder.is_dir() for group in cpu_tree().groups)
-    holder = quota_group()
-    assert holder is None or holder.quota_cpus() is not None
+    quotas = [group.quota_cpus() for group in quota_groups()]
+    assert quotas == sorted(quotas)

@@ -66,6 +66,15 @@ def records(run):
             "a limit of 1 CPU is demanded, and what is in force is not known (the groups above",
         ),
         (process(limit=PROVEN), None, Answer.PASS, "within the limit (no limit)"),
+        (
+            process(limit=msgspec.structs.replace(NO_LIMIT, quota_trouble="/x: refused")),
+            None,
+            Answer.NO_EVIDENCE,
+            "whether a quota is in force is not known: /x: refused; look at the CPU limit",
+        ),
+        # rounded up to the kernel's microsecond, which is no larger limit
+        (process(limit=limited(1.66667)), 5 / 3, Answer.PASS, "within the limit (1.66667 CPU)"),
+        (process(limit=limited(1.6667)), 5 / 3, Answer.FAIL, "1.6667 is in force"),
         (process(limit=limited(0.5)), 1.0, Answer.FAIL, "1 threads under a limit of 0.5 CPU"),
         (
             process(case=TWO_THREADS, limit=limited(2.0)),
@@ -128,5 +137,8 @@ def test_contended_rounds_alone_leave_a_gate_its_own_judgement():
     contended = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0)))
     assert judged(contended).cases[0].verdict == "UNKNOWN"
     assert not_throttled("candidate", contended).answer is Answer.PASS
+    part = msgspec.structs.replace(LIMIT, tree="the groups above are hidden")
+    behind = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0), limit=part))
+    assert "a smaller quota is not excluded" in not_throttled("candidate", behind).message
     few = records(process(cpu_s=0.6, counters=CpuCounters(20, 2, 0.0)))
     assert not_throttled("candidate", few).answer is Answer.NO_EVIDENCE

@@ -93,6 +93,18 @@ def test_the_stress_test_is_red_under_a_quota_that_it_cannot_see(
     assert "base-t1-noise: whether a quota is in force is not known" in judged.stdout
 
 
+def test_a_demand_that_a_hidden_quota_forbids_is_told_why(task, pytester, toy_arguments):
+    pytester.makepyfile(test_bench=BENCHMARK)
+    done = inside(
+        task, "bind",
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *toy_arguments,
+         "--whisper-cpu-limit=1"],
+        cwd=pytester.path,
+    )  # fmt: skip
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
+    assert f"({CPU}: Invalid argument: a control group above has a smaller quota)" in done.stderr
+
+
 @pytest.mark.alone
 def test_a_demanded_limit_is_not_told_that_none_is_in_force(task, pytester, toy_arguments):
     pytester.makepyfile(test_bench=BENCHMARK)

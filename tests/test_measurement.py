@@ -88,6 +88,13 @@ def test_a_demanded_limit_that_the_worker_does_not_have_is_an_error(measure):
         run(measure(Evidence([], []), cpu_limit=2.0))
 
 
+def test_groups_that_were_seen_and_are_hidden_now_are_not_one_case(measure):
+    """As a run that is begun on the host and resumed in a container."""
+    FakeWorker.limits = [NO_LIMIT, msgspec.structs.replace(NO_LIMIT, tree="groups are hidden")]
+    with pytest.raises(BenchError, match="control groups are hidden was False in process 1"):
+        run(measure(Evidence([], [])))
+
+
 def test_a_quota_and_an_affinity_of_the_same_cpus_are_not_one_case(measure):
     pinned = CpuLimit(1.0, "affinity", None, None, 1, 8)
     FakeWorker.limits = [pinned, LIMIT]

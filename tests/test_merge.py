@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from ratios import M4, XEON, facts, m4, record, run, xeon
+from samples import NO_LIMIT
 from whisper_bench import calculate_ratio, merge_runs
+from whisper_bench.cpu_limit import BusyThreads
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.calculate import headline_of
 from whisper_bench.ratio.comparable import NotComparableError
@@ -16,6 +18,7 @@ from whisper_bench.ratio.config import config_of, load_config, save_config
 from whisper_bench.ratio.predict import predict, run_to_come_among_runs
 from whisper_bench.ratio.text import prediction_lines, ratio_lines
 from whisper_bench.welch import log_mean
+from whisper_bench.worker.busy import with_busy_threads
 
 LATER = tuple(1.01 * each for each in M4)
 LEVELS = 1.0, 1.1, 0.95
@@ -50,6 +53,22 @@ def test_the_interval_is_scipys_welch_on_the_runs_means():
     assert case.low == pytest.approx(math.exp(theirs.low), rel=1e-9)
     assert case.high == pytest.approx(math.exp(theirs.high), rel=1e-9)
     assert (case.samples, case.reference.runs, case.reference.processes) == ("runs", 3, 9)
+
+
+def behind(groups, got):
+    """Return the limit of a container without a quota, on a machine that is quiet or is not."""
+    busy = BusyThreads(1, 2 * got, 2.0)
+    hidden = msgspec.structs.replace(NO_LIMIT, tree=groups, source=f"unknown: {groups}")
+    return with_busy_threads(hidden, 1, lambda _threads: busy)
+
+
+def test_runs_of_two_containers_without_a_quota_are_of_one_set_up():
+    """Their names differ, and what busy threads got of the CPU does from run to run."""
+    groups = "groups above (/docker/{} of the hierarchy) are hidden"
+    limits = [behind(groups.format("a1"), 0.99), behind(groups.format("b2"), 0.7)]
+    apart = [runs(m4, M4, LEVELS[number:], limit=limit)[0] for number, limit in enumerate(limits)]
+    merged = merge_runs(apart)
+    assert merged.cases[0].runs == 2
 
 
 def test_runs_that_differ_widen_the_interval():

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from conftest import ADDOPTS, BENCHMARK
 from documents import encoded, save
+from samples import NO_LIMIT
 
 QUICK = ("--whisper-rounds=4", "--whisper-processes=2")
 
@@ -92,6 +94,28 @@ def test_a_plan_that_could_not_be_compared_is_not_measured(saved, pytester, opti
         "ERROR: m4 and this run cannot be compared:", told, "*with --whisper-allow-mismatch=*",
     ])  # fmt: skip
     assert len(list(pytester.path.glob(".benchmarks/*/*.json"))) == 1
+
+
+HIDING = """
+import msgspec
+from whisper_bench.session import bench
+limit = bench.cpu_limit_in_force
+bench.cpu_limit_in_force = lambda: msgspec.structs.replace(
+    limit(), cpus=None, quota_cpus=None, tree="the groups above are hidden"
+)
+"""
+
+
+def test_a_limit_that_cannot_be_seen_is_refused_before_anything_is_measured(saved, pytester):
+    (path,) = pytester.path.glob(".benchmarks/*/0001_m4.json")
+    document = json.loads(path.read_text())
+    extra = document["benchmarks"][0]["extra_info"]["whisper_bench"]
+    extra["cpu_limit"] = msgspec.to_builtins(NO_LIMIT)
+    path.write_text(json.dumps(document))
+    pytester.makeconftest(HIDING)
+    outcome = saved("--whisper-reference=m4", *QUICK)
+    assert outcome.ret == 4
+    outcome.stderr.fnmatch_lines(["ERROR: m4 and *", "*cpu_limit: none against unknown *"])
 
 
 def test_a_mismatch_that_is_let_through_is_recorded(saved, pytester):

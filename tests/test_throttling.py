@@ -53,7 +53,7 @@ WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
         (throttled(0, 0), "UNKNOWN", "without readable counters"),
         (case(counters=None, throttled_share=None), "UNKNOWN", "without readable counters"),
         (case(cpu_limit=NO_LIMIT, counters=None), "OK", "no quota in force, so nothing throttles"),
-        (case(cpu_limit=MAC, counters=None), "UNKNOWN", "whether another quota is in force is not known"),
+        (case(cpu_limit=MAC, counters=None), "UNKNOWN", f"is in force is not known ({TROUBLE}); look at the CPU limit of the task"),
         (case(cpu_limit=AFFINITY, counters=None), "CPUSET_SERIALISED", "take turns on 1 CPU(s)"),
         (case(cpu_limit=AFFINITY, counters=None, threads=1), "OK", "no quota in force"),
         (case(cpu_limit=msgspec.structs.replace(AFFINITY, quota_trouble="x"), counters=None, threads=1),
@@ -96,6 +96,11 @@ WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
         (case(cpu_limit=PART_OF_QUOTA, contended_rounds=None, untold_rounds=10), "UNKNOWN", "in up to 10 of 10"),
         (case(cpu_limit=msgspec.structs.replace(NO_LIMIT, tree=None), counters=None, throttled_share=None),
          "OK", "(as far as was seen: this run was saved before it was asked)"),
+        # a hidden quota would have shown so in a run that was saved before
+        (case(cpu_limit=msgspec.structs.replace(NO_LIMIT, tree=None), counters=None, throttled_share=None,
+              contended_rounds=3), "UNKNOWN", "in up to 3 of 10 rounds"),
+        (case(cpu_limit=msgspec.structs.replace(NO_LIMIT, tree=None), counters=None, throttled_share=None,
+              contended_rounds=None, untold_rounds=10, threads=16), "UNKNOWN", "in up to 10 of 10"),
     ],
 )  # fmt: skip
 def test_verdicts_and_their_evidence(judgement, verdict, told):

@@ -31,11 +31,11 @@ sys.path.insert(0, {plugins!r})
 sys.stdin.readline()
 import msgspec
 from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
-start = counters_of(quota_group())
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
+start = counters_of(quota_groups()[0])
 end_s = time.perf_counter() + 2
 while time.perf_counter() < end_s: pass
-seen = counters_of(quota_group()).since(start)
+seen = counters_of(quota_groups()[0]).since(start)
 print(json.dumps(dict(limit=msgspec.to_builtins(cpu_limit_in_force()), seen=msgspec.to_builtins(seen))))
 '''
 

@@ -31,6 +31,11 @@ class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bursts: Count | None = None
     burst_s: NotNegative | None = None
 
+    @property
+    def throttled_share(self) -> float | None:
+        """The share of periods that were throttled, in [0, 1]; None where there was no period."""
+        return self.throttled_periods / self.periods if self.periods else None
+
     def since(self, start: "CpuCounters") -> "CpuCounters | None":
         """Return what was counted after `start`.
 
@@ -54,10 +59,8 @@ class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-def counters_of(group: CpuGroup | None, root: Path = Path("/")) -> CpuCounters | None:
-    """Read a group's counters; None where there is no group or they cannot be read."""
-    if group is None:
-        return None
+def counters_of(group: CpuGroup, root: Path = Path("/")) -> CpuCounters | None:
+    """Read a group's counters; None where they cannot be read."""
     try:
         stat = _pairs((group.folder / "cpu.stat").read_text(encoding="ascii"))
         return CpuCounters(
@@ -71,6 +74,22 @@ def counters_of(group: CpuGroup | None, root: Path = Path("/")) -> CpuCounters |
         )
     except (OSError, ValueError, KeyError):
         return None
+
+
+def most_throttled(
+    starts: Sequence[CpuCounters | None], ends: Sequence[CpuCounters | None]
+) -> CpuCounters | None:
+    """Return what the most throttled of several groups counted between two readings of each.
+
+    The first where they are alike; None where there is no group, or one cannot be read.
+    """
+    counted = [
+        end.since(start) if start and end else None for start, end in zip(starts, ends, strict=True)
+    ]
+    known = [each for each in counted if each is not None]
+    if len(known) < len(counted):
+        return None
+    return max(known, key=lambda each: each.throttled_share or 0.0, default=None)
 
 
 def total_counters(counters: Sequence[CpuCounters | None]) -> CpuCounters | None:

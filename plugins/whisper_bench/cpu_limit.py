@@ -1,7 +1,9 @@
 """The CPUs that this process may use at once, and who says so."""
 
 import os
+from operator import itemgetter
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -80,6 +82,16 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Say why it is not known whether another quota is in force; None where it is known."""
         return self.quota_trouble or (self.unseen if self.hides_a_quota else None)
 
+    @property
+    def compared(self) -> float | Literal["unknown"] | None:
+        """The limit that two runs must share: "unknown" where it is not known to be none.
+
+        Busy threads that got all their CPUs do not change it: beside a neighbour the next may not.
+        A system without affinity (macOS) has no control groups either.
+        """
+        unread = self.quota_trouble is not None and self.affinity_cpus is not None
+        return "unknown" if self.cpus is None and (unread or self.unseen) else self.cpus
+
     def __str__(self) -> str:
         if self.cpus is not None:
             return f"{self.cpus:g} ({self.source})"
@@ -92,7 +104,8 @@ def cpu_limit_in_force(root: Path = Path("/")) -> CpuLimit:
     Where something cannot be read (macOS has neither) it is None and `source` says why.
     """
     tree = cpu_tree(root)
-    quota, group, trouble = _smallest_quota(tree)
+    quotas, trouble = _quotas(tree)
+    quota, group = quotas[0] if quotas else (None, None)
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     seen = (tree.unseen or WHOLE_TREE) if tree.groups else None
     return combined_limit(quota, group, affinity, os.cpu_count(), trouble, seen)
@@ -154,9 +167,12 @@ def no_limit_warning(limit: CpuLimit) -> str:
     )
 
 
-def quota_group(root: Path = Path("/")) -> CpuGroup | None:
-    """Return the group whose quota is the smallest: the one that throttles, if any does."""
-    return _smallest_quota(cpu_tree(root))[1]
+def quota_groups(root: Path = Path("/")) -> list[CpuGroup]:
+    """Return the groups that set a quota, the smallest first: any of them may throttle.
+
+    A larger one does where it has other groups below it that use it up as well.
+    """
+    return [group for _, group in _quotas(cpu_tree(root))[0]]
 
 
 def readable(text: str | None) -> str | None:
@@ -164,9 +180,9 @@ def readable(text: str | None) -> str | None:
     return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _smallest_quota(tree: CpuTree) -> tuple[float | None, CpuGroup | None, str | None]:
-    smallest: float | None = None
-    holder: CpuGroup | None = None
+def _quotas(tree: CpuTree) -> tuple[list[tuple[float, CpuGroup]], str | None]:
+    """Return what each group's quota is, the smallest first, and what kept one from being read."""
+    quotas = []
     trouble = tree.trouble
     for group in tree.groups:
         try:
@@ -174,6 +190,6 @@ def _smallest_quota(tree: CpuTree) -> tuple[float | None, CpuGroup | None, str |
         except (OSError, ValueError) as error:
             trouble = f"{group.folder}: {error}"
             continue
-        if quota is not None and (smallest is None or quota < smallest):
-            smallest, holder = quota, group
-    return smallest, holder, trouble
+        if quota is not None:
+            quotas.append((quota, group))
+    return sorted(quotas, key=itemgetter(0)), trouble

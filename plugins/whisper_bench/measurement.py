@@ -201,6 +201,8 @@ def _identity(then: Ready, now: Ready) -> Iterator[tuple[str, object, object]]:
     """Yield what must be the same in every process of a case, by its name for people."""
     yield "the CPU limit", then.cpu_limit.cpus, now.cpu_limit.cpus
     yield "the CPU quota", then.cpu_limit.quota_cpus, now.cpu_limit.quota_cpus
+    here, there = (limit.unseen is not None for limit in (then.cpu_limit, now.cpu_limit))
+    yield "whether control groups are hidden", here, there
     yield "the CPU affinity", then.cpu_limit.affinity_cpus, now.cpu_limit.affinity_cpus
     for field in ("compute_type", "backend", "environment", "versions"):
         yield f"the {field.replace('_', ' ')}", getattr(then, field), getattr(now, field)

@@ -5,6 +5,7 @@ Needs root or a delegated tree. Version 2's controller must be on for the parent
 the groups above are tried as well (Linux Documentation/admin-guide/cgroup-v2.rst).
 """
 
+import errno
 import os
 import secrets
 import subprocess
@@ -108,13 +109,19 @@ def _made(cpus: float, tree: CpuTree) -> tuple[CpuGroup, Path | None]:
                 _switch_off(switched_on)
                 raise
         except OSError as error:
-            reasons.append(f"{parent.folder}: {error.strerror or error}")
+            reasons.append(f"{parent.folder}: {error.strerror or error}{_hint(parent, error)}")
     raise BenchError(
         f"no control group with a quota of {cpus:g} CPU can be made here "
         f"({readable('; '.join(reasons))}); run as root, or in a container: "
         f"docker run --rm --cpus={cpus:g} IMAGE, or where systemd runs: "
         f"systemd-run --scope -p CPUQuota={cpus * 100:g}% pytest ..."
     )
+
+
+def _hint(parent: CpuGroup, error: OSError) -> str:
+    """Say what version 1's refusal means: no group may have a larger quota than one above it."""
+    smaller_above = parent.version == 1 and error.errno == errno.EINVAL
+    return ": a control group above has a smaller quota" if smaller_above else ""
 
 
 def _switch_on(parent: CpuGroup) -> Path | None:

@@ -58,7 +58,6 @@ def judged(records: Sequence[CaseRecord]) -> ThrottlingReport:
 
 def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
     counters = total_counters([process.counters for process in record.processes])
-    share = counters.throttled_periods / counters.periods if counters and counters.periods else None
     latency_s = _mean_latency_s(record)
     fewer = [_mean_latency_s(each) for each in siblings if each.threads < record.threads]
     draft = CaseVerdict(
@@ -74,7 +73,7 @@ def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
         cpu_factor=_cpu_factor(record, siblings),
         cpu_limit=record.cpu_limit,
         counters=counters,
-        throttled_share=share,
+        throttled_share=None if counters is None else counters.throttled_share,
         contended_rounds=contended_rounds(record),
         rounds=len(record.rounds),
         untold_rounds=untold_rounds(record),

@@ -111,7 +111,7 @@ def _quota(case: CaseVerdict) -> Told:
     limit = case.cpu_limit
     if limit.quota_trouble is not None:
         text = f"whether another quota is in force is not known ({limit.quota_trouble})"
-        yield Verdict.UNKNOWN, text
+        yield Verdict.UNKNOWN, f"{text}; {WHERE_TO_LOOK}"
     elif limit.hides_a_quota:
         text = f"whether a quota is in force is not known: {limit.unseen}"
         yield Verdict.UNKNOWN, f"{text}{_busy(limit)}; {WHERE_TO_LOOK}"
@@ -176,10 +176,12 @@ def _doubtful_rounds(case: CaseVerdict) -> int:
     """Count the rounds that tell nothing of a quota which the case may reach.
 
     One that it cannot reach, with all its threads on the CPUs of its affinity, throttles nothing;
-    but behind hidden groups a smaller one may.
+    but behind hidden groups a smaller one may. A run from before they were asked about may have any.
     """
     limit, contended = case.cpu_limit, case.contended_rounds or 0
     asked = min(case.threads, limit.affinity_cpus or case.threads)
+    if limit.quota_cpus is None and limit.tree is None:
+        return contended + case.untold_rounds
     if limit.quota_cpus is None:
         return 0 if limit.unseen is None else contended
     if limit.unseen is not None or limit.quota_cpus < asked:

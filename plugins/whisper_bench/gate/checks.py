@@ -6,6 +6,7 @@ from whisper_bench.cpu_limit import WHERE_TO_LOOK, CpuLimit
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.process import MeasuredCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
+from whisper_bench.quota import is_held
 from whisper_bench.ratio.comparable import (
     CASES,
     Mismatch,
@@ -116,18 +117,16 @@ def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check
     """Check that no case has more threads than CPUs, and that a limit demanded is in force."""
     for each in candidate.cases:
         limit, threads = each.record.cpu_limit, each.record.threads
-        if demanded is not None and (limit.cpus is None or limit.cpus > demanded):
-            why = (
-                f"{each.record.label}: a limit of {demanded:g} CPU is demanded, and {_limit(limit)}"
-            )
-            return Check("threads", Answer.FAIL, why)
+        if demanded is not None and not _is_within(demanded, limit.cpus):
+            why = f"a limit of {demanded:g} CPU is demanded, and {_limit(limit)}"
+            return Check("threads", Answer.FAIL, f"{each.record.label}: {why}")
         if limit.cpus is not None and threads > limit.cpus:
             why = f"{each.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
             return Check("threads", Answer.FAIL, f"{why}: they wait for one another")
     limits = [each.record.cpu_limit for each in candidate.cases]
-    hidden = next((limit for limit in limits if limit.hides_a_quota), None)
-    if hidden is not None:
-        why = f"whether a quota is in force is not known: {hidden.unseen}; {WHERE_TO_LOOK}"
+    unknown = next((limit.unknown for limit in limits if limit.unknown is not None), None)
+    if unknown is not None:
+        why = f"whether a quota is in force is not known: {unknown}; {WHERE_TO_LOOK}"
         return Check("threads", Answer.NO_EVIDENCE, why)
     told = ", ".join(
         "no limit" if cpus is None else f"{cpus:g} CPU"
@@ -156,7 +155,7 @@ def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
     cases = judged(records).cases
     worst = [case for case in cases if _is_red(case)]
     if not worst:
-        told = "; ".join(f"{case.label}: {case.evidence[0]}" for case in cases)
+        told = "; ".join(f"{case.label}: {_not_red(case)}" for case in cases)
         return Check(f"throttling of the {name}", Answer.PASS, told)
     case = min(worst, key=lambda each: each.verdict is Verdict.UNKNOWN)
     unknown = case.verdict is Verdict.UNKNOWN
@@ -186,6 +185,17 @@ def _limit(limit: CpuLimit) -> str:
         return f"what is in force is not known ({limit.unknown})"
     found = "none" if limit.cpus is None else f"{limit.cpus:g}"
     return f"{found} is in force ({limit.source})"
+
+
+def _is_within(demanded: float, in_force: float | None) -> bool:
+    return in_force is not None and (in_force <= demanded or is_held(demanded, in_force))
+
+
+def _not_red(case: CaseVerdict) -> str:
+    text, unseen = case.evidence[0], case.cpu_limit.unseen
+    if unseen is None or not hidden_by_contention(case):
+        return text
+    return f"{text}; rounds were contended, so that a smaller quota is not excluded ({unseen})"
 
 
 def _is_red(case: CaseVerdict) -> bool:

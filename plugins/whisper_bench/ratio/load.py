@@ -6,7 +6,6 @@ The samples are boiled down the moment a run is read, so that thousands of runs 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -174,19 +173,11 @@ def _identity(record: CaseRecord) -> Identity:
         compute_type_in_use=record.compute_type_in_use,
         decoding=record.decoding,
         threads=record.threads,
-        cpu_limit=_limit(record.cpu_limit),
+        cpu_limit=record.cpu_limit.compared,
         versions=record.versions,
         tokens=record.tokens,
         weights=None if record.weights.files is None else companions(record.weights.files),
     )
-
-
-def _limit(limit: CpuLimit) -> float | Literal["unknown"] | None:
-    """Return the limit that must agree: behind hidden groups it is not known to be none.
-
-    Busy threads that got all their CPUs do not change it: beside a neighbour the next may not.
-    """
-    return "unknown" if limit.cpus is None and limit.unseen is not None else limit.cpus
 
 
 def _setting(record: CaseRecord) -> dict[str, str]:
@@ -195,7 +186,12 @@ def _setting(record: CaseRecord) -> dict[str, str]:
     told.pop("compute_type", None)  # it must agree, and is compared as such
     return {
         **told,
-        "cpu_limit_source": record.cpu_limit.source,
+        "cpu_limit_source": _limit_source(record.cpu_limit),
         "warmup_rounds": str(record.warmup_rounds),
         **{f"environment.{name}": value for name, value in record.environment.items()},
     }
+
+
+def _limit_source(limit: CpuLimit) -> str:
+    """Return what runs of one machine share: no container's name, nothing that busy threads got."""
+    return limit.compared if limit.compared == "unknown" else limit.source

@@ -66,7 +66,7 @@ class Bench:
         self.plans = self._planned(list(cases))
         self.reference = reference
         if reference is not None:
-            reference.check(self.plans.values(), self.demanded or self.limit.cpus)
+            reference.check(self.plans.values(), self.demanded or self.limit.compared)
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.course = Course()
@@ -225,7 +225,7 @@ class Bench:
         facts = {
             "architecture": self.machine.architecture,
             "cpu_model": self.machine.cpu_model,
-            "cpu_limit": str(self.demanded or self.limit.cpus),
+            "cpu_limit": str(self.demanded or self.limit.compared),
             "compute_type": self.config.compute_type,
             "warmup_rounds": str(self.config.warmup_rounds),
             "python": platform.python_version(),

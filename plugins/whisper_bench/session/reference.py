@@ -47,7 +47,7 @@ class Reference:
         self._run: Run = load_run(name, storage)
         self._allow = allow_mismatch
 
-    def check(self, plans: Iterable[Plan], cpu_limit: float | None) -> None:
+    def check(self, plans: Iterable[Plan], cpu_limit: Value) -> None:
         """Refuse a plan that could not be compared in the end.
 
         Raises:
@@ -104,7 +104,7 @@ def _in_pytests_words() -> Iterator[None]:
         raise BenchError(*error.told(option)) from error
 
 
-def _planned(plan: Plan, cpu_limit: float | None) -> dict[str, Value]:
+def _planned(plan: Plan, cpu_limit: Value) -> dict[str, Value]:
     return {
         "model_sha256": plan.weights.sha256,
         "clip_sha256": plan.clip.sha256,

@@ -11,8 +11,8 @@ from typing import BinaryIO
 import msgspec
 
 from whisper_bench.audio import Clip
-from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_group
+from whisper_bench.counters import CpuCounters, counters_of, most_throttled
+from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
 from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_warmup
 from whisper_bench.errors import BenchError
 from whisper_bench.worker.busy import with_busy_threads
@@ -83,18 +83,21 @@ class _Meter:
 
     def __init__(self, model: LoadedModel, clip: Clip) -> None:
         self._rounds = run_benchmark(model, clip, rounds=sys.maxsize)
-        self._group = quota_group()
+        self._groups = quota_groups()
 
     def measure(self) -> Measured:
-        counters, wait_s = counters_of(self._group), run_queue_wait_s()
+        counters, wait_s = self._counters(), run_queue_wait_s()
         transcription = next(self._rounds)
-        wait_end_s, counters_end = run_queue_wait_s(), counters_of(self._group)
+        wait_end_s, counters_end = run_queue_wait_s(), self._counters()
         return Measured(
             transcription=transcription,
             wait_s=None if wait_s is None or wait_end_s is None else max(0.0, wait_end_s - wait_s),
-            counters=counters_end.since(counters) if counters and counters_end else None,
+            counters=most_throttled(counters, counters_end),
             peak_rss_bytes=peak_rss_bytes(),
         )
+
+    def _counters(self) -> list[CpuCounters | None]:
+        return [counters_of(group) for group in self._groups]
 
 
 def _claim_stdout() -> BinaryIO:
