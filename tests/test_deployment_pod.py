@@ -139,7 +139,7 @@ def test_a_vertical_autoscaler_owns_the_resources():
     )
     (fault,) = facts(with_pod([]) + vpa).faults
     assert "VerticalPodAutoscaler v changes requests and limits" in fault
-    assert "updateMode: Off" in fault
+    assert 'write updateMode: "Off" (in quotes' in fault
     # unquoted, Off is false to Kubernetes, which refuses it
     assert facts(with_pod([]) + vpa + "  updatePolicy: {updateMode: Off}\n").faults
     assert not facts(with_pod([]) + vpa + '  updatePolicy: {updateMode: "Off"}\n').faults

@@ -1,5 +1,6 @@
 """What a sizing leaves behind: two reports, the Deployment's fields, a price."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -120,7 +121,8 @@ def with_price(
     if sizing.replicas is None or sizing.cpu is None:
         return report
     pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
-    pods_per_node = int(cpus_per_node // pod_cpus)
+    # by decimal figures: 16 CPUs have room for ten Pods of 1.6, and 16 // 1.6 is 9
+    pods_per_node = int(Fraction(str(cpus_per_node)) / Fraction(str(pod_cpus)))
     if pods_per_node < 1:
         raise BenchError(
             f"a Pod of {pod_cpus:g} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "
