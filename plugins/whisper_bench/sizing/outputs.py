@@ -1,5 +1,6 @@
 """What a sizing leaves behind: two reports, the Deployment's fields, a price."""
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def with_price(
         BenchError: a price or number of CPUs that is none.
 
     """
-    if price_per_node_hour < 0 or cpus_per_node <= 0:
+    if not (0 <= price_per_node_hour < math.inf and 0 < cpus_per_node < math.inf):
         raise BenchError(
             f"a node of {cpus_per_node:g} CPUs at {price_per_node_hour:g} an hour: give a price of "
             "0 or more and CPUs above 0"
