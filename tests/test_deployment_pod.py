@@ -150,5 +150,7 @@ def test_a_variable_that_is_no_mapping_is_refused_with_its_place(item):
     # a slip of those who come from docker-compose
     text = deployment(env=f"          env:\n            - {item}\n            - name: A\n")
     new = updated_deployment(text, SIZED, "d.yaml")
-    with pytest.raises(BenchError, match=r"d.yaml: spec.template.spec: Expected `object`.*env\[0\]"):
+    with pytest.raises(
+        BenchError, match=r"d.yaml: spec.template.spec: Expected `object`.*env\[0\]"
+    ):
         facts(new)
