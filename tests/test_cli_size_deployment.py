@@ -11,7 +11,7 @@ from whisper_bench.cli import main
 CASES = ROOT / "tests" / "recorded" / "cases" / "deployments"
 ASKED = ["size", "generic", "--target-rps", "0.2", "--slo-p95", "20s", "--model", "base"]
 ASKED += ["--balancing", "shared", "--deployment", "d.yaml"]
-"""4 Pods of 1 CPU and 448 MiB, at 29% of it."""
+"""4 Pods of 1 CPU and 448 MiB, at 36% of it."""
 
 
 @pytest.fixture
@@ -100,6 +100,21 @@ def test_a_whole_pod_that_asks_for_more_is_told_and_priced(here, sized, capsys):
     status, out = checked(capsys)
     assert status == 0
     assert out.startswith("d.yaml is what the sizing says\nnote: the whole Pod asks for 1.5 CPU")
+
+
+def test_what_an_autoscaler_sees_of_the_whole_pod_is_in_the_report(here, sized):
+    init = "      initContainers: [{name: load, resources: {limits: {cpu: 4, memory: 1Gi}}}]\n"
+    text = case("24-octal-replicas.yaml").replace(
+        "      containers:\n", init + "      containers:\n"
+    )
+    _, out, _ = sized(text, "--json")
+    # it is gone while the Pod serves, and no autoscaler counts it
+    assert json.loads(out)["report"]["deployment"]["pod_cpu_percent"] == 36
+    assert "Others ask for CPU as well" not in (here / "sizing_report.md").read_text()
+    sidecar = init.replace("name: load,", "name: load, restartPolicy: Always,")
+    sized(text.replace(init, sidecar))
+    whole = "of the whole Pod's (metric of type Resource) it is 7%."
+    assert whole in (here / "sizing_report.md").read_text()
 
 
 def test_an_autoscaler_owns_the_replicas(here, sized, capsys):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoscalers import FITS, POD, RESOURCES, SIZED, facts, hpa, scaled
+from autoscalers import CPU, FITS, POD, RESOURCES, SIZED, facts, hpa, scaled
 from conftest import ROOT
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployment import Sized, updated_deployment
@@ -120,9 +120,60 @@ def test_other_metrics_are_not_compared_and_that_is_told(metrics):
     new = updated_deployment(text, SIZED, "d.yaml")
     assert facts(new).faults == []
     assert (
-        "does not scale by CPU utilisation: when it adds Pods was not held" in facts(new).notes[1]
+        "does not scale by the CPU utilisation of api: when it adds Pods was not held"
+        in facts(new).notes[1]
     )
     assert scaled(text) == new
+
+
+def cpu_of(container, percent):
+    return (
+        f"    - {{type: ContainerResource, containerResource: {{name: cpu, container: {container}, "
+        f"target: {{averageUtilization: {percent}}}}}}}\n"
+    )
+
+
+SECOND = "        - name: proxy\n" + RESOURCES
+
+
+@pytest.mark.parametrize(
+    "metrics", [cpu_of("proxy", 99), cpu_of("proxy", 10) + cpu_of("gone", 10)], ids=["one", "two"]
+)
+def test_a_target_of_another_container_is_not_compared_and_that_is_told(metrics):
+    text = POD + SECOND + hpa("  minReplicas: 10\n  maxReplicas: 30\n  metrics:\n" + metrics)
+    new = updated_deployment(text, SIZED, "d.yaml", container="api")
+    found = facts(new, container="api")
+    assert found.faults == []
+    assert "does not scale by the CPU utilisation of api" in found.notes[-1]
+    assert scaled(text, container="api") == new
+
+
+@pytest.mark.parametrize(
+    ("metrics", "faults", "edited"),
+    [
+        # the sidecar's figure is lower, and says nothing of Whisper's
+        (cpu_of("proxy", 20) + cpu_of("api", 99), ["99%"], cpu_of("proxy", 20) + cpu_of("api", 36)),
+        (CPU.format(99) + cpu_of("api", 50), ["50%"], CPU.format(99) + cpu_of("api", 36)),
+        (CPU.format(19) + cpu_of("api", 99), ["19%"], CPU.format(18) + cpu_of("api", 99)),
+        # the metric that asks for the most Pods counts, wherever it stands
+        (CPU.format(99) + cpu_of("api", 30), [], CPU.format(99) + cpu_of("api", 36)),
+    ],
+)
+def test_of_several_targets_the_one_that_adds_pods_first_counts(metrics, faults, edited):
+    head = "  minReplicas: 10\n  maxReplicas: 30\n  metrics:\n"
+    text = POD + SECOND + hpa(head + metrics)
+    new = updated_deployment(text, SIZED, "d.yaml", container="api")
+    found = facts(new, container="api").faults
+    assert len(found) == len(faults)
+    assert all(f"above {told} CPU" in fault for told, fault in zip(faults, found, strict=True))
+    assert scaled(text, container="api") == new.replace(metrics, edited)
+    assert facts(scaled(text, container="api"), container="api").faults == []
+
+
+def test_a_container_without_request_does_not_stop_the_metric_of_another():
+    metrics = "  minReplicas: 10\n  maxReplicas: 30\n  metrics:\n" + cpu_of("api", 36)
+    text = POD + "        - name: proxy\n" + hpa(metrics)
+    assert not any("proxy asks for no CPU" in each for each in facts(text, container="api").faults)
 
 
 def test_the_pods_other_containers_count_in_the_percent():

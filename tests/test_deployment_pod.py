@@ -5,7 +5,7 @@ import pytest
 from conftest import ROOT
 from deployments import SMALL_SIZED, deployment
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.deployment import Sized
+from whisper_bench.manifests.deployment import Sized, updated_deployment
 from whisper_bench.manifests.facts import deployment_facts
 
 CASES = ROOT / "tests" / "recorded" / "cases" / "deployments"
@@ -139,7 +139,18 @@ def test_a_vertical_autoscaler_owns_the_resources():
     )
     (fault,) = facts(with_pod([]) + vpa).faults
     assert "VerticalPodAutoscaler v changes requests and limits" in fault
-    assert "updateMode: Off" in fault
+    assert 'write updateMode: "Off" (in quotes' in fault
     # unquoted, Off is false to Kubernetes, which refuses it
     assert facts(with_pod([]) + vpa + "  updatePolicy: {updateMode: Off}\n").faults
     assert not facts(with_pod([]) + vpa + '  updatePolicy: {updateMode: "Off"}\n').faults
+
+
+@pytest.mark.parametrize("item", ["OMP_NUM_THREADS=1", "~", "[name]", "1"])
+def test_a_variable_that_is_no_mapping_is_refused_with_its_place(item):
+    # a slip of those who come from docker-compose
+    text = deployment(env=f"          env:\n            - {item}\n            - name: A\n")
+    new = updated_deployment(text, SIZED, "d.yaml")
+    with pytest.raises(
+        BenchError, match=r"d.yaml: spec.template.spec: Expected `object`.*env\[0\]"
+    ):
+        facts(new)

@@ -108,7 +108,22 @@ def test_not_yaml_that_can_be_read(text, place, problem, remedy):
     assert message.startswith(f"d.yaml, {place}")
     assert problem in message
     assert remedy in message
-    assert "Kubernetes" in message or "not YAML that our reader can read" in message
+    assert (
+        "Kubernetes does not read this" in message
+        or "readers differ on what this means" in message
+        or "not YAML that our reader can read" in message
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: 1\na: 2\n", "a: 1\n<<: {a: 2}\n", "a: b\u2028c\n"],
+    ids=["key twice", "merge below", "line end"],
+)
+def test_what_kubectl_reads_in_one_of_two_ways_is_not_called_broken(text):
+    message = refused(text)
+    assert "readers differ on what this means: " in message
+    assert "Kubernetes does not read" not in message
 
 
 @pytest.mark.parametrize(

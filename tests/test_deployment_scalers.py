@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoscalers import FITS, POD, SIZED, facts, hpa, scaled
+from autoscalers import FITS, POD, REF, SIZED, facts, hpa, scaled
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.autoscaled import updated_autoscaler
 from whisper_bench.manifests.deployment import updated_deployment
@@ -90,6 +90,33 @@ def test_kedas_is_told_and_held_to_its_counts():
     assert "maxReplicaCount is 9, below the sizing's 10 Pods; write 10" in facts(low).faults[0]
     with pytest.raises(BenchError, match="has 0 HorizontalPodAutoscalers"):
         updated_autoscaler(new, SIZED, "d.yaml")
+
+
+@pytest.mark.parametrize("triggers", ["", "  triggers: [{type: cpu, metadata: {value: '99'}}]\n"])
+def test_kedas_triggers_are_not_called_anything_else(triggers):
+    new = updated_deployment(POD + KEDA + triggers, SIZED, "d.yaml")
+    assert "the triggers of ScaledObject k were not read: when it adds" in facts(new).notes[1]
+
+
+def test_kedas_idle_replicas_are_its_fewest():
+    text = POD + KEDA + "  minReplicaCount: 10\n  idleReplicaCount: 0\n"
+    (fault,) = facts(text).faults
+    assert "ScaledObject k: idleReplicaCount is 0, and the sizing's 10 Pods" in fault
+    assert fault.endswith("; take it out")
+
+
+@pytest.mark.parametrize("version", ["autoscaling/v1", "autoscaling/v2"])
+def test_items_of_a_typed_list_need_not_say_their_kind(version):
+    text = (
+        f"{POD}---\napiVersion: {version}\nkind: HorizontalPodAutoscalerList\nitems:\n"
+        f"- metadata: {{name: h}}\n  spec:\n  {REF}    maxReplicas: 10\n"
+        "    minReplicas: 10\n    targetCPUUtilizationPercentage: 20\n"
+    )
+    new = updated_deployment(text, SIZED, "d.yaml")
+    assert "\n  replicas:" not in new
+    assert facts(new).autoscaler == "HorizontalPodAutoscaler h"
+    # the list's version is theirs: the field is of v1 alone, and the default is 80
+    assert ["80%" in each for each in facts(new).faults] == [True] * (version[-1] == "2")
 
 
 def test_both_in_one_list_keep_their_comments():

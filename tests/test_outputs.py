@@ -1,5 +1,6 @@
 """What a sizing leaves behind: reports, the Deployment's fields, a price."""
 
+import math
 from functools import partial
 
 import msgspec
@@ -13,6 +14,7 @@ from size_runs import (
 )
 from whisper_bench import calculate_sizing, generate_report, size_run
 from whisper_bench.errors import BenchError
+from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.sizing.candidates import HardClips
 from whisper_bench.sizing.demand import Policy
 from whisper_bench.sizing.outputs import sized, with_price
@@ -74,7 +76,7 @@ def test_a_price_an_hour_of_audio():
     assert cost == pytest.approx(3 * sizing.price_per_audio_hour)
     with pytest.raises(BenchError, match="a Pod of 1 CPU fits on no node of 0.5 CPUs"):
         with_price(report, 0.4, 0.5)
-    for price, cpus in ((-1, 8), (1, 0)):
+    for price, cpus in ((-1, 8), (1, 0), (math.nan, 8), (1, math.inf)):
         with pytest.raises(BenchError, match="give a price of 0 or more and CPUs above 0"):
             with_price(report, price, cpus)
     infeasible = msgspec.structs.replace(
@@ -97,3 +99,12 @@ def test_no_deployment_of_what_is_infeasible():
         ),
         "whisper-bench/ratio": "none: the production machine was measured",
     }
+
+
+def test_a_node_has_room_for_pods_of_a_fraction_of_a_cpu():
+    pod = DeploymentFacts("d.yaml", "api", "Guaranteed", 1.6, 448.0, None, [], [])
+    report = msgspec.structs.replace(on_xeon(), deployment=pod)
+    # ten of them; 16 // 1.6 is 9
+    cost = with_price(report, 0.5, 16).sizing.price_per_audio_hour
+    assert cost == pytest.approx(report.sizing.replicas / 10 * 0.5 / (2.0 * 30))
+    assert with_price(report, 0.5, 1.6).sizing.price_per_audio_hour == pytest.approx(10 * cost)

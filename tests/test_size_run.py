@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from ratios import XEON
-from samples import LIMIT
+from samples import LIMIT, NO_LIMIT
 from size_runs import (
     THROTTLED,
     XEON_FACTS,
@@ -68,6 +68,14 @@ def test_one_thread_under_a_limit_of_four_cpus_is_not_given_all_of_them():
     assert not any("measured under a limit" in each for each in fit.warnings)
     two = on_xeon(judged_record(*XEON, case=("base", 2, "vi_30s"), limit=limit))
     assert any("2 threads can use 2" in each for each in two.warnings)
+
+
+def test_more_threads_than_the_machine_had_cpus_are_given_no_more_than_those():
+    limit = msgspec.structs.replace(NO_LIMIT, affinity_cpus=2, online_cpus=2)
+    report = on_xeon(judged_record(*XEON, case=("base", 4, "vi_30s"), limit=limit))
+    assert (report.sizing.threads, report.sizing.cpu) == (4, 2)
+    assert report.sizing.pod.measured_limit_cpus is None
+    assert not any("measured under a limit" in each for each in report.warnings)
 
 
 def test_a_throttled_case_is_no_candidate():

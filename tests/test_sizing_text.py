@@ -140,19 +140,34 @@ def test_throttling_without_a_thread_count_or_evidence():
     )
     section = throttling_section(sizings.report(throttling=throttling))
     assert section.blocks[1] == (
-        "Deploy base on vi_30s with no number of threads: no case could be judged."
+        "No number of threads is fit for base on vi_30s: no case could be judged."
     )
     assert not any(isinstance(block, Bullets) for block in section.blocks)
 
 
-@pytest.mark.parametrize(("quota_cpus", "told"), [(1.0, "no counters"), (None, "no quota")])
-def test_throttling_without_counters(quota_cpus, told):
-    limit = msgspec.structs.replace(sizings.LIMIT, quota_cpus=quota_cpus)
+def test_threads_that_answer_sooner_than_those_sized_on_are_told_as_such():
+    best = Recommendation("base", "vi_30s", 4, "1.250 s a request, the fastest")
+    throttling = msgspec.structs.replace(sizings.THROTTLING, recommended=[best])
+    text = str(throttling_section(sizings.report(throttling=throttling)).blocks[1])
+    assert text.startswith("For latency alone, base on vi_30s is best with 4 threads: 1.250 s")
+    assert text.endswith("The sizing is on base-t1-vi_30s: see Cases to choose from.")
+
+
+@pytest.mark.parametrize(
+    ("quota_cpus", "trouble", "told"),
+    [
+        (1.0, None, "no counters"),
+        (None, None, "no quota"),
+        (None, "cpu.max: cannot be read", "not known"),
+    ],
+)
+def test_throttling_without_counters(quota_cpus, trouble, told):
+    limit = msgspec.structs.replace(sizings.LIMIT, quota_cpus=quota_cpus, quota_trouble=trouble)
     case = sizings.verdict(1, 6.6, 0, counters=None, throttled_share=None, cpu_limit=limit)
     throttling = msgspec.structs.replace(sizings.THROTTLING, cases=[case])
     section: Section = throttling_section(sizings.report(throttling=throttling))
     assert section.blocks[0].rows[0][2] == told
-    assert any("there is no share to plot" in str(block) for block in section.blocks)
+    assert f"There is no share of throttled periods to plot: {told}." in section.blocks
 
 
 def test_another_model_is_not_plotted_beside():

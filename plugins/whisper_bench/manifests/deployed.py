@@ -8,7 +8,8 @@ class DeploymentFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `container` was sized; `quality_of_service`, `cpus` and `memory_mib` are the whole Pod's, with
     its other containers. `autoscaler` names what sets the replicas, if it is in the file. `faults`
-    are where the Deployment is not what the sizing says, `notes` what to know.
+    are where the Deployment is not what the sizing says, `notes` what to know. `pod_cpu_percent` is
+    the CPU utilisation at the sizing's peak of all that the running containers ask for.
     """
 
     path: str
@@ -19,3 +20,4 @@ class DeploymentFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     autoscaler: str | None
     faults: list[str]
     notes: list[str]
+    pod_cpu_percent: int | None = None

@@ -8,7 +8,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized, chosen_container, the_deployment
 from whisper_bench.manifests.guarantee import guarantee_faults
-from whisper_bench.manifests.hpa import Wanted, autoscaler_faults, autoscaler_notes
+from whisper_bench.manifests.hpa import WHOLE_POD, Wanted, autoscaler_faults, autoscaler_notes
 from whisper_bench.manifests.manifest import KubeObject, read_objects
 from whisper_bench.manifests.pod_spec import PodSpec, parse_pod_spec
 from whisper_bench.manifests.pod_totals import pod_request
@@ -45,6 +45,7 @@ def deployment_facts(
         cpus=float(pod_request(pod, "cpu")),
         memory_mib=float(pod_request(pod, "memory") / _MIB),
         autoscaler=f"{scalers[0].kind} {scalers[0].name}" if scalers else None,
+        pod_cpu_percent=wanted.percent_of(WHOLE_POD),
         faults=[
             *guarantee_faults(pod),
             *autoscaler_faults(scalers, wanted),
@@ -52,7 +53,7 @@ def deployment_facts(
         ],
         notes=[
             *_company_notes(pod, sized, name),
-            *autoscaler_notes(scalers, _replicas(deployment, where)),
+            *autoscaler_notes(scalers, _replicas(deployment, where), name),
         ],
     )
 
@@ -94,5 +95,6 @@ def _resizer_faults(names: list[str]) -> Iterator[str]:
     for name in names:
         yield (
             f"VerticalPodAutoscaler {name} changes requests and limits of the running Pods, so "
-            "that they are not what the sizing says; write updateMode: Off, or take it out"
+            'that they are not what the sizing says; write updateMode: "Off" (in quotes: without '
+            "them it is false), or take it out"
         )

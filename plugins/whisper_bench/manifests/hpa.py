@@ -15,7 +15,10 @@ from whisper_bench.manifests.merge import ByIndex
 from whisper_bench.manifests.patch import Patch
 from whisper_bench.manifests.pod_spec import PodSpec, Resources
 from whisper_bench.manifests.pod_totals import running, running_request
-from whisper_bench.manifests.scalers import CpuTarget, Scaler
+from whisper_bench.manifests.scalers import IDLE_FIELD, CpuTarget, Scaler
+
+WHOLE_POD = CpuTarget(100)
+"""A metric of all that the Pod's containers ask for."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -42,6 +45,16 @@ class Wanted(msgspec.Struct, frozen=True):
         share = Fraction(self.cpu) / whole if target.container is None else Fraction(1)
         return max(1, int(self.percent * share))
 
+    def first_of(self, targets: list[CpuTarget]) -> tuple[CpuTarget, int] | None:
+        """Return the target that adds Pods first, with its utilisation at the peak.
+
+        An autoscaler goes by the metric that asks for the most Pods. None where none of them looks
+        at the sized container, or its utilisation is not known.
+        """
+        known = [(each, self.percent_of(each)) for each in targets]
+        held = [(each, percent) for each, percent in known if percent is not None]
+        return min(held, key=lambda pair: Fraction(pair[0].percent, pair[1]), default=None)
+
 
 def autoscaler_faults(scalers: list[Scaler], wanted: Wanted) -> Iterator[str]:
     """Yield where the Deployment's autoscalers do not let it be what the sizing says."""
@@ -53,11 +66,10 @@ def autoscaler_faults(scalers: list[Scaler], wanted: Wanted) -> Iterator[str]:
         )
     for each in scalers:
         yield from _count_faults(each, wanted)
-        if each.cpu is not None:
-            yield from _target_faults(each, each.cpu, wanted)
+        yield from _target_faults(each, wanted)
 
 
-def autoscaler_notes(scalers: list[Scaler], replicas: int | None) -> Iterator[str]:
+def autoscaler_notes(scalers: list[Scaler], replicas: int | None, container: str) -> Iterator[str]:
     """Yield what to know of autoscalers; `replicas` as the Deployment has them written, if any."""
     for each in scalers:
         yield (
@@ -69,10 +81,15 @@ def autoscaler_notes(scalers: list[Scaler], replicas: int | None) -> Iterator[st
                 f"replicas: {replicas} in the Deployment sets the Pods back to {replicas} at every "
                 f"kubectl apply, against {each.kind} {each.name}; take that line out"
             )
-        if each.cpu is None:
+        if not each.is_hpa:
             yield (
-                f"{each.kind} {each.name} does not scale by CPU utilisation: when it adds Pods was "
-                "not held to the sizing"
+                f"the triggers of {each.kind} {each.name} were not read: when it adds Pods was not "
+                "held to the sizing"
+            )
+        elif not any(target.container in {None, container} for target in each.cpu):
+            yield (
+                f"{each.kind} {each.name} does not scale by the CPU utilisation of {container}: "
+                "when it adds Pods was not held to the sizing"
             )
 
 
@@ -81,41 +98,43 @@ def hpa_patch(scaler: Scaler, wanted: Wanted) -> Patch:
     spec: dict[str, Any] = {"minReplicas": wanted.replicas}
     if scaler.most < wanted.replicas:
         spec["maxReplicas"] = wanted.replicas
-    percent = None if scaler.cpu is None else wanted.percent_of(scaler.cpu)
-    if scaler.cpu is not None and percent is not None:
-        spec |= _at_path(scaler.cpu.path, percent) if scaler.cpu.path else _metrics(percent)
+    first = wanted.first_of(scaler.cpu)
+    if first is not None:
+        target, percent = first
+        spec |= _at_path(target.path, percent) if target.path else _metrics(percent)
     return {"spec": spec}
 
 
 def _count_faults(scaler: Scaler, wanted: Wanted) -> Iterator[str]:
-    least, most = ("minReplicas", "maxReplicas")
-    if not scaler.is_hpa:
-        least, most = ("minReplicaCount", "maxReplicaCount")
+    where = f"{scaler.kind} {scaler.name}"
     remedy = f"write {wanted.replicas}" + (", or let --hpa write it" if scaler.is_hpa else "")
     if scaler.least < wanted.replicas:
+        idle = scaler.least_field == IDLE_FIELD
         yield (
-            f"{scaler.kind} {scaler.name}: {least} is {scaler.least}, and the sizing's "
+            f"{where}: {scaler.least_field} is {scaler.least}, and the sizing's "
             f"{wanted.replicas} Pods are needed from the first second of the peak: an autoscaler "
-            f"adds them after the load has come; {remedy}"
+            f"adds them after the load has come; {'take it out' if idle else remedy}"
         )
     if scaler.most < wanted.replicas:
         yield (
-            f"{scaler.kind} {scaler.name}: {most} is {scaler.most}, below the sizing's "
+            f"{where}: {scaler.most_field} is {scaler.most}, below the sizing's "
             f"{wanted.replicas} Pods; {remedy}"
         )
 
 
-def _target_faults(scaler: Scaler, target: CpuTarget, wanted: Wanted) -> Iterator[str]:
+def _target_faults(scaler: Scaler, wanted: Wanted) -> Iterator[str]:
     where = f"{scaler.kind} {scaler.name}"
-    percent = wanted.percent_of(target)
-    if percent is not None and target.percent > percent:
+    first = wanted.first_of(scaler.cpu)
+    if first is not None and first[0].percent > first[1]:
+        target, percent = first
         default = "" if target.path else " (the default: it names no metric)"
         yield (
             f"{where}: it adds Pods above {target.percent}% CPU utilisation{default}, and at the "
             f"sizing's peak it is {percent}%: more load than was sized for goes unnoticed; write "
             f"{percent}, or let --hpa write it"
         )
-    silent = [] if target.container else _without_request(wanted.pod)
+    of_the_pod = bool(scaler.cpu) and all(each.container is None for each in scaler.cpu)
+    silent = _without_request(wanted.pod) if of_the_pod else []
     if silent:
         yield (
             f"{where}: {', '.join(silent)} asks for no CPU, and without that of every container "

@@ -95,11 +95,14 @@ def _objects_of(piece: Piece, where: str, remedy: str) -> Iterator[KubeObject]:
     if document is None or not isinstance(document.data, dict):
         return
     items = document.data.get("items")
-    if isinstance(items, list) and str(document.data.get("kind")).endswith(_LIST):
+    kind = str(document.data.get("kind"))
+    if isinstance(items, list) and kind.endswith(_LIST):
         nodes = value_at(document.root, "items")
         assert isinstance(nodes, SequenceNode)
+        # the items of a DeploymentList need not say what they are
+        told = {"kind": kind.removesuffix(_LIST), "apiVersion": document.data.get("apiVersion")}
         for number, (node, data) in enumerate(zip(nodes.items, items, strict=True)):
             if isinstance(data, dict):
-                yield KubeObject(document, node, data, number)
+                yield KubeObject(document, node, told | data, number)
     else:
         yield KubeObject(document, seen_through(document.root), document.data)

@@ -10,6 +10,7 @@ from whisper_bench.manifests.nodes import (
     Node,
     ScalarNode,
     SequenceNode,
+    UnclearYamlError,
     YamlError,
 )
 from whisper_bench.manifests.scalars import Scalar, meaning
@@ -79,10 +80,9 @@ class _Reading:
                 continue
             name = _key_of(key)
             if name in own:
-                raise YamlError(
+                raise UnclearYamlError(
                     key,
-                    f'the key "{name}" is there twice, first in line {own[name].line}, and readers '
-                    "differ on which one counts",
+                    f'the key "{name}" is there twice, first in line {own[name].line}',
                     "keep one of them",
                 )
             own[name] = key
@@ -124,10 +124,9 @@ def _refuse_both(merge: Node, own: dict[str, Node], merged: dict[str, Any]) -> N
     # kubectl's reader lets the later one win here, others the mapping's own
     both = [name for name in own if name in merged]
     if both:
-        raise YamlError(
+        raise UnclearYamlError(
             merge,
-            f'"{both[0]}" is written in line {own[both[0]].line} and merged in with << below it, '
-            "and readers differ on which one counts",
+            f'"{both[0]}" is written in line {own[both[0]].line} and merged in with << below it',
             "write << first",
         )
 

@@ -39,7 +39,10 @@ def _merged_list(old: list[Any], want: list[dict[str, Any]]) -> list[Any]:
     if not all("name" in item for item in want):
         return want
     patches = {item["name"]: item for item in want}
-    kept = [merged(item, patches.pop(_name(item), {})) for item in old]
+    kept = [
+        merged(item, patches.pop(name)) if (name := _name(item)) in patches else item
+        for item in old
+    ]
     return kept + list(patches.values())
 
 

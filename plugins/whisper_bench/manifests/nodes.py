@@ -10,13 +10,21 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
 class YamlError(Exception):
-    """What Kubernetes does not read, or reads otherwise than others, with its node and a remedy."""
+    """What Kubernetes does not read, with its node and a remedy."""
+
+    verdict = "Kubernetes does not read this"
 
     def __init__(self, node: "Node", problem: str, remedy: str) -> None:
         super().__init__(problem)
         self.node = node
         self.problem = problem
         self.remedy = remedy
+
+
+class UnclearYamlError(YamlError):
+    """What Kubernetes reads, and other readers, or another version of it, may read otherwise."""
+
+    verdict = "readers differ on what this means"
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from whisper_bench.manifests.nodes import (
     Node,
     ScalarNode,
     SequenceNode,
+    UnclearYamlError,
     YamlError,
 )
 from whisper_bench.manifests.split import Piece, pieces_of
@@ -67,7 +68,7 @@ def parse_piece(piece: Piece, where: str) -> Document | None:
         return Document(piece.text, piece.start, root, frozenset(builder.shared), data_of(root))
     except YamlError as fault:
         raise BenchError(
-            f"{where}, line {fault.node.line}: Kubernetes does not read this: {fault.problem}; "
+            f"{where}, line {fault.node.line}: {fault.verdict}: {fault.problem}; "
             f"{fault.remedy}{_of_templates(piece)}"
         ) from fault
     except (RuamelError, *_CRASHES) as error:
@@ -107,9 +108,9 @@ class _Builder:
         for odd in _ODD_LINE_ENDS.finditer(self._text):
             if not any(start <= odd.start() < end for start, end in self._quoted):
                 line = self._lines_before + self._text.count("\n", 0, odd.start()) + 1
-                raise YamlError(
+                raise UnclearYamlError(
                     msgspec.structs.replace(root, line=line),
-                    f"U+{ord(odd[0]):04X} ends a line there and in few other readers",
+                    f"U+{ord(odd[0]):04X} ends a line in Kubernetes' reader and in few others",
                     "take it out, or put the text in double quotes",
                 )
 

@@ -1,5 +1,6 @@
 """What else changes a Deployment's replicas or resources: autoscalers that are in the same file."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ pkg/apis/autoscaling/v2/defaults.go."""
 _HPA, _KEDA, _VPA = SCALERS
 _KEDA_LEAST, _KEDA_MOST = 0, 100
 """KEDA's defaults (keda.sh, "ScaledObject specification")."""
+IDLE_FIELD = "idleReplicaCount"
+"""KEDA's replicas where no trigger is active; it has to be below minReplicaCount."""
 _GROUPS = ("apps/", "extensions/")
 
 
@@ -43,6 +46,7 @@ class _HpaSpec(msgspec.Struct, frozen=True, rename="camel"):
 class _KedaSpec(msgspec.Struct, frozen=True, rename="camel"):
     min_replica_count: int | None = None
     max_replica_count: int | None = None
+    idle_replica_count: int | None = None
 
 
 class CpuTarget(msgspec.Struct, frozen=True):
@@ -58,14 +62,20 @@ class CpuTarget(msgspec.Struct, frozen=True):
 
 
 class Scaler(msgspec.Struct, frozen=True):
-    """An autoscaler that sets the Deployment's replicas; `cpu` None where it does not go by CPU."""
+    """An autoscaler that sets the Deployment's replicas, from `least` to `most` of them.
+
+    `least_field` and `most_field` are the fields of its spec that say so; `cpu` are its targets of
+    CPU utilisation.
+    """
 
     target: KubeObject
     kind: str
     name: str
     least: int
     most: int
-    cpu: CpuTarget | None
+    least_field: str
+    most_field: str
+    cpu: list[CpuTarget]
 
     @property
     def is_hpa(self) -> bool:
@@ -120,15 +130,7 @@ def _scaler(found: KubeObject, where: str) -> Scaler:
     try:
         if found.kind == _KEDA:
             keda = msgspec.convert(found.data["spec"], _KedaSpec)
-            least, most = keda.min_replica_count, keda.max_replica_count
-            return Scaler(
-                found,
-                found.kind,
-                name,
-                _KEDA_LEAST if least is None else least,
-                _KEDA_MOST if most is None else most,
-                None,
-            )
+            return Scaler(found, found.kind, name, *_keda_counts(keda), cpu=[])
         spec = msgspec.convert(found.data["spec"], _HpaSpec)
     except msgspec.ValidationError as error:
         raise BenchError(
@@ -136,15 +138,39 @@ def _scaler(found: KubeObject, where: str) -> Scaler:
         ) from error
     least = 1 if spec.min_replicas is None else spec.min_replicas
     version = str(found.data.get("apiVersion"))
-    return Scaler(found, found.kind, name, least, spec.max_replicas, _cpu_target(spec, version))
+    return Scaler(
+        found,
+        found.kind,
+        name,
+        least,
+        spec.max_replicas,
+        "minReplicas",
+        "maxReplicas",
+        _cpu_targets(spec, version),
+    )
 
 
-def _cpu_target(spec: _HpaSpec, version: str) -> CpuTarget | None:
+def _keda_counts(spec: _KedaSpec) -> tuple[int, int, str, str]:
+    """Return the fewest and most replicas with their fields; where nothing happens it goes idle."""
+    least, most, idle = spec.min_replica_count, spec.max_replica_count, spec.idle_replica_count
+    lowest = [(_KEDA_LEAST if least is None else least, "minReplicaCount")]
+    if idle is not None:
+        lowest.append((idle, IDLE_FIELD))
+    fewest, field = min(lowest)
+    return fewest, _KEDA_MOST if most is None else most, field, "maxReplicaCount"
+
+
+def _cpu_targets(spec: _HpaSpec, version: str) -> list[CpuTarget]:
     if version == "autoscaling/v1":
         percent = DEFAULT_CPU_PERCENT if spec.cpu_percent is None else spec.cpu_percent
-        return CpuTarget(percent, path=("targetCPUUtilizationPercentage",))
-    path: tuple[str | int, ...]
-    for index, metric in enumerate(spec.metrics or []):
+        return [CpuTarget(percent, path=("targetCPUUtilizationPercentage",))]
+    if not spec.metrics:
+        return [CpuTarget(DEFAULT_CPU_PERCENT)]
+    return list(_targets_of(spec.metrics))
+
+
+def _targets_of(metrics: list[_Metric]) -> Iterator[CpuTarget]:
+    for index, metric in enumerate(metrics):
         for key, source in (
             ("resource", metric.resource),
             ("containerResource", metric.container_resource),
@@ -152,12 +178,12 @@ def _cpu_target(spec: _HpaSpec, version: str) -> CpuTarget | None:
             if source is None or source.name != "cpu":
                 continue
             if source.target_average_utilization is not None:
-                path = ("metrics", index, key, "targetAverageUtilization")
-                return CpuTarget(source.target_average_utilization, source.container, path)
-            if source.target is not None and source.target.average_utilization is not None:
-                path = ("metrics", index, key, "target", "averageUtilization")
-                return CpuTarget(source.target.average_utilization, source.container, path)
-    return None if spec.metrics else CpuTarget(DEFAULT_CPU_PERCENT)
+                percent, field = source.target_average_utilization, ["targetAverageUtilization"]
+            elif source.target is not None and source.target.average_utilization is not None:
+                percent, field = source.target.average_utilization, ["target", "averageUtilization"]
+            else:
+                continue
+            yield CpuTarget(percent, source.container, ("metrics", index, key, *field))
 
 
 def _at(data: Any, *keys: str) -> Any:

@@ -49,7 +49,10 @@ def throttling_section(report: SizingReport) -> Section:
     head = ("case", "verdict", "periods throttled", "latency", "CPU time")
     rows = [_verdict_row(case) for case in cases]
     evidence = [f"{case.label}: {text}" for case in cases for text in case.evidence]
-    blocks: list[Block] = [Table(title, head, rows), *map(_deploy, recommended)]
+    blocks: list[Block] = [
+        Table(title, head, rows),
+        *(_fastest_text(each, report) for each in recommended),
+    ]
     if report.basis.extrapolated:
         blocks.insert(0, f"Judged on {report.basis.run.name}'s run, not on the production machine.")
     if plotted_verdicts(report):
@@ -57,13 +60,20 @@ def throttling_section(report: SizingReport) -> Section:
         caption = f"From {THROTTLED_SHARE:.0%} on a case is throttled and is not sized on."
         blocks.append(Plot("throttling", label, caption))
     else:
-        blocks.append("No counters were read, or no quota was in force: there is no share to plot.")
+        why = ", ".join(sorted({case.no_periods for case in cases}))
+        blocks.append(f"There is no share of throttled periods to plot: {why}.")
     return Section(title, [*blocks, "Evidence:", Bullets(evidence)] if evidence else blocks)
 
 
-def _deploy(each: Recommendation) -> str:
-    threads = "no number of threads" if each.threads is None else count_text(each.threads, "thread")
-    return f"Deploy {each.model} on {each.clip} with {threads}: {each.reason}."
+def _fastest_text(each: Recommendation, report: SizingReport) -> str:
+    """Say which threads answer soonest; a sizing may take others, which need fewer CPUs in all."""
+    if each.threads is None:
+        return f"No number of threads is fit for {each.model} on {each.clip}: {each.reason}."
+    threads = count_text(each.threads, "thread")
+    text = f"For latency alone, {each.model} on {each.clip} is best with {threads}: {each.reason}."
+    if each.threads in {one.threads for one in report.candidates if one.case == report.basis.case}:
+        return text
+    return f"{text} The sizing is on {report.basis.case}: see Cases to choose from."
 
 
 def plotted_verdicts(report: SizingReport) -> list[CaseVerdict]:
@@ -118,7 +128,10 @@ def candidates_section(report: SizingReport) -> Section:
     rows = [_candidate_row(each, report.basis.case) for each in report.candidates]
     if not rows:
         return Section(title, ["No other case was measured."])
-    why = "The one with the fewest CPUs in all is sized on; one that is not fit has no replicas."
+    sized_on = "The one with the fewest CPUs in all is sized on"
+    if all(each.replicas is None for each in report.candidates):
+        sized_on = "None would do: the one with the shortest request is sized on"
+    why = f"{sized_on}; one that is not fit, or too slow, has no replicas."
     names = [each.case for each in report.candidates]
     chosen = names.index(report.basis.case) if report.basis.case in names else None
     return Section(title, [Table(title, head, rows, chosen=chosen), why])

@@ -176,7 +176,7 @@ def _memory(pod: PodSize | None, deployment: DeploymentFacts | None) -> Section:
 def _cpu_text(pod: PodSize) -> str:
     workers = count_text(pod.concurrency, "worker")
     limit = pod.measured_limit_cpus
-    measured = "no limit" if limit is None else f"a limit of {limit:g} CPU"
+    measured = "no limit that was seen" if limit is None else f"a limit of {limit:g} CPU"
     return f"{pod.cpu}, the whole CPUs that {workers} can use; measured under {measured}"
 
 
@@ -204,17 +204,17 @@ def _scaling(sizing: Sizing, deployment: DeploymentFacts | None) -> Section | No
     if percent is None:
         return None
     why = (
-        f"So busy are all {sizing.replicas} Pods at the peak: work offered / (replicas {TIMES} "
+        f"All {sizing.replicas} Pods are this busy at the peak: work offered / (replicas {TIMES} "
         f"requests at a time) = {sizing.offered_load:.2f} / ({sizing.replicas} {TIMES} "
         f"{sizing.policy.concurrency}) = {sizing.utilisation:.1%}{_of_cpu(sizing.pod)}, rounded "
-        "down. To be busier they need more load than was sized for."
+        "down. Above it there is more load than was sized for."
     )
     target = f"Target {percent}% CPU utilisation, minReplicas {sizing.replicas}."
     blocks: list[Block] = [target, why]
-    if deployment is not None and sizing.cpu is not None and deployment.cpus > sizing.cpu:
+    if deployment is not None and deployment.pod_cpu_percent not in {None, percent}:
         blocks.append(
-            f"That is of the container {deployment.container}. Others in the Pod ask for CPU as "
-            "well: of the whole Pod's (metric of type Resource) it is less, which --hpa writes."
+            f"That is of the container {deployment.container}. Others ask for CPU as well: of the "
+            f"whole Pod's (metric of type Resource) it is {deployment.pod_cpu_percent}%."
         )
     return Section("Scaling out (HPA)", blocks)
 

@@ -112,6 +112,7 @@ def measured_case(
         pod=pod_size(
             threads=record.threads,
             cpu_limit=record.cpu_limit.cpus,
+            present_cpus=record.cpu_limit.usable_cpus,
             peak_rss_bytes=peak_bytes,
             busy_cpus=busy_cpus,
             measured_on=f"{production.name}, {production.architecture}, {production.cpu_model}",

@@ -1,5 +1,7 @@
 """What a sizing leaves behind: two reports, the Deployment's fields, a price."""
 
+import math
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -111,7 +113,7 @@ def with_price(
         BenchError: a price or number of CPUs that is none.
 
     """
-    if price_per_node_hour < 0 or cpus_per_node <= 0:
+    if not (0 <= price_per_node_hour < math.inf and 0 < cpus_per_node < math.inf):
         raise BenchError(
             f"a node of {cpus_per_node:g} CPUs at {price_per_node_hour:g} an hour: give a price of "
             "0 or more and CPUs above 0"
@@ -120,7 +122,8 @@ def with_price(
     if sizing.replicas is None or sizing.cpu is None:
         return report
     pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
-    pods_per_node = int(cpus_per_node // pod_cpus)
+    # by decimal figures: 16 CPUs have room for ten Pods of 1.6, and 16 // 1.6 is 9
+    pods_per_node = int(Fraction(str(cpus_per_node)) / Fraction(str(pod_cpus)))
     if pods_per_node < 1:
         raise BenchError(
             f"a Pod of {pod_cpus:g} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "

@@ -51,11 +51,12 @@ def pod_size(
     busy_cpus: float,
     measured_on: str,
     concurrency: int = 1,
+    present_cpus: float | None = None,
 ) -> PodSize:
     """Return what a Pod asks for whose workers are as they were measured.
 
-    A worker gets as many CPUs as its threads can use: at most the limit that was in force, at least
-    one, and whole ones.
+    A worker gets as many CPUs as its threads can use: at most the limit that was in force, or all
+    that the machine had (`present_cpus`), at least one, and whole ones.
 
     Raises:
         BenchError: a figure is not above 0.
@@ -65,10 +66,11 @@ def pod_size(
     for name, value in given.items():
         if value is not None and not 0 < value < math.inf:
             raise BenchError(f"{name} {value:g}: give a number above 0")
+    most_cpus = min((each for each in (cpu_limit, present_cpus) if each is not None), default=None)
     needed_mib = peak_rss_bytes / _MIB * MEMORY_MARGIN * concurrency
     return PodSize(
         threads=threads,
-        cpu=usable_cpus(threads, cpu_limit, busy_cpus) * concurrency,
+        cpu=usable_cpus(threads, most_cpus, busy_cpus) * concurrency,
         memory_mib=MEMORY_STEP_MIB * math.ceil(needed_mib / MEMORY_STEP_MIB),
         concurrency=concurrency,
         peak_rss_bytes=peak_rss_bytes,
@@ -80,11 +82,11 @@ def pod_size(
     )
 
 
-def usable_cpus(threads: int, cpu_limit: float | None, busy_cpus: float) -> int:
+def usable_cpus(threads: int, most_cpus: float | None, busy_cpus: float) -> int:
     """Return the whole CPUs that a worker can use, at least one.
 
     A worker that was measured to keep more CPUs busy than it has threads has others beside them: it
     gets what it used.
     """
     used = busy_cpus if busy_cpus > threads * (1 + BUSY_MARGIN) else float(threads)
-    return max(1, math.ceil(used if cpu_limit is None else min(used, cpu_limit)))
+    return max(1, math.ceil(used if most_cpus is None else min(used, most_cpus)))
