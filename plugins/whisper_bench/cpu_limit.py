@@ -106,11 +106,9 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
     trouble: str | None = None,
     tree: str | None = None,
 ) -> CpuLimit:
-    """Combine what was read; an affinity to every CPU that is online limits nothing."""
-    pinned = affinity_cpus if affinity_cpus and affinity_cpus < (online_cpus or 0) else None
-    # a quota above the CPUs that can be run on does not give more of them
-    usable = affinity_cpus if quota_cpus is not None else pinned
-    cpus = min((limit for limit in (quota_cpus, usable) if limit is not None), default=None)
+    """Combine what was read."""
+    pinned = _pinned(affinity_cpus, online_cpus)
+    cpus = smallest_limit(quota_cpus, affinity_cpus, online_cpus)
     found = CpuLimit(
         cpus=cpus,
         source="none",
@@ -128,6 +126,20 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
     else:
         source = "affinity"
     return msgspec.structs.replace(found, source=source)
+
+
+def smallest_limit(
+    quota_cpus: float | None, affinity_cpus: int | None, online_cpus: int | None
+) -> float | None:
+    """Return the smaller of quota and affinity; None where neither limits."""
+    # a quota above the CPUs that can be run on does not give more of them
+    usable = affinity_cpus if quota_cpus is not None else _pinned(affinity_cpus, online_cpus)
+    return min((limit for limit in (quota_cpus, usable) if limit is not None), default=None)
+
+
+def _pinned(affinity_cpus: int | None, online_cpus: int | None) -> int | None:
+    """Return the affinity; None where it is to every CPU that is online, and so limits nothing."""
+    return affinity_cpus if affinity_cpus and affinity_cpus < (online_cpus or 0) else None
 
 
 def no_limit_words(limit: CpuLimit) -> str:

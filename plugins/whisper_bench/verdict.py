@@ -92,13 +92,18 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return case_label(self.model, self.threads, self.clip)
 
 
+def most_serious(findings: Iterable[Verdict]) -> Verdict:
+    """Return the verdict that findings make; OK where there are none."""
+    return max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK)
+
+
 def with_findings(case: CaseVerdict) -> CaseVerdict:
     """Judge a case by its figures alone, whatever its verdict and findings said before."""
     told = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
     findings = [verdict for verdict, _ in told if verdict is not None]
     return msgspec.structs.replace(
         case,
-        verdict=max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK),
+        verdict=most_serious(findings),
         findings=findings,
         evidence=[text for _, text in told],
     )
