@@ -7,6 +7,7 @@ import msgspec
 
 from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 from whisper_bench.ranges import CpuCount, Cpus, Duration, QuotaCpus, Seconds, Threads, Word
+from whisper_bench.text import readable
 
 WHOLE_TREE = "whole"
 """What `CpuLimit.tree` says where every group up to the root of the hierarchy was read."""
@@ -116,8 +117,8 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
         quota_group=readable(str(group.folder)) if group else None,
         affinity_cpus=affinity_cpus,
         online_cpus=online_cpus,
-        quota_trouble=readable(trouble),
-        tree=readable(tree),
+        quota_trouble=trouble and readable(trouble),
+        tree=tree and readable(tree),
     )
     if cpus is None:
         source = f"unknown: {found.unknown}" if found.unknown else "none"
@@ -169,11 +170,6 @@ def no_limit_warning(limit: CpuLimit) -> str:
 def quota_group(root: Path = Path("/")) -> CpuGroup | None:
     """Return the group whose quota is the smallest: the one that throttles, if any does."""
     return _smallest_quota(cpu_tree(root))[1]
-
-
-def readable(text: str | None) -> str | None:
-    """Return text that can be printed and saved: bytes of a path that are not UTF-8 in hex."""
-    return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _smallest_quota(tree: CpuTree) -> tuple[float | None, CpuGroup | None, str | None]:
