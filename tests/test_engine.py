@@ -1,5 +1,6 @@
 """The design's public functions, in this process."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_base_is_found_without_a_folder(base_weights):
     model = whisper_bench.load_model("base")
     assert model.threads == 1
     assert Path(base_weights.folder).is_dir()
+
+
+def test_a_broken_tokenizer_is_an_error_with_a_remedy(toy_dir, tmp_path):
+    folder = shutil.copytree(toy_dir / "base", tmp_path / "base")
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(BenchError, match="does not load: EOF while parsing.*whole weights"):
+        whisper_bench.load_model("base", folder=folder)
 
 
 def test_a_compute_type_that_is_none(toy_dir):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from samples import CLIP
 from whisper_bench.language_codes import CODES, TURKIC_I, WITHOUT_SPACES
-from whisper_bench.normalise import normalised, units_of
+from whisper_bench.normalise import has_words, normalised, units_of
 from whisper_bench.transcript import rate_name, word_error_rate
 
 TEXTS = st.text(max_size=30)
@@ -130,3 +130,9 @@ def test_marks_in_a_word_are_never_dropped(text):
     assert len(unicodedata.normalize("NFKD", words)) >= 1 + sum(
         unicodedata.category(c) == "Mc" for c in text
     )
+
+
+@given(st.text())
+@example("!? 。\u0301 \ufe70")
+def test_a_text_has_words_where_something_is_left_of_it(text):
+    assert has_words(text) == bool(normalised(text))

@@ -60,6 +60,14 @@ def _same_case_twice(document, _record):
     document["benchmarks"] += document["benchmarks"][:1]
 
 
+def _params(**others):
+    return lambda document, _record: document["benchmarks"][0]["params"].update(others)
+
+
+def _params(**others):
+    return lambda document, _record: document["benchmarks"][0]["params"].update(others)
+
+
 def _dated(moment):
     return lambda document, _record: document.update(datetime=moment)
 
@@ -71,6 +79,7 @@ CHANGES = {
     "cpus above the quota": (_at("cpu_limit", "cpus", value=3.5), "CPU limit of 3.5"),
     "no limit under a quota": (_at("cpu_limit", "cpus", value=None), "no CPU limit is on record"),
     "limit of nothing": (_at("cpu_limit", "quota_cpus", value=None), "CPU limit of"),
+    "quota above the limit": (_at("cpu_limit", "quota_cpus", value=10.0), "a quota of 10,"),
     "quota 0": (_at("cpu_limit", "quota_cpus", value=0), "quota_cpus is 0"),
     "affinity 0": (_at("cpu_limit", "affinity_cpus", value=0), "affinity_cpus is 0"),
     "online -2": (_at("cpu_limit", "online_cpus", value=-2), "online_cpus is -2"),
@@ -92,6 +101,8 @@ CHANGES = {
     "wall above the latency": (_at("rounds", 0, "wall_s", value=99.0), "a round of 99 s"),
     "CPU-seconds -1": (_at("rounds", 0, "cpu_s", value=-1), "cpu_s is -1"),
     "CPU-seconds impossible": (_at("rounds", 0, "cpu_s", value=9e5), "900000 CPU-seconds"),
+    "contended": (_at("rounds", 0, "contended", value=True), "contended True on record"),
+    "contended not told": (_at("rounds", 0, "contended", value=None), "contended None on"),
     "wait -1": (_at("rounds", 0, "wait_s", value=-1), "wait_s is -1"),
     "tokens -5": (_at("tokens", value=-5), "tokens is -5"),
     "tokens of a round -5": (_at("rounds", 0, "tokens", value=-5), "tokens is -5"),
@@ -112,6 +123,9 @@ CHANGES = {
     "throttled above periods": (
         _at("processes", 0, "counters", "throttled_periods", value=10**6), "1000000 throttled",
     ),
+    "more periods than the kernel can count": (
+        _at("processes", 0, "counters", "periods", value=10**9), "1000000000 periods in",
+    ),
     "periods -1": (_at("processes", 0, "counters", "periods", value=-1), "periods is -1"),
     "throttled seconds": (_at("processes", 0, "counters", "throttled_s", value=-0.5), "is -0.5"),
     "planned 0": (_at("planned_rounds", value=0), "planned_rounds is 0"),
@@ -119,6 +133,11 @@ CHANGES = {
     "warm-up -1": (_at("warmup_rounds", value=-1), "warmup_rounds is -1"),
     "beam 0": (_at("decoding", "beam_size", value=0), "beam_size is 0"),
     "word error rate -1": (_at("word_error_rate", value=-1), "word_error_rate is -1"),
+    "word error rate above its bound": (
+        _at("word_error_rate_bound", value=0.1), "above its bound of 0.1",
+    ),
+    "threads of the parameters": (_params(threads=4), "threads is '4' in its params"),
+    "model of the parameters": (_params(model="x\x1b"), r"model is 'x\x1b' in its params"),
     "versions": (_at("record_version", value=2), "record version 2"),
     "no rounds": (_no_rounds, "it has no rounds on record"),
     "other samples": (_other_samples, "its samples are not those"),
@@ -256,6 +275,16 @@ RESULT_CHANGES = {
     "CPU-seconds": (("detail", "cpu_s_per_request"), 1.0, "detail.cpu_s_per_request is 1.0"),
     "contended": (("detail", "contended_rounds"), 50, "detail.contended_rounds is 50"),
     "counters": (("detail", "counters", "throttled_periods"), 9999, "detail.counters is"),
+    "verdict": (
+        ("detail", "throttling", "verdict"),
+        "QUOTA_THROTTLED",
+        "detail.throttling.verdict is",
+    ),
+    "throttled share": (
+        ("detail", "throttling", "throttled_share"),
+        0.5,
+        "detail.throttling.throttled_share is",
+    ),
     "shape only": (("detail", "shape_only"), True, "detail.shape_only is True"),
     "a round": (("detail", "rounds", 0, "latency_s"), 99.0, "has a mean of"),
     "save name": (("detail", "save_name"), "../m4", "save name '../m4'"),

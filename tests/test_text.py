@@ -1,6 +1,7 @@
 """Foreign text never reaches a terminal, a CI job's page or a report as it is."""
 
 import json
+import sys
 import unicodedata
 from io import StringIO
 
@@ -12,8 +13,10 @@ from foreign import HONEST, OTHER, changed, commands, left_in, main
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError
 from whisper_bench.json_input import parsed
+from whisper_bench.machine import machine_facts, node_name
+from whisper_bench.ratio.config import load_config
 from whisper_bench.session.terminal import write_line
-from whisper_bench.text import plain, plain_json, quoted
+from whisper_bench.text import plain, plain_json, quoted, readable
 
 HOSTILE = "\x1b[2J\x1b]0;x\x07\r\nFORGED\x9b1m\x7f\u202etxt\u2066\u200b\u2028\x85|`<b>"
 SEEN = "FORGED"
@@ -126,6 +129,44 @@ def test_a_quoted_value_is_cut():
 def test_an_error_s_lines_are_ours_alone():
     error = BenchError("a\nb", "  c\x1b")
     assert str(error) == "a\\nb\n  c\\x1b"
+
+
+@pytest.mark.parametrize("words", [["ratio", "a", "b", "--all"], ["size", "a"], ["results", "a"]])
+def test_a_word_that_no_option_knows_is_escaped(words, capsys):
+    with pytest.raises(SystemExit):
+        main([*words, f"--{HOSTILE}"])
+    err = capsys.readouterr().err
+    assert hidden_signs(err) == set()
+    assert not any(line.startswith(SEEN) for line in err.splitlines())
+
+
+def test_a_gate_s_side_is_one_line_that_can_be_saved(home):
+    words = ["gate", f"command:{HOSTILE}\udcff", "command:false", f"--results={home}"]
+    assert main(words) == 3
+    report = json.loads((home / "gate.json").read_text(encoding="utf-8"))
+    assert not hidden_signs(report["checks"][0]["message"].splitlines()[0])
+    assert r"\udcff" in report["checks"][0]["message"].splitlines()[0]
+
+
+def test_a_folder_that_is_not_utf_8_keeps_no_ratio_from_being_written(home, capsys):
+    if sys.platform != "linux":
+        pytest.skip("only Linux takes a file's name that is not UTF-8")
+    path, out = home / "l\udcff" / "0001_x\udcff.json", home / "out"
+    path.parent.mkdir()
+    path.write_bytes(HONEST.read_bytes())
+    assert main(["ratio", str(OTHER), str(path), f"--results={out}"]) == 0
+    kept = out / "ratio_config.json"
+    assert load_config(kept).target.name == r"x\xff"
+    words = ["predict", str(OTHER), f"--ratio-config={kept}", "--max-age-days=99999"]
+    assert main(words) == 0
+    capsys.readouterr()
+
+
+def test_what_is_not_utf_8_around_a_run_is_recorded_in_hex(monkeypatch):
+    monkeypatch.setenv("WHISPER_BENCH_NODE", "n\udcff")
+    assert node_name() == r"n\xff"
+    assert machine_facts("chip\udcff").cpu_model == r"chip\xff"
+    assert readable("Xeon") == "Xeon"
 
 
 def test_printing_escapes(capsys):

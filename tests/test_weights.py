@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of
 from whisper_bench.weights import resolve, sources
+from whisper_bench.weights.contents import is_there
 from whisper_bench.weights.pins import (
     MODEL_FILES,
     MODEL_NAMES,
@@ -298,3 +301,32 @@ def test_a_transport_that_fails_in_its_own_way_is_no_traceback(monkeypatch):
     monkeypatch.setattr(sources, "_refuse_unreachable_hub", lambda: None)
     with pytest.raises(sources.UnavailableError, match="TransportError: 403 Forbidden"):
         sources.downloaded_hub_folder(PINS["base"])
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "not_utf_8"])
+def test_a_label_that_is_no_plain_json_is_refused_and_not_waited_for(model_dir, kind):
+    folder = model_dir("small-shape-only")
+    label = folder / "small-shape-only" / MARKER
+    label.unlink(missing_ok=True)
+    make = {
+        "folder": label.mkdir,
+        "pipe": lambda: os.mkfifo(label),
+        "not_utf_8": lambda: label.write_bytes(b'{"size": "\xff"}'),
+    }
+    make[kind]()
+    assert MARKER in _refusal("small-shape-only", model_dir=folder)
+
+
+def test_a_folder_that_may_not_be_entered_is_not_passed_over(tmp_path, monkeypatch):
+    def closed(path, **_settings):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    (tmp_path / "base").mkdir()
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(BenchError, match=r"model.bin cannot be looked at .*chmod a\+rX"):
+        is_there(tmp_path / "base" / "model.bin")
+
+
+def test_a_model_dir_that_is_a_file_has_no_model(tmp_path):
+    (tmp_path / "base").write_text("")
+    assert not is_there(tmp_path / "base" / "model.bin")

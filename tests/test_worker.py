@@ -183,6 +183,17 @@ def test_a_model_that_does_not_load_is_an_answer_and_no_crash(assignment, tmp_pa
         Worker(assignment(folder=str(tmp_path), files=hashed_files(tmp_path)))
 
 
+def test_a_folder_that_is_not_utf_8_is_an_error_with_a_remedy(assignment):
+    with pytest.raises(BenchError, match=r"l\\udcff.* not UTF-8 cannot .*move it"):
+        Worker(assignment(folder="/models/l\udcff"))
+
+
+def test_variables_that_are_not_utf_8_are_recorded_in_hex(assignment, monkeypatch):
+    monkeypatch.setenv("CT2_X", "v\udcff")
+    with Worker(assignment()) as worker:
+        assert worker.ready.environment["CT2_X"] == r"v\xff"
+
+
 def test_a_worker_outlives_neither_its_run_nor_a_round(assignment):
     """Killed in the middle of a run, the run's worker is gone at once and not a round later."""
     if sys.platform != "linux":

@@ -11,7 +11,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files import UNREADABLE
 from whisper_bench.language import checked_code
 from whisper_bench.names import checked_name
-from whisper_bench.normalise import normalised
+from whisper_bench.normalise import has_words
 from whisper_bench.text import quoted
 from whisper_bench.wav import SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, WavError, pcm_of
 from whisper_bench.weights.pins import MODEL_NAMES
@@ -173,7 +173,7 @@ def _text_of(path: Path) -> str | None:
         raise BenchError(
             f"{path}: the clip's text cannot be read ({error}); save it as UTF-8"
         ) from error
-    if not normalised(text):
+    if not has_words(text):
         raise BenchError(
             f"{path}: the clip's text has no words; write what is said in the clip, or remove the "
             "file"

@@ -9,6 +9,7 @@ import msgspec
 
 from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
 from whisper_bench.ranges import CpuCount, Cpus, Duration, QuotaCpus, Seconds, Threads, Word
+from whisper_bench.text import readable
 
 WHOLE_TREE = "whole"
 """What `CpuLimit.tree` says where every group up to the root of the hierarchy was read."""
@@ -119,11 +120,9 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
     trouble: str | None = None,
     tree: str | None = None,
 ) -> CpuLimit:
-    """Combine what was read; an affinity to every CPU that is online limits nothing."""
-    pinned = affinity_cpus if affinity_cpus and affinity_cpus < (online_cpus or 0) else None
-    # a quota above the CPUs that can be run on does not give more of them
-    usable = affinity_cpus if quota_cpus is not None else pinned
-    cpus = min((limit for limit in (quota_cpus, usable) if limit is not None), default=None)
+    """Combine what was read."""
+    pinned = _pinned(affinity_cpus, online_cpus)
+    cpus = smallest_limit(quota_cpus, affinity_cpus, online_cpus)
     found = CpuLimit(
         cpus=cpus,
         source="none",
@@ -131,8 +130,8 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
         quota_group=readable(str(group.folder)) if group else None,
         affinity_cpus=affinity_cpus,
         online_cpus=online_cpus,
-        quota_trouble=readable(trouble),
-        tree=readable(tree),
+        quota_trouble=trouble and readable(trouble),
+        tree=tree and readable(tree),
     )
     if cpus is None:
         source = f"unknown: {found.unknown}" if found.unknown else "none"
@@ -141,6 +140,20 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
     else:
         source = "affinity"
     return msgspec.structs.replace(found, source=source)
+
+
+def smallest_limit(
+    quota_cpus: float | None, affinity_cpus: int | None, online_cpus: int | None
+) -> float | None:
+    """Return the smaller of quota and affinity; None where neither limits."""
+    # a quota above the CPUs that can be run on does not give more of them
+    usable = affinity_cpus if quota_cpus is not None else _pinned(affinity_cpus, online_cpus)
+    return min((limit for limit in (quota_cpus, usable) if limit is not None), default=None)
+
+
+def _pinned(affinity_cpus: int | None, online_cpus: int | None) -> int | None:
+    """Return the affinity; None where it is to every CPU that is online, and so limits nothing."""
+    return affinity_cpus if affinity_cpus and affinity_cpus < (online_cpus or 0) else None
 
 
 def no_limit_words(limit: CpuLimit) -> str:
@@ -173,11 +186,6 @@ def quota_groups(root: Path = Path("/")) -> list[CpuGroup]:
     A larger one does where it has other groups below it that use it up as well.
     """
     return [group for _, group in _quotas(cpu_tree(root))[0]]
-
-
-def readable(text: str | None) -> str | None:
-    """Return text that can be printed and saved: bytes of a path that are not UTF-8 in hex."""
-    return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _quotas(tree: CpuTree) -> tuple[list[tuple[float, CpuGroup]], str | None]:

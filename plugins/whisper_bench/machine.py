@@ -9,6 +9,7 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.ranges import Word
+from whisper_bench.text import readable
 from whisper_bench.variables import variable
 
 Architecture = Literal["ARM64", "x86_64"]
@@ -48,7 +49,7 @@ def machine_facts(cpu_model: str | None = None) -> MachineFacts:
         BenchError: an architecture for which nothing here is meant.
 
     """
-    return MachineFacts(detect_architecture(), cpu_model or detect_cpu_model())
+    return MachineFacts(detect_architecture(), readable(cpu_model or detect_cpu_model()))
 
 
 def node_name() -> str:
@@ -58,7 +59,7 @@ def node_name() -> str:
         BenchError: the variable that tells it is blank.
 
     """
-    return variable(NODE_VARIABLE) or platform.node()
+    return readable(variable(NODE_VARIABLE) or platform.node())
 
 
 def detect_architecture(machine: str | None = None) -> Architecture:

@@ -31,6 +31,11 @@ def normalised(text: str, language: str | None = None) -> str:
     return unicodedata.normalize("NFC", " ".join(_words(_folded(text, language))))
 
 
+def has_words(text: str) -> bool:
+    """Tell whether anything of a text is left when it is normalised; quick, for many texts."""
+    return any(map(normalised, text.split()))
+
+
 def units_of(text: str, language: str | None = None) -> list[str]:
     """Return what errors are counted in: normalised words, or characters with their marks.
 

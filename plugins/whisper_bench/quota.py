@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
-from whisper_bench.cpu_limit import readable
 from whisper_bench.errors import BenchError
+from whisper_bench.text import readable
 
 PERIOD_US = 100_000
 """The kernel's default period, which Docker and Kubernetes use as well."""

@@ -9,7 +9,7 @@ from whisper_bench.counters import CpuCounters
 from whisper_bench.cpu_limit import CpuLimit, no_limit_words
 from whisper_bench.engine import Decoding
 from whisper_bench.language import OPTION, LanguageSource
-from whisper_bench.normalise import normalised
+from whisper_bench.normalise import has_words
 from whisper_bench.ranges import (
     Count,
     Duration,
@@ -159,7 +159,7 @@ def _answer_warnings(record: CaseRecord) -> list[str]:
             f"{clip}: language {language} is doubtful ({known}): give the one that is spoken with "
             f"{OPTION}"
         )
-    if not normalised(record.transcript):
+    if not has_words(record.transcript):
         found.append(
             f"{clip}: decoded to nothing ({record.tokens} tokens, no words): is it speech, in "
             f"{language}?"

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from whisper_bench.audio import windows_of
-from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.contention import is_contended
+from whisper_bench.cpu_limit import CpuLimit, smallest_limit
 from whisper_bench.errors import BenchError
 from whisper_bench.names import checked_name
 from whisper_bench.ranges import MOST_CPUS
@@ -18,6 +19,8 @@ _AGREE = 1e-9
 _REMEDY = "the file was edited or cut, measure again"
 _CLOCK_S = 0.1
 """CPU time is counted in ticks of up to 10 ms a thread, and a little longer than the wall time."""
+_SHORTEST_PERIOD_S = 1e-3
+"""Linux, kernel/sched/core.c, min_cfs_quota_period."""
 _READ_APART = 1
 """The kernel may end a period between printing its two counts, and the last reading keeps that."""
 
@@ -70,22 +73,26 @@ def _identity_troubles(record: CaseRecord) -> Iterator[str]:
     files, sha256 = record.weights.files, record.weights.sha256
     if files is not None and files.get(MODEL) != sha256:
         yield f"the sha256 of {MODEL} is {files.get(MODEL)} in weights.files, and {sha256} besides"
+    error_rate, bound = record.word_error_rate, record.word_error_rate_bound
+    if error_rate is not None and bound is not None and error_rate > bound:
+        yield f"a word error rate of {error_rate:g}, above its bound of {bound:g}"
     if record.resumed_rounds > len(record.rounds):
         yield f"{record.resumed_rounds} resumed rounds of {len(record.rounds)}"
 
 
 def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
-    cpus, quota, affinity = limit.cpus, limit.quota_cpus, limit.affinity_cpus
-    if cpus is None and quota is not None:
-        yield f"no CPU limit is on record, and a quota of {quota:g} CPU"
-    if cpus is not None and quota is not None and cpus > quota:
-        yield f"a CPU limit of {cpus:g} is on record, and a quota of {quota:g}"
-    if cpus is not None and quota is None and cpus != affinity:
-        yield f"a CPU limit of {cpus:g} is on record, no quota, and an affinity to {affinity} CPUs"
+    quota, affinity, online = limit.quota_cpus, limit.affinity_cpus, limit.online_cpus
+    if limit.cpus != smallest_limit(quota, affinity, online):
+        told, rationed = (
+            f"no {name}" if cpus is None else f"a {name} of {cpus:g}"
+            for name, cpus in (("CPU limit", limit.cpus), ("quota", quota))
+        )
+        yield f"{told} is on record, {rationed}, and an affinity to {affinity} of {online} CPUs"
 
 
 def _round_troubles(record: CaseRecord) -> Iterator[str]:
     tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
+    usable_cpus = record.cpu_limit.usable_cpus
     for each in record.rounds:
         if each.tokens != tokens:
             yield f"a round of {each.tokens} tokens, in a case of {tokens}"
@@ -93,6 +100,18 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
             yield f"a round of {each.wall_s:g} s, in a latency of {each.latency_s:g} s"
         if each.cpu_s > cpus * each.wall_s + _CLOCK_S:
             yield f"{each.cpu_s:g} CPU-seconds in {each.wall_s:g} s, on {cpus} CPUs"
+        contended = is_contended(
+            wall_s=each.wall_s,
+            cpu_s=each.cpu_s,
+            wait_s=each.wait_s,
+            threads=record.threads,
+            usable_cpus=usable_cpus,
+        )
+        if each.contended is not contended:
+            yield (
+                f"a round of process {each.process} has contended {each.contended} on record, and "
+                f"its {each.cpu_s:g} CPU-seconds in {each.wall_s:g} s give {contended}"
+            )
 
 
 def _process_troubles(record: CaseRecord) -> Iterator[str]:
@@ -127,4 +146,7 @@ def _sum_troubles(
             yield f"{named} has {what} {mean:g} {unit} on record, and rounds whose mean is {true:g}"
     counters = process.counters
     if counters and counters.throttled_periods > counters.periods + _READ_APART:
-        yield (f"{named} has {counters.throttled_periods} throttled periods of {counters.periods}")
+        yield f"{named} has {counters.throttled_periods} throttled periods of {counters.periods}"
+    most = sum(latencies_s) / _SHORTEST_PERIOD_S + _READ_APART * len(latencies_s)
+    if counters and counters.periods > most:
+        yield f"{named} has {counters.periods} periods in {sum(latencies_s):g} s"

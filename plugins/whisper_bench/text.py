@@ -48,6 +48,11 @@ def _json_escape(sign: str) -> str:
     return json.dumps(sign)[1:-1].replace(_DELETE, "\\u007f")
 
 
+def readable(text: str) -> str:
+    """Return text that can be saved: bytes of a path or variable that are not UTF-8 in hex."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def quoted(value: str) -> str:
     """Return a value in quotes for a message, escaped; a long one is cut."""
     if len(value) <= _LONGEST_QUOTED:

@@ -92,13 +92,18 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return case_label(self.model, self.threads, self.clip)
 
 
+def most_serious(findings: Iterable[Verdict]) -> Verdict:
+    """Return the verdict that findings make; OK where there are none."""
+    return max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK)
+
+
 def with_findings(case: CaseVerdict) -> CaseVerdict:
     """Judge a case by its figures alone, whatever its verdict and findings said before."""
     told = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
     findings = [verdict for verdict, _ in told if verdict is not None]
     return msgspec.structs.replace(
         case,
-        verdict=max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK),
+        verdict=most_serious(findings),
         findings=findings,
         evidence=[text for _, text in told],
     )
@@ -176,7 +181,7 @@ def _doubtful_rounds(case: CaseVerdict) -> int:
     """Count the rounds that tell nothing of a quota which the case may reach.
 
     One that it cannot reach, with all its threads on the CPUs of its affinity, throttles nothing;
-    but behind hidden groups a smaller one may. A run from before they were asked about may have any.
+    but behind hidden groups a smaller one may, and of an older run those were not asked about.
     """
     limit, contended = case.cpu_limit, case.contended_rounds or 0
     asked = min(case.threads, limit.affinity_cpus or case.threads)

@@ -1,9 +1,10 @@
 """How a command line is parsed: as argparse does, but that nothing blank is taken for an answer."""
 
 import argparse
-from typing import Any
+from typing import Any, NoReturn
 
 from whisper_bench.errors import BenchError
+from whisper_bench.text import plain
 
 
 class Parser(argparse.ArgumentParser):
@@ -12,6 +13,10 @@ class Parser(argparse.ArgumentParser):
     A variable that is not set in a CI job becomes such a value, which would mean the default, no
     limit or this folder (`Path("")`) in silence.
     """
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse in one line: the message may repeat a word as it was given."""
+        super().error(plain(message))
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         """Refuse before the value becomes a number, a path or a choice."""

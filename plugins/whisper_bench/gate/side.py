@@ -9,6 +9,7 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import NODE_VARIABLE
+from whisper_bench.text import plain
 
 SAVE_NAME = "gate"
 
@@ -29,7 +30,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.text}"
+        return f"{self.kind}:{plain(self.text)}"
 
 
 class Launch(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from whisper_bench.results.convert import check_result, record_of
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
+from whisper_bench.text import readable
 from whisper_bench.welch import log_mean
 
 
@@ -87,8 +88,8 @@ def facts_of_saved(machine: SavedMachine, name: str, where: str, moment: datetim
     if ours is None:
         raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
     return RunFacts(
-        name=name,
-        where=where,
+        name=readable(name),
+        where=readable(where),
         moment=utc(moment),
         architecture=ours.architecture,
         cpu_model=ours.cpu_model,

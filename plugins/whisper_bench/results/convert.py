@@ -22,12 +22,17 @@ from whisper_bench.record_check import check_record
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
 from whisper_bench.saved.file import SavedCase, SavedMachine, SavedRun, cases_of, utc
 from whisper_bench.throttling import judged
-from whisper_bench.verdict import CaseVerdict
+from whisper_bench.verdict import CaseVerdict, most_serious
 
 _MIB = 2**20
 _MS_PER_S = 1000
 _AGREE = 1e-9
 _PYTHON = "python"
+_OF_CASE_ALONE = (
+    *("latency_s", "cpu_s", "cpu_limit", "counters", "throttled_share"),
+    *("contended_rounds", "rounds"),
+)
+"""Figures of a verdict in which the other cases of the run have no part."""
 _COMMON = set(CaseRecord.__struct_fields__) & set(Detail.__struct_fields__)
 """What a result's detail takes over from the record as it is."""
 
@@ -152,6 +157,15 @@ def _derived(result: Result, record: CaseRecord) -> Iterator[tuple[str, Any, Any
         yield f"detail.{name}", getattr(detail, name), true
     for name, true in msgspec.structs.asdict(_latency(samples)).items():
         yield f"detail.latency.{name}", getattr(detail.latency, name), true
+    for name, true in _of_verdict(detail.throttling, record).items():
+        yield f"detail.throttling.{name}", getattr(detail.throttling, name), true
+
+
+def _of_verdict(verdict: CaseVerdict, record: CaseRecord) -> dict[str, Any]:
+    """Return what of a verdict follows from its own case and findings, whatever the others were."""
+    alone = judged([record]).cases[0]
+    facts = {name: getattr(alone, name) for name in _OF_CASE_ALONE}
+    return {**facts, "verdict": most_serious(verdict.findings)}
 
 
 def _agree(told: Any, true: Any) -> bool:

@@ -12,6 +12,7 @@ from whisper_bench.json_input import fault_of
 from whisper_bench.machine import MachineFacts
 from whisper_bench.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
 from whisper_bench.record_check import check_record, refuse_twins
+from whisper_bench.text import quoted
 
 _AGREE = 1e-9
 _YEARS = range(2000, 2200)
@@ -41,6 +42,7 @@ class SavedBenchmark(msgspec.Struct, frozen=True):
     name: str
     extra_info: SavedExtra
     stats: SavedStats
+    params: Any = None
 
 
 class SavedMachine(msgspec.Struct, frozen=True):
@@ -127,12 +129,23 @@ def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCas
             f"whisper-bench reads {RECORD_VERSION}; measure again"
         )
     check_record(record, where)
-    trouble = _samples_trouble(benchmark.stats.data, record)
+    trouble = _params_trouble(benchmark.params, record)
+    trouble = trouble or _samples_trouble(benchmark.stats.data, record)
     if trouble is not None:
         raise BenchError(
             f"{where}: {benchmark.name}: {trouble}; the file was edited or cut, measure again"
         )
     return SavedCase(record, benchmark.stats.data)
+
+
+def _params_trouble(params: Any, record: CaseRecord) -> str | None:
+    """Say where pytest's parameters are of another case, since its own table shows those."""
+    of_record = {"model": record.model, "threads": record.threads, "clip": record.clip.name}
+    for name, true in of_record.items() if isinstance(params, dict) else ():
+        told = params.get(name, true)
+        if told != true:
+            return f"{name} is {quoted(str(told))} in its params and {quoted(str(true))} on record"
+    return None
 
 
 def _samples_trouble(samples: list[float], record: CaseRecord) -> str | None:

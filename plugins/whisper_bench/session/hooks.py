@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from whisper_bench.case import Case
-from whisper_bench.cpu_limit import no_limit_warning, readable
+from whisper_bench.cpu_limit import no_limit_warning
 from whisper_bench.errors import BenchError
 from whisper_bench.files import in_folder
 from whisper_bench.machine import node_name
@@ -26,6 +26,7 @@ from whisper_bench.session.storage import check_storage, save_whole, short, stor
 from whisper_bench.session.terminal import Terminal, write_line
 from whisper_bench.session.watch import case_of
 from whisper_bench.summary import summary_lines
+from whisper_bench.text import readable
 from whisper_bench.throttling import judged
 from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
 

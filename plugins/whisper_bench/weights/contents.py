@@ -39,6 +39,24 @@ def files_in(folder: Path) -> list[str]:
     return names
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a file of weights is there.
+
+    Raises:
+        BenchError: that cannot be seen, since this user may not enter a folder above it.
+
+    """
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise BenchError(
+            f"weights: {path} cannot be looked at ({error.strerror}); let this user enter the "
+            "folders above it (chmod a+rX), or put the weights elsewhere"
+        ) from error
+
+
 def open_regular(path: Path) -> BufferedReader:
     """Open a file of weights to read it; what is no plain file (a pipe, a device) is refused.
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.files import UNREADABLE
 from whisper_bench.weights.cache import cache_folder
-from whisper_bench.weights.contents import hashed_files
+from whisper_bench.weights.contents import hashed_files, is_there, open_regular
 from whisper_bench.weights.pins import (
     MODEL,
     MODEL_NAMES,
@@ -95,7 +96,7 @@ def shape_only_folder(size: str) -> Path:
 
 
 def _find(name: str, model_dir: Path | None) -> tuple[Path, str]:
-    if model_dir is not None and (model_dir / name / "model.bin").is_file():
+    if model_dir is not None and is_there(model_dir / name / MODEL):
         return model_dir / name, "model-dir"
     if is_shape_only(name):
         folder = shape_only_folder(real_size(name))
@@ -125,8 +126,9 @@ def _marker_of(folder: Path) -> ShapeOnlyMarker | None:
     if not path.exists():
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ShapeOnlyMarker)
-    except msgspec.MsgspecError as error:
+        with open_regular(path) as file:
+            return msgspec.json.decode(file.read(), type=ShapeOnlyMarker)
+    except UNREADABLE as error:
         raise BenchError(
             f"{path}: {error}; make the weights again: {_command(folder.name)}"
         ) from error

@@ -15,6 +15,7 @@ from whisper_bench.counters import CpuCounters, counters_of, most_throttled
 from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
 from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_warmup
 from whisper_bench.errors import BenchError
+from whisper_bench.text import readable
 from whisper_bench.worker.busy import with_busy_threads
 from whisper_bench.worker.environment import RECORDED_PREFIXES
 from whisper_bench.worker.protocol import (
@@ -69,7 +70,7 @@ def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
         cpu_limit=with_busy_threads(cpu_limit_in_force(), assignment.threads),
         versions={name: version(name) for name in _LIBRARIES},
         environment={
-            name: value
+            readable(name): readable(value)
             for name, value in sorted(os.environ.items())
             if name.startswith(RECORDED_PREFIXES)
         },

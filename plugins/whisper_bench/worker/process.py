@@ -109,7 +109,14 @@ class Worker:
             self._process.wait()
 
     def _start(self, assignment: Assignment) -> Ready:
-        self._send(msgspec.json.encode(assignment))
+        try:
+            encoded = msgspec.json.encode(assignment)
+        except UnicodeEncodeError as error:
+            raise BenchError(
+                f"weights in {assignment.folder}, clip {assignment.clip.path}: a path that is not "
+                "UTF-8 cannot be measured from; move it to a folder whose name is"
+            ) from error
+        self._send(encoded)
         ready = self._reply(Ready)
         self._busy = False
         return msgspec.structs.replace(ready, backend=parse_backend(self._stderr(end=False)))
