@@ -147,6 +147,18 @@ def test_a_run_whose_case_fails_again_when_it_is_resumed_is_saved_once(bench, py
     assert not journals(pytester.path)
 
 
+@pytest.mark.parametrize("names", [("m4", "xeon"), ("m4", "xeon", "other")])
+def test_a_copy_under_another_name_is_not_another_machine(home, capsys, sample_run, names):
+    folder = home / ".benchmarks" / "machine"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(names, start=1):
+        shutil.copy(sample_run, folder / f"000{number}_{name}.json")
+    assert main(["ratio", *names]) == 2
+    told = capsys.readouterr().err
+    assert "0001_m4.json and .benchmarks/machine/0002_xeon.json hold the same rounds" in told
+    assert not (home / "benchmark_results").exists()
+
+
 @pytest.fixture
 def sample_run(pytestconfig):
     return min((pytestconfig.rootpath / "docs" / "sample").glob("*/*.json"))
