@@ -70,7 +70,7 @@ def test_runs_that_cannot_be_compared_exit_1(storage, capsys):
 
 
 def test_an_invalid_ratio_exits_1_and_keeps_nothing(storage, capsys):
-    save(storage, "Linux-A/0003_once.json", encoded(1.0))
+    save(storage, "Linux-A/0003_once.json", encoded(1.2))
     assert main(["ratio", "m4", "once"]) == 1
     assert capsys.readouterr().out.endswith("no ratio_config.json is written: a ratio is INVALID\n")
     assert not (storage.parent / "benchmark_results").exists()

@@ -10,6 +10,7 @@ import pytest
 from whisper_bench.cluster.collect import collect
 from whisper_bench.cluster.frames import encode, human_lines
 from whisper_bench.cluster.parcel import Parcel, pack
+from whisper_bench.errors import BenchError
 from whisper_bench.saved.number import next_path
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "Linux-CPython-3.11-64bit"
@@ -163,3 +164,53 @@ def test_two_that_save_at_once_get_two_numbers(tmp_path, monkeypatch):
     assert number.save_numbered(folder, "m4", b"ours").name == "0009_m4.json"
     assert sorted(path.name for path in folder.iterdir()) == ["0008_m4.json", "0009_m4.json"]
     assert (folder / "0008_m4.json").read_bytes() == b"another run's"
+
+
+def test_another_that_takes_the_number_at_once_leaves_the_save_name_as_it_is(
+    home, tmp_path, monkeypatch
+):
+    folder = tmp_path / ".benchmarks" / SAMPLE.name
+    folder.mkdir(parents=True)
+    (folder / "0001_avx.json").write_text("{}")
+    names = iter(["0001_avx.json", "0001_avx.json", "0002_avx.json"])
+    monkeypatch.setattr("whisper_bench.saved.number.next_path", lambda *_: folder / next(names))
+    (collected,), faults = home(log_of(RUN))
+    assert not faults
+    assert collected.saved_run == folder / "0002_avx.json"
+
+
+def test_a_link_that_leads_nowhere_is_not_the_run(home, tmp_path):
+    folder = tmp_path / ".benchmarks" / SAMPLE.name
+    folder.mkdir(parents=True)
+    (folder / "0001_avx.json").symlink_to("nowhere")
+    (collected,), faults = home(log_of(RUN))
+    assert not faults
+    assert collected.saved_run == folder / "0002_avx.json"
+
+
+def test_a_run_whose_result_files_cannot_be_written_is_not_saved_either(home, tmp_path):
+    (tmp_path / "benchmark_results").write_text("no folder")
+    with pytest.raises(BenchError, match="a file is where a folder should be"):
+        home(log_of(RUN))
+    assert not list(tmp_path.glob(".benchmarks/*/*"))
+    (tmp_path / "benchmark_results").unlink()
+    home(log_of(RUN))
+    (tmp_path / "benchmark_results" / "avx_base_2026-11-24.json").unlink()
+    (collected,), _ = home(log_of(RUN))
+    assert not collected.new
+    assert len(list(tmp_path.glob(".benchmarks/*/*"))) == 1
+    for path in (tmp_path / "benchmark_results").iterdir():
+        path.unlink()
+    (tmp_path / "benchmark_results").rmdir()
+    (tmp_path / "benchmark_results").write_text("no folder")
+    with pytest.raises(BenchError):
+        home(log_of(RUN))
+    assert len(list(tmp_path.glob(".benchmarks/*/*"))) == 1
+
+
+def test_a_run_that_could_not_be_unpacked_is_not_packed(tmp_path, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.parcel._MOST_BYTES", 1000)
+    with pytest.raises(BenchError, match="1000 are the most .*; run fewer rounds"):
+        pack(RUN)
+    with pytest.raises(BenchError, match="none.json: No such file"):
+        pack(tmp_path / "0001_none.json")

@@ -2,11 +2,16 @@ import errno
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files import sha256_of, write_new
+from whisper_bench.journal_reader import identity_of
+from whisper_bench.ratio.config import load_config
+from whisper_bench.results.files import load_results
+from whisper_bench.saved.file import read_saved
 
 
 def names(folder):
@@ -120,3 +125,34 @@ def test_a_link_stays_one_and_a_mode_is_kept(tmp_path):
     assert link.is_symlink()
     assert real.read_text() == "new"
     assert real.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_is_read_up_to_a_most(tmp_path, monkeypatch):
+    from whisper_bench import files
+
+    path = tmp_path / "0001_m4.json"
+    path.write_bytes(bytes(101))
+    assert len(files.read_bounded(path)) == 101
+    monkeypatch.setattr(files, "MOST_FILE_BYTES", 100)
+    with pytest.raises(OSError, match="more than 100 bytes"):
+        files.read_bounded(path)
+    assert len(files.read_bounded(path, 101)) == 101
+
+
+READERS = {
+    "a saved run": read_saved,
+    "a result file": load_results,
+    "ratio_config.json": load_config,
+    "a journal": identity_of,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_others_wrote_is_not_read_without_end(tmp_path, monkeypatch, reader):
+    monkeypatch.setattr("whisper_bench.files.MOST_FILE_BYTES", 100)
+    path = tmp_path / "0001_m4.json"
+    path.write_bytes(b" " * 101)
+    with pytest.raises(BenchError, match="0001_m4.json: it has more than 100 bytes; "):
+        READERS[reader](path)
+    with pytest.raises(BenchError, match="it is no plain file"):
+        READERS[reader](Path("/dev/zero"))

@@ -13,7 +13,8 @@ from hypothesis import given, strategies
 
 from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal, resume
+from whisper_bench.journal import Identity, Journal
+from whisper_bench.journal_reader import resume
 from whisper_bench.unfinished import Left, left_of
 
 IDENTITY = Identity("m4", {"compute_type": "int8", "cpu_limit": "1.0"})
@@ -374,3 +375,16 @@ def test_a_real_full_disk_fills_no_journal_with_zero_bytes(tmp_path):
         assert [line.latency_s for line in resume(journal.path, IDENTITY)[1]] == [4.5, 4.7]
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_resume_under_another_name_is_told_the_names_that_are_there(journal, tmp_path):
+    from whisper_bench.session.resumed import open_journal
+
+    def refusal():
+        with pytest.raises(BenchError) as caught:
+            open_journal(tmp_path, Identity("xeon", {}), [], go_on=True, storage=[], say=print)
+        return str(caught.value)
+
+    assert "unfinished there: none" in refusal()  # another run is writing it
+    journal.close()
+    assert "unfinished there: m4; give one of these names with --benchmark-save" in refusal()

@@ -250,3 +250,45 @@ def test_a_file_that_breaks_off(home, capsys, monkeypatch):
     status, out, err = collect(capsys, "a")
     assert (status, out.split()[0]) == (1, "collected")
     assert "FAILED: a: it cannot be read to its end: Input/output error" in err
+
+
+EMPTY = gzip.compress(b"", mtime=0)
+
+
+class WithoutEnd:
+    """A beginning, and the same byte for ever."""
+
+    def __init__(self, beginning, byte):
+        self.beginning, self.byte, self.size = beginning, byte, 0
+
+    def read(self, count):
+        content, self.beginning = self.beginning or self.byte * count, b""
+        self.size += len(content)
+        assert self.size < 2 * log_file.MOST_LOG_BYTES, "it is read without end"
+        return content
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        WithoutEnd(gzip.compress(b"a line\n"), b"\0"),
+        WithoutEnd(b"\x1f\x8b\x08\x08" + bytes(6), b"a"),
+    ],
+    ids=["zeros behind a gzip", "the name of a gzip"],
+)
+def test_what_unpacks_to_nothing_is_not_read_without_end(monkeypatch, file):
+    monkeypatch.setattr(log_file, "MOST_LOG_BYTES", 2**20)
+    with pytest.raises(LogError, match="more than 1 MiB"):
+        list(pieces_of(file))
+
+
+def test_a_thousand_gzips_in_a_row_are_copied_once_each(monkeypatch):
+    copied = []
+    real = log_file._behind
+    monkeypatch.setattr(
+        log_file, "_behind", lambda rest, read: copied.append(len(rest)) or real(rest, read)
+    )
+    content = 20_000 * EMPTY + gzip.compress(TEXT.encode())
+    assert text_of(content) == TEXT
+    assert sum(copied) < 1000 * len(content)
+    assert len(list(pieces_of(io.BytesIO(3000 * gzip.compress(b"x\n"))))) < 5

@@ -6,7 +6,7 @@ import pytest
 from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.journal import Identity, Journal
-from whisper_bench.saved.same import half_written, is_cut_short, saved_with
+from whisper_bench.saved.same import half_written, is_cut_short, saved_of, saved_with
 from whisper_bench.session import resumed, storage
 from whisper_bench.session.resumed import open_journal
 from whisper_bench.write_errors import remedy_in_place
@@ -41,6 +41,19 @@ def test_a_run_is_known_by_all_of_its_rounds(sample):
     assert saved_with([sample.parent], rounds[:3]) == sample
     assert saved_with([sample.parent], [*rounds, round_line(1, 4.5)]) is None
     assert saved_with([sample.parent], []) is None
+
+
+def test_a_saved_part_of_a_run_is_told_from_the_whole_of_it(sample, tmp_path):
+    from whisper_bench.saved.file import cases_of, read_saved
+
+    records = [case.record for case in cases_of(read_saved(sample), str(sample))]
+    for name in ("0001_avx", "0002_xeon"):
+        (tmp_path / f"{name}.json").write_bytes(sample.read_bytes())
+    path = tmp_path / "0001_avx.json"
+    assert saved_of(tmp_path, "avx", records) == (path, [])
+    assert saved_of(tmp_path, "avx", records[:1]) == (None, [path])
+    assert saved_of(tmp_path, "m4", records) == (None, [])
+    assert saved_of(tmp_path, "avx", []) == (None, [])
 
 
 def test_what_cannot_be_read_or_is_edited_holds_nothing(sample, tmp_path):

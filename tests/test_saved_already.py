@@ -119,6 +119,46 @@ def test_copies_of_a_run_are_refused_by_all_runs_and_both_are_named(home, capsys
     assert "move .benchmarks/machine/000" in told
 
 
+def test_a_run_whose_case_fails_again_when_it_is_resumed_is_saved_once(bench, pytester):
+    fails = (
+        "import os\n"
+        "from whisper_bench.errors import BenchError\n"
+        "from whisper_bench.session.bench import Bench\n"
+        "real = Bench.measurement\n"
+        "def measurement(self, case):\n"
+        "    if case.threads == 2: raise BenchError('no memory')\n"
+        "    return real(self, case)\n"
+        "Bench.measurement = measurement\n"
+    )
+    pytester.makeconftest(fails)
+    arguments = (*TWO, "--whisper-threads=1,2")
+    for resume in ([], ["--whisper-resume"]):
+        run = bench(*arguments, *resume)
+        run.assert_outcomes(passed=1, failed=1)
+        assert [path.name for path in all_saved(pytester.path)] == ["0001_m4.json"]
+        assert len(results(pytester.path)) == 1
+        assert len(journals(pytester.path)) == 1
+    run.stderr.fnmatch_lines(["These rounds are saved already in: *0001_m4.json"])
+    pytester.makeconftest("")
+    bench(*arguments, "--whisper-resume").stdout.fnmatch_lines(
+        ["*0001_m4.json holds a part of these rounds: delete it*"]
+    )
+    assert [path.name for path in all_saved(pytester.path)] == ["0001_m4.json", "0002_m4.json"]
+    assert not journals(pytester.path)
+
+
+@pytest.mark.parametrize("names", [("m4", "xeon"), ("m4", "xeon", "other")])
+def test_a_copy_under_another_name_is_not_another_machine(home, capsys, sample_run, names):
+    folder = home / ".benchmarks" / "machine"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(names, start=1):
+        shutil.copy(sample_run, folder / f"000{number}_{name}.json")
+    assert main(["ratio", *names]) == 2
+    told = capsys.readouterr().err
+    assert "0001_m4.json and .benchmarks/machine/0002_xeon.json hold the same rounds" in told
+    assert not (home / "benchmark_results").exists()
+
+
 @pytest.fixture
 def sample_run(pytestconfig):
     return min((pytestconfig.rootpath / "docs" / "sample").glob("*/*.json"))
@@ -139,7 +179,9 @@ def test_a_run_that_was_interrupted_saved_and_resumed_is_no_second_run(bench, py
     pytester.makeconftest("")
     assert len(all_saved(pytester.path)) == 1
     resumed = bench(*TWO, "--whisper-resume")
-    resumed.stdout.fnmatch_lines(["*0001_m4.json holds these rounds already; *--all-runs*"])
+    resumed.stdout.fnmatch_lines(
+        ["*0001_m4.json holds a part of these rounds: delete it*--all-runs*"]
+    )
     first, second = all_saved(pytester.path)
     with pytest.raises(
         BenchError, match="0001_m4.json and .*0002_m4.json hold the same rounds"

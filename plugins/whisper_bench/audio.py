@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files import UNREADABLE, read_bounded
 from whisper_bench.language import checked_code
 from whisper_bench.names import checked_name
 from whisper_bench.normalise import has_words
@@ -143,7 +143,7 @@ def _pcm_of(path: Path, content: bytes) -> memoryview:
 
 def _content_of(path: Path) -> bytes:
     try:
-        return _bounded(path, _MOST_WAV_BYTES)
+        return read_bounded(path, _MOST_WAV_BYTES)
     except FileNotFoundError as error:
         raise BenchError(f"clip {path}: no such file; name one with --whisper-clip") from error
     except OSError as error:
@@ -153,20 +153,9 @@ def _content_of(path: Path) -> bytes:
         ) from error
 
 
-def _bounded(path: Path, most_bytes: int) -> bytes:
-    """Read a plain file of at most so many bytes: a pipe or a device may never end."""
-    if path.exists() and not path.is_file():
-        raise OSError("it is no plain file")
-    with path.open("rb") as file:
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise OSError(f"it has more than {most_bytes} bytes")
-    return content
-
-
 def _text_of(path: Path) -> str | None:
     try:
-        text = " ".join(_bounded(path, _MOST_TEXT_BYTES).decode("utf-8").split())
+        text = " ".join(read_bounded(path, _MOST_TEXT_BYTES).decode("utf-8").split())
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -183,7 +172,7 @@ def _text_of(path: Path) -> str | None:
 
 def _facts_of(path: Path) -> ClipFacts:
     try:
-        facts = msgspec.json.decode(_bounded(path, _MOST_TEXT_BYTES), type=ClipFacts)
+        facts = msgspec.json.decode(read_bounded(path, _MOST_TEXT_BYTES), type=ClipFacts)
     except FileNotFoundError:
         return ClipFacts()
     except (OSError, *UNREADABLE) as error:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -16,10 +17,13 @@ from whisper_bench.text import quoted
 from whisper_bench.write_errors import reason_of
 
 __all__ = [
+    "MOST_FILE_BYTES",
     "UNREADABLE",
     "check_writable",
     "claim",
+    "holds",
     "in_folder",
+    "read_bounded",
     "sha256_of",
     "write_all_new",
     "write_all_over",
@@ -31,6 +35,10 @@ _NO_FILE_NAME = "/\\\0"
 _MOST_NAME_BYTES = 240
 """Of 255 that file systems take; the rest is for what tells a file apart that is being written."""
 
+MOST_FILE_BYTES = 2**28
+"""Of a saved run, a journal, a result file or a ratio_config.json. A run of 100,000 rounds, which
+take a day at a second each, has 48 MiB saved; a round's line in its journal had 1.9 KB here."""
+
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises of a file that is not what it should be."""
 
@@ -39,6 +47,24 @@ def sha256_of(path: Path) -> str:
     """Return the hexadecimal sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_bounded(path: Path, most_bytes: int | None = None) -> bytes:
+    """Read a plain file of at most so many bytes: a pipe or a device may never end.
+
+    Raises:
+        OSError: it cannot be read, is larger (than `MOST_FILE_BYTES`), or is no plain file.
+
+    """
+    most_bytes = MOST_FILE_BYTES if most_bytes is None else most_bytes
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe may already wait without end
+        raise OSError("it is no plain file")
+    with path.open("rb") as file:
+        content = file.read(min(status.st_size, most_bytes) + 1)
+    if len(content) > most_bytes:
+        raise OSError(f"it has more than {most_bytes} bytes")
+    return content
 
 
 def check_writable(folder: Path, what: str, remedy: str, *, make: bool = True) -> None:
@@ -136,7 +162,7 @@ def _claim_free_name(scratch: Path, path: Path, content: bytes, made: list[Path]
     candidate, number = path, 1
     with telling(path):
         while not claim(scratch, candidate):
-            if _holds(candidate, content):
+            if holds(candidate, content):
                 return candidate
             number += 1
             candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
@@ -144,10 +170,10 @@ def _claim_free_name(scratch: Path, path: Path, content: bytes, made: list[Path]
     return candidate
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def holds(path: Path, content: bytes) -> bool:
     """Tell whether these very bytes are there; a folder or a link to nothing holds none."""
     try:
-        return path.read_bytes() == content
+        return path.stat().st_size == len(content) and path.read_bytes() == content
     except OSError:
         return False
 

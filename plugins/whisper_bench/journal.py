@@ -6,20 +6,17 @@ after a power cut; it is dropped. Whoever holds the lock on it is the run that w
 """
 
 import os
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
-from whisper_bench.json_input import fault_of
+from whisper_bench.files import read_bounded
 from whisper_bench.ranges import Latency, Ordinal
 from whisper_bench.unfinished import ENDING, FOLDER, open_locked
 from whisper_bench.worker.protocol import Measured, Ready
@@ -58,14 +55,6 @@ class WrongLine(msgspec.Struct, frozen=True, tag="wrong answer", forbid_unknown_
 
 
 Line = Identity | ReadyLine | RoundLine | WrongLine
-
-
-class Held(NamedTuple):
-    """What a journal holds of a run, each in the order of its lines."""
-
-    processes: list[ReadyLine]
-    rounds: list[RoundLine]
-    wrong: list[WrongLine]
 
 
 class Journal:
@@ -114,7 +103,7 @@ class Journal:
         try:
             journal = cls(path, open_locked(path))
             try:
-                journal._end = _whole_bytes(path.read_bytes())
+                journal._end = whole_bytes(read_bounded(path))
                 journal._drop_the_rest()
             except OSError:
                 journal.close()
@@ -189,70 +178,7 @@ def _write_all(file: FileIO, content: bytes) -> None:
         content = content[file.write(content) :]
 
 
-def resume(path: Path, identity: Identity) -> Held:
-    """Return the processes, finished rounds and wrong answers of a journal.
-
-    Raises:
-        BenchError: it is no journal, or its run was of another identity; the field is named.
-
-    """
-    lines = list(_read(path))
-    earlier = identity_of(path).facts
-    for field, now in identity.facts.items():
-        then = earlier.get(field)
-        if then != now:
-            raise BenchError(
-                f"--whisper-resume: the unfinished run in {path} had {field} {then!r}, this one "
-                f"has {now!r}; run with the same, or without --whisper-resume"
-            )
-    processes = [line for line in lines if isinstance(line, ReadyLine)]
-    rounds = [line for line in lines if isinstance(line, RoundLine)]
-    _check_lines(path, processes, rounds)
-    return Held(processes, rounds, [line for line in lines if isinstance(line, WrongLine)])
-
-
-def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]) -> None:
-    """Refuse lines that cannot be of one run: a process twice, a round of none, a part too long."""
-    known = Counter((line.case, line.process) for line in processes)
-    troubles = [
-        *(f"process {number} of {case.label} is there twice"
-          for (case, number), times in known.items() if times > 1),
-        *(f"a round of process {line.process} of {line.case.label}, which is not there"
-          for line in rounds if (line.case, line.process) not in known),
-        *(f"a round of {line.case.label} with a latency of {line.latency_s:g} s, shorter than its "
-          f"{line.measured.transcription.wall_s:g} s in the worker"
-          for line in rounds if line.latency_s < line.measured.transcription.wall_s),
-    ]  # fmt: skip
-    for trouble in troubles:
-        raise BenchError(f"{path}: {trouble}; delete the file and measure again")
-
-
-def identity_of(path: Path) -> Identity:
-    """Return the identity of the run that a journal is of.
-
-    Raises:
-        BenchError: it is no journal.
-
-    """
-    first = next(_read(path), None)
-    if not isinstance(first, Identity):
-        raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
-    return first
-
-
-def _read(path: Path) -> Iterator[Line]:
-    content = path.read_bytes()
-    for number, line in enumerate(content[: _whole_bytes(content)].splitlines(), start=1):
-        try:
-            # zero bytes before a line are what an older version left of an append that failed
-            yield msgspec.json.decode(line.lstrip(b"\0"), type=Line)
-        except UNREADABLE as error:
-            raise BenchError(
-                f"{path}, line {number}: {fault_of(line, error)}; delete the file and measure again"
-            ) from error
-
-
-def _whole_bytes(content: bytes) -> int:
+def whole_bytes(content: bytes) -> int:
     """Count the bytes up to the end of the last whole line; JSON has no zero bytes within one."""
     end = content.rfind(b"\n") + 1
     while end:

@@ -58,6 +58,8 @@ class _Ready:
 
     def put_back(self) -> str | None:
         """Have what was there before; say where it is if that cannot be."""
+        if self.scratch.exists():  # the new file is not in its place: what was there still is
+            return None
         try:
             if self.old is None:
                 self.place.unlink(missing_ok=True)

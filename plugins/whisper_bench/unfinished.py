@@ -3,12 +3,14 @@
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.files import read_bounded
 
 FOLDER = "journal"
 ENDING = ".jsonl"
@@ -26,12 +28,25 @@ class Left(msgspec.Struct, frozen=True):
 
 def left_of(results: Path, name: str) -> Left:
     """List the journals with rounds of runs of this name, the newest last."""
-    paths = (results / FOLDER).glob(f"*{ENDING}")
-    own = (path for path in paths if path.stem.rpartition("_")[0] == name)
+    own = (path for path in _journals(results) if _name_of(path) == name)
     left = Left([], [])
     for path in sorted(path for path in own if _holds_rounds(path)):
         (left.in_progress if _is_locked(path) else left.unfinished).append(path)
     return left
+
+
+def unfinished_names(results: Path) -> list[str]:
+    """List the save names of the runs that could be gone on from."""
+    journals = (path for path in _journals(results) if _holds_rounds(path) and not _is_locked(path))
+    return sorted({_name_of(path) for path in journals})
+
+
+def _journals(results: Path) -> Iterator[Path]:
+    return (results / FOLDER).glob(f"*{ENDING}")
+
+
+def _name_of(path: Path) -> str:
+    return path.stem.rpartition("_")[0]
 
 
 def open_locked(path: Path, flags: int = 0) -> FileIO:
@@ -75,7 +90,7 @@ def _lock(file: FileIO, path: Path) -> None:
 
 def _holds_rounds(path: Path) -> bool:
     try:
-        return b'{"type":"round"' in path.read_bytes()
+        return b'{"type":"round"' in read_bounded(path)
     except OSError:  # deleted a moment ago, or a folder; what may not be read is told on resuming
         return path.is_file()
 

@@ -41,6 +41,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _runs(options: argparse.Namespace) -> "list[Run]":
+    from whisper_bench.ratio.merge import refuse_same
+
+    runs = _loaded(options)
+    refuse_same(runs)  # a copy under another name is not another machine
+    return runs
+
+
+def _loaded(options: argparse.Namespace) -> "list[Run]":
     from whisper_bench.ratio.load import load_run
     from whisper_bench.saved.find import find_all_saved
 

@@ -1,6 +1,6 @@
 """From a log to a saved run among the others, and its result files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -10,12 +10,14 @@ from whisper_bench.cluster.parcel import Parcel, parcel_of
 from whisper_bench.cluster.payload import Gathered
 from whisper_bench.cluster.reassemble import MOST_HELD, Scanner
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_all_new
+from whisper_bench.files import holds, write_all_new
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import result_content, result_line
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import parse_saved
-from whisper_bench.saved.number import next_path
+from whisper_bench.saved.find import save_name
+from whisper_bench.saved.number import save_numbered
+from whisper_bench.scratch import remove
 
 _SHOWN = 200
 """Characters of a line."""
@@ -184,10 +186,13 @@ def _save(log: str, parcel: Parcel, found: list[Result], storage: Path, results:
     folder = storage / parcel.folder
     there = _same(folder, parcel.save_name, content)
     files = [result_content(each, results) for each in found]
-    if there is None:
-        files.insert(0, (next_path(folder, parcel.save_name), content))
-    paths = write_all_new(files)
-    saved_run = there or paths.pop(0)
+    saved_run = there or save_numbered(folder, parcel.save_name, content)
+    try:
+        paths = write_all_new(files)
+    except BaseException:
+        if there is None:
+            remove(saved_run)
+        raise
     return Collected(
         save_name=parcel.save_name,
         log=log,
@@ -199,15 +204,5 @@ def _save(log: str, parcel: Parcel, found: list[Result], storage: Path, results:
 
 def _same(folder: Path, name: str, content: bytes) -> Path | None:
     """Return the file that holds these bytes already, so that collecting twice is one run."""
-    candidates: Sequence[Path] = sorted(folder.glob("*.json"))
-    size = len(content)
-    return next(
-        (
-            path
-            for path in candidates
-            if path.name.endswith(f"_{name}.json")
-            and path.stat().st_size == size
-            and path.read_bytes() == content
-        ),
-        None,
-    )
+    own = (path for path in sorted(folder.glob("*.json")) if save_name(path) == name)
+    return next((path for path in own if holds(path, content)), None)

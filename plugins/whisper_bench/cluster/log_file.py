@@ -10,10 +10,13 @@ from typing import BinaryIO
 from whisper_bench.cluster.frames import NoResultsError
 
 MOST_LOG_BYTES = 2**28
-"""Of one log, unpacked. A node keeps 5 files of 10 MiB for a container as a rule; the frames of the
-largest run are 16 MiB."""
+"""Of one log, both as it lies there and unpacked. A node keeps 5 files of 10 MiB for a container
+as a rule; the frames of the largest run are 16 MiB."""
 _PIECE = 2**20
 """Bytes read, and at most unpacked, at a time."""
+_PACKED_PIECE = 2**14
+"""Bytes of gzip read at a time: where a gzip ends the rest is copied, and thousands may follow one
+another."""
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 """For zlib: a gzip header and trailer around the data, of any window."""
@@ -52,7 +55,7 @@ def pieces_of(file: BinaryIO) -> Iterator[str]:
             before.
 
     """
-    yield from _decoded(_bounded(_unpacked(file.read)))
+    yield from _decoded(_bounded(_joined(_unpacked(_bounded_read(file.read)))))
 
 
 def grouped(sources: Sequence[str]) -> list[list[str]]:
@@ -69,12 +72,12 @@ def grouped(sources: Sequence[str]) -> list[list[str]]:
 
 
 def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    content = read(_PIECE)
+    content = read(_PACKED_PIECE)
     _refuse_other_packers(content)
     while content.startswith(_GZIP):
         expander = zlib.decompressobj(_GZIP_WINDOW)
         while not expander.eof:
-            content = content or read(_PIECE)
+            content = content or read(_PACKED_PIECE)
             yield _expanded(expander, content)
             if not content:
                 raise LogError("its gzip is cut short; what is in front was read")
@@ -83,6 +86,21 @@ def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
     while content:
         yield content
         content = read(_PIECE)
+
+
+def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Put small pieces together: thousands of tiny gzips in a row are read as one."""
+    held = bytearray()
+    try:
+        for piece in pieces:
+            held += piece
+            if len(held) >= _PIECE:
+                yield bytes(held)
+                held.clear()
+    except LogError:
+        yield bytes(held)  # what is in front
+        raise
+    yield bytes(held)
 
 
 def _expanded(expander: "zlib._Decompress", content: bytes) -> bytes:
@@ -95,7 +113,7 @@ def _expanded(expander: "zlib._Decompress", content: bytes) -> bytes:
 def _behind(content: bytes, read: Callable[[int], bytes]) -> bytes:
     """Return what follows a gzip, without the zeros that tapes and disks put there."""
     while not (content := content.lstrip(b"\0")) or len(content) < len(_GZIP):
-        more = read(_PIECE)
+        more = read(_PACKED_PIECE)
         if not more:
             break
         content += more
@@ -115,12 +133,30 @@ def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > MOST_LOG_BYTES:
-            raise LogError(
-                f"it has more than {MOST_LOG_BYTES // 2**20} MiB, of which these were read; give "
-                "the lines with whisper-bench-frame: alone (zgrep -a whisper-bench-frame: FILE)"
-            )
+        _check_size(size)
         yield piece
+
+
+def _bounded_read(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """Bound what is read, too: a gzip may go on without end and unpack to nothing."""
+    size = 0
+
+    def bounded(count: int) -> bytes:
+        nonlocal size
+        content = read(count)
+        size += len(content)
+        _check_size(size)
+        return content
+
+    return bounded
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_LOG_BYTES:
+        raise LogError(
+            f"it has more than {MOST_LOG_BYTES // 2**20} MiB, of which these were read; give "
+            "the lines with whisper-bench-frame: alone (zgrep -a whisper-bench-frame: FILE)"
+        )
 
 
 def _decoded(pieces: Iterable[bytes]) -> Iterator[str]:

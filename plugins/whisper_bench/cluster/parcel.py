@@ -9,7 +9,7 @@ from whisper_bench.cluster.frames import NoResultsError, encode
 from whisper_bench.cluster.payload import Payload
 from whisper_bench.cluster.reassemble import payloads_in
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files import UNREADABLE, read_bounded
 from whisper_bench.names import checked_name
 from whisper_bench.saved.find import save_name
 from whisper_bench.text import quoted
@@ -32,14 +32,30 @@ class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def pack(path: Path) -> list[str]:
-    """Return a saved run's frames, each a line for the log; reads the file."""
+    """Return a saved run's frames, each a line for the log; reads the file.
+
+    Raises:
+        BenchError: it cannot be read, or is larger than what is unpacked again.
+
+    """
+    try:
+        saved = read_bounded(path)
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror or error}; measure again") from error
     parcel = Parcel(
         parcel_version=PARCEL_VERSION,
         folder=path.parent.name,
         save_name=save_name(path),
-        saved=path.read_text(encoding="utf-8"),
+        saved=saved.decode(),
     )
-    return encode(zlib.compress(msgspec.json.encode(parcel), 9))
+    content = msgspec.json.encode(parcel)
+    packed = zlib.compress(content, 9)
+    if len(content) > _most_bytes(packed):
+        raise BenchError(
+            f"the saved run has {len(content)} bytes, and {_most_bytes(packed)} are the most that "
+            "is unpacked from a log; run fewer rounds or cases at once"
+        )
+    return encode(packed)
 
 
 def unpack(text: str, save_name: str | None = None) -> tuple[list[Parcel], list[str]]:
@@ -95,8 +111,12 @@ def _parcel(content: bytes) -> Parcel:
     return parcel
 
 
+def _most_bytes(packed: bytes) -> int:
+    return min(_MOST_BYTES, _FREE_BYTES + _MOST_RATIO * len(packed))
+
+
 def _expanded(content: bytes) -> bytes:
-    most_bytes = min(_MOST_BYTES, _FREE_BYTES + _MOST_RATIO * len(content))
+    most_bytes = _most_bytes(content)
     expanded = zlib.decompressobj().decompress(content, most_bytes + 1)
     if len(expanded) > most_bytes:
         raise NoResultsError(

@@ -115,7 +115,9 @@ class Scanner:
             for version in starts:
                 if len(self._versions) < _VERSIONS_SHOWN:
                     self._versions.add(version)
-        lines = (line for line in reversed(text.splitlines()) if MARK not in line)
+        # of millions of blank lines only so many are looked at
+        start = text.rfind("\n", 0, max(0, len(text) - _LONGEST_LINE)) + 1
+        lines = (line for line in reversed(text[start:].splitlines()) if MARK not in line)
         last = [*islice((line for line in lines if not line.isspace() and line), _TAIL_LINES)]
         self.tail.extend(human_line(line.strip()) for line in reversed(last))
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_over
+from whisper_bench.files import read_bounded, write_over
 from whisper_bench.json_input import parsed
 from whisper_bench.json_schema import validate
 from whisper_bench.names import checked_name
@@ -96,7 +96,7 @@ def load_config(path: str | Path) -> RatioConfig:
     """
     remedy = "make it again with whisper-bench ratio M4 XEON"
     try:
-        content = Path(path).read_bytes()
+        content = read_bounded(Path(path))
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; {remedy}") from error
     config = parsed(content, RatioConfig, str(path), remedy)

@@ -37,7 +37,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
     for other in others:
         comparable_pairs(first, other, allow_mismatch)
         _check_machine(first, other)
-    _refuse_same(runs)
+    refuse_same(runs)
     by_label = [{case.label: case for case in run.cases} for run in runs]
     return Run(
         _facts(runs),
@@ -55,8 +55,13 @@ def _named_by_file(run: Run) -> Run:
     return msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, name=named))
 
 
-def _refuse_same(runs: Sequence[Run]) -> None:
-    """Refuse rounds that are there twice: one run that was saved again is no second run."""
+def refuse_same(runs: Sequence[Run]) -> None:
+    """Refuse rounds that are there twice: one run that was saved again is no second run.
+
+    Raises:
+        BenchError: two runs hold the same rounds; both files are named.
+
+    """
     holders: dict[tuple[str, tuple[float, float, float]], Run] = {}
     for run in runs:
         for case in run.cases:

@@ -7,7 +7,7 @@ import msgspec
 
 from whisper_bench.case import Case
 from whisper_bench.errors import BenchError
-from whisper_bench.files import in_folder, write_all_new
+from whisper_bench.files import in_folder, read_bounded, write_all_new
 from whisper_bench.json_input import parsed
 from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result, validate
@@ -79,7 +79,7 @@ def load_results(path: str | Path) -> Result:
 
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_bounded(Path(path))
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; name a result file") from error
     result = parsed(content, Result, str(path), "convert the saved run again")

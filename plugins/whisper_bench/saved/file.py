@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files import UNREADABLE, read_bounded
 from whisper_bench.json_input import fault_of
 from whisper_bench.machine import MachineFacts
 from whisper_bench.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
@@ -78,7 +78,7 @@ def read_saved(path: Path) -> SavedRun:
 
     """
     try:
-        content = path.read_bytes()
+        content = read_bounded(path)
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; name another saved run") from error
     return parse_saved(content, str(path))

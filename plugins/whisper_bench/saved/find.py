@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.files import read_bounded
 
 STORAGE = Path(".benchmarks")
 _PATTERN = re.compile(r"[*?\[]")
@@ -112,7 +113,7 @@ def _newest(paths: list[Path]) -> Path:
 
 
 def _moment(path: Path) -> datetime:
-    return msgspec.json.decode(path.read_bytes(), type=_Dated).datetime.astimezone(UTC)
+    return msgspec.json.decode(read_bounded(path), type=_Dated).datetime.astimezone(UTC)
 
 
 def _names_of(path: Path) -> tuple[str, str, str]:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files import UNREADABLE, read_bounded
 from whisper_bench.journal import RoundLine
+from whisper_bench.record import CaseRecord
 from whisper_bench.saved.file import cases_of, parse_saved
 from whisper_bench.saved.find import save_name
 
@@ -34,6 +36,26 @@ def saved_with(folders: Iterable[Path], rounds: Sequence[RoundLine]) -> Path | N
         ),
         None,
     )
+
+
+class SavedRounds(NamedTuple):
+    """What saved runs hold of a run's rounds: one all of them and no more, some a part of them."""
+
+    all_of_them: Path | None
+    parts: list[Path]
+
+
+def saved_of(folder: Path, name: str, records: Iterable[CaseRecord]) -> SavedRounds:
+    """Look for the rounds of a run among the saved runs of its name, the newest first."""
+    wanted = _keys(records)
+    parts = []
+    for path, content in _files([folder]):
+        if save_name(path) != name or not (rounds := _rounds_in(content, path)) & wanted:
+            continue
+        if rounds == wanted:
+            return SavedRounds(path, [])
+        parts.append(path)
+    return SavedRounds(None, parts)
 
 
 def half_written(folders: Iterable[Path], name: str, rounds: Sequence[RoundLine]) -> list[Path]:
@@ -68,7 +90,7 @@ def _files(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
     paths = [path for folder in folders for path in folder.glob("*.json")]
     for path in sorted(paths, key=lambda path: path.name, reverse=True):
         try:
-            content = path.read_bytes()
+            content = read_bounded(path)
         except OSError:
             continue
         yield path, content
@@ -79,8 +101,12 @@ def _rounds_in(content: bytes, path: Path) -> set[_Key]:
         cases = cases_of(parse_saved(content, str(path)), str(path))
     except BenchError:  # cut short, edited or another tool's: what it holds does not count
         return set()
+    return _keys(case.record for case in cases)
+
+
+def _keys(records: Iterable[CaseRecord]) -> set[_Key]:
     return {
-        (case.record.model, case.record.threads, case.record.clip.name, each.latency_s)
-        for case in cases
-        for each in case.record.rounds
+        (record.model, record.threads, record.clip.name, each.latency_s)
+        for record in records
+        for each in record.rounds
     }

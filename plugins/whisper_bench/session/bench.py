@@ -12,12 +12,14 @@ from whisper_bench.case import Case
 from whisper_bench.cpu_limit import cpu_limit_in_force
 from whisper_bench.engine import Decoding
 from whisper_bench.errors import BenchError, WrongAnswerError
-from whisper_bench.journal import Identity, identity_of
+from whisper_bench.journal import Identity
+from whisper_bench.journal_reader import identity_of
 from whisper_bench.machine import machine_facts
 from whisper_bench.measurement import Evidence, Measurement, Plan
 from whisper_bench.progress import Progress
 from whisper_bench.quota import PERIOD_US
 from whisper_bench.record import CaseRecord
+from whisper_bench.saved.same import SavedRounds, saved_of
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.course import Course
 from whisper_bench.session.languages import (
@@ -141,6 +143,12 @@ class Bench:
             for case, plan in self.plans.items()
             if case not in self.records or len(self.records[case].rounds) < plan.rounds
         ]
+
+    def saved_earlier(self, folder: Path, name: str) -> SavedRounds:
+        """Return which saved runs hold rounds of this one; none can where it began afresh."""
+        if not self._held.rounds:
+            return SavedRounds(None, [])
+        return saved_of(folder, name, self.records.values())
 
     def close(self) -> None:
         """Take the limit away that this run has put in force."""

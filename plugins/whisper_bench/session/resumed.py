@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Held, Identity, Journal, resume
+from whisper_bench.journal import Identity, Journal
+from whisper_bench.journal_reader import Held, resume
 from whisper_bench.measurement import Plan
 from whisper_bench.saved.find import save_name
 from whisper_bench.saved.same import half_written, saved_with
-from whisper_bench.unfinished import Left, left_of
+from whisper_bench.unfinished import Left, left_of, unfinished_names
 
 UNSAVED = "unsaved"
 
@@ -78,7 +79,12 @@ def _nothing_left(results: Path, name: str, left: Left) -> str:
             f"--whisper-resume: a run of {name!r} is in progress ({left.in_progress[-1]}): another "
             "run is writing it; wait for its end, or end it, before resuming"
         )
-    return f"--whisper-resume: no unfinished run of {name!r} in {results}; run without it"
+    others = ", ".join(unfinished_names(results)) or "none"
+    return (
+        f"--whisper-resume: no unfinished run of {name!r} in {results}; unfinished "
+        f"there: {others}; give one of these names with --benchmark-save, or run without "
+        "--whisper-resume"
+    )
 
 
 def _opened(
@@ -102,11 +108,7 @@ def _opened(
             f"with --benchmark-save={save_name(saved)}, or delete {journal.path}"
         )
     if any(sum(line.case == plan.case for line in rounds) < plan.rounds for plan in plans):
-        say(
-            f"{saved} holds these rounds already; this run will be saved beside it with all of "
-            "its rounds: then delete that file, which --all-runs would refuse as the same run"
-        )
-        return Opened(journal, held)
+        return Opened(journal, held)  # a part of the run is saved: told when the rest is saved, too
     say(f"this run is saved already in {saved}: it is not saved again, only finished")
     return Opened(journal, held, saved)
 

@@ -57,10 +57,20 @@ def _save(storage: Any, bench: "Bench", output_json: dict[str, Any], save: str) 
     """Save a run as pytest-benchmark does, but whole, and not again what is saved already."""
     if bench.is_saved_already:
         return
+    folder = storage.get("any").parent
+    earlier = bench.saved_earlier(folder, save)
+    if earlier.all_of_them is not None:
+        bench.saved_run = earlier.all_of_them
+        _tell(storage, f"These rounds are saved already in: {bench.saved_run}")
+        return
     with _as_os_error():
-        folder = storage.get("any").parent
         bench.saved_run = save_numbered(folder, save, _dumped(output_json))
     _tell(storage, f"Saved benchmark data in: {bench.saved_run}")
+    for part in earlier.parts:
+        bench.terminal.say(
+            f"{part} holds a part of these rounds: delete it, --all-runs would refuse both as the "
+            "same run"
+        )
 
 
 def _save_json(storing: Any, output_json: dict[str, Any]) -> None:
