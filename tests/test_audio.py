@@ -83,6 +83,13 @@ def test_a_text_that_is_not_utf_8(tmp_path):
         load_clip(path)
 
 
+def test_a_byte_order_mark_is_no_part_of_text_or_facts(tmp_path):
+    clip = write_wav(tmp_path / "clip.wav", b"\1\0")
+    clip.with_suffix(".txt").write_text("một", encoding="utf-8-sig")
+    clip.with_suffix(".json").write_text('{"language": "vi"}', encoding="utf-8-sig")
+    assert (load_clip(clip).text, load_clip(clip).language) == ("một", "vi")
+
+
 def test_facts_beside_the_clip_are_checked(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     facts = tmp_path / "a.json"

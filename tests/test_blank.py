@@ -11,6 +11,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.machine import NODE_VARIABLE, node_name
 from whisper_bench.session import options
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.guard import check_blanks
 from whisper_bench.variables import variable
 from whisper_bench.weights.cache import CACHE_VARIABLE, cache_folder
 
@@ -92,6 +93,31 @@ def test_a_blank_limit_stops_the_run_before_anything_is_measured(bench, pytester
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*--whisper-cpu-limit*'' is not possible; give at least one*"])
     assert not (pytester.path / "benchmark_results").exists()
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize(
+    "option",
+    [
+        f"--benchmark-{name}"
+        for name in ("storage", "compare", "histogram", "group-by", "netrc", "cprofile-dump")
+    ],
+)
+def test_a_blank_option_of_pytest_benchmark_is_misuse(pytester, option, blank):
+    config = pytester.parseconfig(f"{option}={blank}")
+    with pytest.raises(BenchError, match=rf"{option} '.*': blank is no value"):
+        check_blanks(config)
+
+
+def test_what_pytest_benchmark_has_blank_by_itself_is_no_misuse(pytester):
+    check_blanks(pytester.parseconfig())
+
+
+def test_a_blank_storage_is_not_this_folder(bench, pytester):
+    outcome = bench("--whisper-rounds=1", "--benchmark-save=m4", "--benchmark-storage=")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*--benchmark-storage '': blank is no value; give one*"])
+    assert not list(pytester.path.glob("Linux-*"))
 
 
 @pytest.mark.parametrize("blank", BLANKS)

@@ -3,9 +3,13 @@
 import shutil
 import time
 
+import msgspec
 import pytest
 
 from runs import results
+from whisper_bench import ranges
+from whisper_bench.session import options
+from whisper_bench.session.config import BenchConfig
 
 USAGE = {
     "--whisper-models=huge": "--whisper-models (whisper_models): 'huge' is not possible; use one of base",
@@ -32,6 +36,29 @@ USAGE = {
     "--benchmark-save=a/b": "Must not contain any of these characters",
     "--whisper-results=/dev/null/x": "--whisper-results",
 }
+
+
+OUT_OF_RANGE = {
+    "--whisper-rounds=99999999999": "'99999999999' is not possible; give a number, 1000000000 or less",
+    "--whisper-warmup-rounds=1000000001": "is not possible; give a number, 1000000000 or less",
+    "--whisper-beam-size=99999999999999999999": "is not possible; give a number, 1000000000 or less",
+    "--whisper-threads=1,8193": "'8193' is not possible; give a number, 8192 or less",
+    "--whisper-cpu-limit=1e20": "'1e20' is not possible; give a number, 8192 or less",
+    "--whisper-cpu-limit=inf": "'inf' is not possible; give a number, 0.01 or more",
+}
+
+
+@pytest.mark.parametrize("argument", OUT_OF_RANGE)
+def test_a_number_that_no_record_could_hold_is_refused(pytester, argument):
+    with pytest.raises(pytest.UsageError) as caught:
+        BenchConfig.of(pytester.parseconfig(argument))
+    assert OUT_OF_RANGE[argument] in str(caught.value)
+
+
+def test_the_largest_numbers_are_those_of_a_record():
+    assert options.MOST_CPUS == ranges.MOST_CPUS
+    counts = msgspec.json.schema(ranges.Ordinal)
+    assert counts["maximum"] == options.MOST_COUNT
 
 
 @pytest.mark.parametrize("argument", USAGE)

@@ -197,3 +197,21 @@ def test_pytest_benchmark_has_the_steps_that_are_guarded(pytestconfig):
     assert all(
         callable(getattr(benchmarks, step)) for step in ("handle_saving", "finish", "display")
     )
+
+
+CASE_TAKEN_OUT = """
+def pytest_benchmark_update_json(output_json):
+    output_json["benchmarks"].pop()
+"""
+
+
+@pytest.mark.parametrize("option", ["--benchmark-save=m4", "--benchmark-json=m4.json"])
+def test_a_case_that_a_hook_takes_out_of_the_saved_run_is_missed(bench, pytester, option):
+    pytester.makeconftest(CASE_TAKEN_OUT)
+    outcome = bench(*ONE_ROUND, "--whisper-threads=1,2", option)
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        ["FAILED: *base-t2-noise was measured and is not in the saved run*update_json*"]
+    )
+    assert not results(pytester.path)
+    assert list(pytester.path.glob("benchmark_results/journal/*.jsonl"))

@@ -55,6 +55,8 @@ def test_a_word_with_another_mark_or_letter_is_wrong(text, heard, expected):
         ("Whisper™ 5 %", "whisper 5"),
         ("co\u00adop \ufeffshop\u200b \u202bnow\u202c", "coop shop now"),
         ("می\u200cخواهم", "میخواهم"),
+        ("كتـــاب", "كتاب"),
+        ("१२ दिन ٣ ۴ ๕", "12 दिन 3 4 5"),
         ("I ❤️ you", "i you"),
         ("≠ x", "x"),
         ("bell\x07 tab\tnew\nline", "bell tab new line"),

@@ -110,6 +110,7 @@ def test_a_run_without_a_name_says_that_it_is_not_saved(bench, pytester):
 
 def test_collecting_and_helping_measure_nothing(bench, pytester):
     bench("--collect-only").stdout.fnmatch_lines(["*test_transcribe?base-t1-noise?*"])
+    assert "FAILED" not in bench("--fixtures").stdout.str()
     outcome = bench("--help")
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines(["*--whisper-rounds=ROUNDS*"])

@@ -111,6 +111,7 @@ AFTER_MEASURING = {
     "raise OSError('the user\\'s own')": "FAILED: base-t1-noise: OSError: the user's own",
     "pytest.skip('enough')": "FAILED: base-t1-noise: skipped: enough",
     "pytest.xfail('enough')": "FAILED: base-t1-noise: enough",
+    "raise SystemExit(0)": "FAILED: base-t1-noise: SystemExit: 0",
 }
 
 

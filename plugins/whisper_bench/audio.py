@@ -1,5 +1,6 @@
 """The recording that every case transcribes, and what is known of it."""
 
+import codecs
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -153,9 +154,14 @@ def _content_of(path: Path) -> bytes:
         ) from error
 
 
+def _utf_8(path: Path) -> bytes:
+    """Read a file of text, without the mark that some editors begin UTF-8 with."""
+    return read_bounded(path, _MOST_TEXT_BYTES).removeprefix(codecs.BOM_UTF8)
+
+
 def _text_of(path: Path) -> str | None:
     try:
-        text = " ".join(read_bounded(path, _MOST_TEXT_BYTES).decode("utf-8").split())
+        text = " ".join(_utf_8(path).decode().split())
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -172,7 +178,7 @@ def _text_of(path: Path) -> str | None:
 
 def _facts_of(path: Path) -> ClipFacts:
     try:
-        facts = msgspec.json.decode(read_bounded(path, _MOST_TEXT_BYTES), type=ClipFacts)
+        facts = msgspec.json.decode(_utf_8(path), type=ClipFacts)
     except FileNotFoundError:
         return ClipFacts()
     except (OSError, *UNREADABLE) as error:

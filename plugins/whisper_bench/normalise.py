@@ -14,6 +14,8 @@ _NOT_SEEN = frozenset(
     map(chr, (0x034F, *range(0x180B, 0x180E), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
 """Marks that nobody sees: the grapheme joiner and variation selectors, as after an emoji."""
+_TATWEEL = "\u0640"
+"""It stretches an Arabic word on the line, and is no letter of it."""
 _DOT_ABOVE = "\u0307"
 _ABOVE = 230  # Unicode's combining class of marks above a letter
 _CASE_FOLDINGS = 2
@@ -24,9 +26,10 @@ def normalised(text: str, language: str | None = None) -> str:
     """Fold the case, drop punctuation and symbols, put one space between words.
 
     Compatibility forms become what they stand for (NFKC): full-width digits and ligatures are
-    how a text is typed, and not what was said. Letters keep their marks, words the apostrophe
-    within them, in one form. Signs that nobody sees are dropped: joiners, soft hyphens, marks of
-    direction. `language` matters for Turkish and Azerbaijani, where I is the capital of dotless i.
+    how a text is typed, and not what was said; so are the digits of other scripts. Letters keep
+    their marks, words the apostrophe within them, in one form. Signs that nobody sees are dropped:
+    joiners, soft hyphens, marks of direction. `language` matters for Turkish and Azerbaijani, where
+    I is the capital of dotless i.
     """
     return unicodedata.normalize("NFC", " ".join(_words(_folded(text, language))))
 
@@ -48,7 +51,7 @@ def units_of(text: str, language: str | None = None) -> list[str]:
 def _folded(text: str, language: str | None) -> str:
     """Fold case and compatibility forms; letters come back apart from their marks."""
     # symbols go first: the compatibility form of the trade mark sign is two letters
-    seen = "".join(map(_without_symbol, unicodedata.normalize("NFD", text)))
+    seen = "".join(map(_plain_sign, unicodedata.normalize("NFD", text)))
     folded = unicodedata.normalize("NFKC", seen)
     if language in TURKIC_I:
         folded = folded.replace("\u0130", "i").replace("I", "\u0131")
@@ -57,10 +60,12 @@ def _folded(text: str, language: str | None) -> str:
     return "".join(_without_dot(folded))
 
 
-def _without_symbol(sign: str) -> str:
+def _plain_sign(sign: str) -> str:
     category = unicodedata.category(sign)
-    if sign in _NOT_SEEN or (category in {"Cf", "Cc"} and not sign.isspace()):
+    if sign == _TATWEEL or sign in _NOT_SEEN or (category in {"Cf", "Cc"} and not sign.isspace()):
         return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(sign))
     return " " if category[0] == "S" else sign
 
 

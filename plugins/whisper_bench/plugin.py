@@ -29,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     items = [item for item in session.items if collect.is_case(item)]
-    if not items or session.config.option.collectonly or collect.xdist_is_on(session.config):
+    if not items or collect.only_lists(session.config) or collect.xdist_is_on(session.config):
         return
     if reason := collect.why_not(session.config):
         raise pytest.UsageError(f"nothing would be measured: {reason}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FIXTURE = "whisper_case"
 PARAMETERS = ("model", "threads", "clip")
+_LISTS = ("collectonly", "showfixtures", "show_fixtures_per_test")
 _SHOWN = 3
 """Tests of one case that a message names."""
 BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
@@ -32,6 +33,11 @@ def parametrize(metafunc: pytest.Metafunc, config: "BenchConfig") -> None:
 def is_case(item: pytest.Item) -> bool:
     """Tell whether an item measures a case."""
     return FIXTURE in getattr(item, "fixturenames", ())
+
+
+def only_lists(config: pytest.Config) -> bool:
+    """Tell whether pytest lists tests or fixtures, and runs nothing."""
+    return any(config.getoption(name) for name in _LISTS)
 
 
 def why_not(config: pytest.Config) -> str | None:

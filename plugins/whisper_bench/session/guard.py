@@ -12,6 +12,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files import check_writable
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import benchmark_session
+from whisper_bench.session.given import given_option
 from whisper_bench.write_errors import remedy_in_place
 
 
@@ -29,6 +30,24 @@ def check_last_steps(config: pytest.Config, tests: Collection[str]) -> None:
         raise BenchError(f"--benchmark-json={benchmarks.json}: this is a folder; name a file")
     if benchmarks.compare_fail:
         _check_compared(benchmarks, tests)
+
+
+def check_blanks(config: pytest.Config) -> None:
+    """Refuse blank values of pytest-benchmark's options, which takes them for none or this folder.
+
+    Raises:
+        BenchError: it names the option.
+
+    """
+    for key, value in vars(config.option).items():
+        option = f"--{key.replace('_', '-')}"
+        if not key.startswith("benchmark_") or not given_option(config, option):
+            continue
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str | Path) and not str(text).strip():
+                raise BenchError(
+                    f"{option} {str(text)!r}: blank is no value; give one, or leave it out"
+                )
 
 
 def _check_histogram(prefix: str) -> None:

@@ -14,12 +14,12 @@ from whisper_bench.names import checked_name
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import name_of, save_all_results
-from whisper_bench.saved.file import parse_saved, read_saved
+from whisper_bench.saved.file import SavedRun, cases_of, parse_saved, read_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH, benchmark_session, params_of, twins
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.frames import check_framable, print_frames
-from whisper_bench.session.guard import check_last_steps, guard
+from whisper_bench.session.guard import check_blanks, check_last_steps, guard
 from whisper_bench.session.languages import detection_line
 from whisper_bench.session.reference import compare, reference_of
 from whisper_bench.session.storage import check_storage, save_whole, short, storage_folders
@@ -43,6 +43,7 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
     config = session.config
     try:
         node_name()  # told now where its variable is blank
+        check_blanks(config)
         check_storage(config)
         check_framable(config, BenchConfig.of(config))
         _refuse_twins(items)
@@ -103,7 +104,7 @@ def _results_trouble(session: pytest.Session, bench: Bench) -> str | None:
     trouble, name = None, bench.config.save_name
     if not bench.records:
         trouble = "nothing was measured: no case ran to its end"
-    elif name and bench.saved is not None:
+    elif bench.saved is not None:
         trouble = _write_results(bench, bench.saved, name)
     if trouble is None and bench.missing and session.exitstatus == pytest.ExitCode.OK:
         trouble = f"not measured: {', '.join(bench.missing)}"
@@ -155,18 +156,31 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
             write_line(reporter, line, red=True, bold=True)
 
 
-def _write_results(bench: Bench, saved: dict[str, Any], name: str) -> str | None:
+def _write_results(bench: Bench, saved: dict[str, Any], name: str | None) -> str | None:
+    where = name or "--benchmark-json"
     try:
         # through JSON, as it is on the disk: the same way as `whisper-bench results`
         run = (
             read_saved(bench.saved_run)
             if bench.saved_run
-            else parse_saved(json.dumps(saved, default=str).encode(), name)
+            else parse_saved(json.dumps(saved, default=str).encode(), where)
         )
-        bench.written += save_all_results(results_of(run, name, name), bench.config.results)
+        _refuse_lost(bench, run, where)
+        if name:
+            bench.written += save_all_results(results_of(run, name, name), bench.config.results)
     except BenchError as error:
         return str(error)
     return None
+
+
+def _refuse_lost(bench: Bench, run: SavedRun, where: str) -> None:
+    """Hold what was saved to what was measured: other plugins' hooks may change it."""
+    saved = {case.record.label for case in cases_of(run, where)}
+    if lost := [case.label for case in bench.records if case.label not in saved]:
+        raise BenchError(
+            f"{where}: {', '.join(lost)} was measured and is not in the saved run; run without the "
+            "hook that takes it out (pytest_benchmark_update_json in a conftest.py or a plugin)"
+        )
 
 
 def _ratio_lines(bench: Bench) -> list[str]:
