@@ -4,6 +4,7 @@ Whisper's own normaliser drops every combining mark, and with them the vowels of
 Tamil or Thai, so that a wrong word counts as right. Here marks are parts of letters and stay.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ _NOT_SEEN = frozenset(
     map(chr, (0x034F, *range(0x180B, 0x180E), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
 """Marks that nobody sees: the grapheme joiner and variation selectors, as after an emoji."""
+_ALWAYS_KEPT = re.compile("[A-Za-z0-9]")
 _DOT_ABOVE = "\u0307"
 _ABOVE = 230  # Unicode's combining class of marks above a letter
 _CASE_FOLDINGS = 2
@@ -33,7 +35,7 @@ def normalised(text: str, language: str | None = None) -> str:
 
 def has_words(text: str) -> bool:
     """Tell whether anything of a text is left when it is normalised; quick, for many texts."""
-    return any(map(normalised, text.split()))
+    return bool(_ALWAYS_KEPT.search(text)) or any(map(normalised, text.split()))
 
 
 def units_of(text: str, language: str | None = None) -> list[str]:
