@@ -92,6 +92,9 @@ CHANGES = {
     "windows 9": (_at("clip", "windows", value=9), "no 9 windows"),
     "clip's sha256": (_at("clip", "sha256", value="zz"), "sha256 is 'zz'"),
     "model's sha256": (_at("weights", "sha256", value="A" * 64), "sha256 is 'AAA"),
+    "files of other weights": (
+        _at("weights", "files", value={"model.bin": "b" * 64}), "in weights.files",
+    ),
     "shape only": (_at("weights", "shape_only", value=True), "shape_only is True"),
     "latency 0": (_at("rounds", 0, "latency_s", value=0), "latency_s is 0"),
     "latency -1": (_at("rounds", 0, "latency_s", value=-1), "latency_s is -1"),

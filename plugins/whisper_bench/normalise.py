@@ -4,6 +4,7 @@ Whisper's own normaliser drops every combining mark, and with them the vowels of
 Tamil or Thai, so that a wrong word counts as right. Here marks are parts of letters and stay.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ _NOT_SEEN = frozenset(
 """Marks that nobody sees: the grapheme joiner and variation selectors, as after an emoji."""
 _TATWEEL = "\u0640"
 """It stretches an Arabic word on the line, and is no letter of it."""
+_ALWAYS_KEPT = re.compile("[A-Za-z0-9]")
 _DOT_ABOVE = "\u0307"
 _ABOVE = 230  # Unicode's combining class of marks above a letter
 _CASE_FOLDINGS = 2
@@ -36,7 +38,7 @@ def normalised(text: str, language: str | None = None) -> str:
 
 def has_words(text: str) -> bool:
     """Tell whether anything of a text is left when it is normalised; quick, for many texts."""
-    return any(map(normalised, text.split()))
+    return bool(_ALWAYS_KEPT.search(text)) or any(map(normalised, text.split()))
 
 
 def units_of(text: str, language: str | None = None) -> list[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from whisper_bench.audio import windows_of
+from whisper_bench.case import Round
 from whisper_bench.contention import is_contended
 from whisper_bench.cpu_limit import CpuLimit, smallest_limit
 from whisper_bench.errors import BenchError
@@ -94,15 +95,16 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
     tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
     usable_cpus = record.cpu_limit.usable_cpus
     for each in record.rounds:
+        wall_s, cpu_s = each.wall_s, each.cpu_s
         if each.tokens != tokens:
             yield f"a round of {each.tokens} tokens, in a case of {tokens}"
-        if each.wall_s > each.latency_s:
-            yield f"a round of {each.wall_s:g} s, in a latency of {each.latency_s:g} s"
-        if each.cpu_s > cpus * each.wall_s + _CLOCK_S:
-            yield f"{each.cpu_s:g} CPU-seconds in {each.wall_s:g} s, on {cpus} CPUs"
+        if wall_s > each.latency_s:
+            yield f"a round of {wall_s:g} s, in a latency of {each.latency_s:g} s"
+        if cpu_s > cpus * wall_s + _CLOCK_S:
+            yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s, on {cpus} CPUs"
         contended = is_contended(
-            wall_s=each.wall_s,
-            cpu_s=each.cpu_s,
+            wall_s=wall_s,
+            cpu_s=cpu_s,
             wait_s=each.wait_s,
             threads=record.threads,
             usable_cpus=usable_cpus,
@@ -110,24 +112,23 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
         if each.contended is not contended:
             yield (
                 f"a round of process {each.process} has contended {each.contended} on record, and "
-                f"its {each.cpu_s:g} CPU-seconds in {each.wall_s:g} s give {contended}"
+                f"its {cpu_s:g} CPU-seconds in {wall_s:g} s give {contended}"
             )
 
 
 def _process_troubles(record: CaseRecord) -> Iterator[str]:
-    rounds: dict[int, tuple[list[float], list[float]]] = {}
+    rounds: dict[int, list[Round]] = {}
     for each in record.rounds:
-        latencies_s, cpu_s = rounds.setdefault(each.process, ([], []))
-        latencies_s.append(each.latency_s)
-        cpu_s.append(each.cpu_s)
+        rounds.setdefault(each.process, []).append(each)
     for process in record.processes:
         of_process = rounds.pop(process.process, None)
         if of_process is None:
             yield f"process {process.process} is there twice, or none of its rounds is"
         else:
-            yield from _sum_troubles(process, *of_process)
-    for number, (latencies_s, _) in rounds.items():
-        yield f"{len(latencies_s)} rounds of process {number}, which is not in its list"
+            latencies_s = [each.latency_s for each in of_process]
+            yield from _sum_troubles(process, latencies_s, [each.cpu_s for each in of_process])
+    for number, of_process in rounds.items():
+        yield f"{len(of_process)} rounds of process {number}, which is not in its list"
 
 
 def _sum_troubles(
