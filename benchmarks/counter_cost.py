@@ -13,11 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from whisper_bench.audio import load_clip
-from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import quota_groups
-from whisper_bench.engine import load_model, run_benchmark
-from whisper_bench.quota import QuotaGroup
+from whisper_bench.case.clip import load_clip
+from whisper_bench.machine.counters import counters_of
+from whisper_bench.machine.cpu_limit import quota_groups
+from whisper_bench.machine.quota import QuotaGroup
+from whisper_bench.worker.engine import load_model, run_benchmark
 from whisper_bench.worker.usage import peak_rss_bytes, run_queue_wait_s
 
 CLIP = Path(__file__).parent.parent / "audio" / "vi_30s.wav"

@@ -29,8 +29,8 @@ from whisper_bench.gate.sequential import (
     is_look,
     look_at,
 )
-from whisper_bench.gate.trimmed import TRIMMED
-from whisper_bench.student import t_quantile
+from whisper_bench.stats.student import t_quantile
+from whisper_bench.stats.trimmed import TRIMMED
 
 LIMIT = 0.1
 NOISES = ((0.02, 0.0), (0.03, 0.0), (0.05, 0.0), (0.03, 0.1))

@@ -26,10 +26,10 @@ from typing import Any
 
 from pytest_benchmark import utils
 
-from whisper_bench.contention import are_many
+from whisper_bench.case.contention import are_many
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.sequential import LOOKS, Call, look_at
-from whisper_bench.summary import table_lines
+from whisper_bench.text.table import table_lines
 
 COLUMNS = (
     "gate", "date", "answer", "metric", "elapsed_s",

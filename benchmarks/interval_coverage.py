@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_bench.ratio.predict import run_to_come, run_to_come_among_runs
-from whisper_bench.welch import log_mean, ratio_interval
+from whisper_bench.stats.welch import log_mean, ratio_interval
 
 BETWEEN, WITHIN, RUN_LEVEL = 0.04, 0.02, 0.03
 ROUNDS = 10

@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from whisper_bench.cluster.frames import MARK, encode
-from whisper_bench.cluster.reassemble import payloads_in
+from whisper_bench.parcel.frames import MARK, encode
+from whisper_bench.parcel.reassemble import payloads_in
 
 _MEGABYTE = 10**6
 _MOST_RATIO = 3.0

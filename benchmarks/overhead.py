@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from whisper_bench.measurement import Measurement
+from whisper_bench.measure.measurement import Measurement
 from whisper_bench.weights.resolve import resolve_weights
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from untraced import untraced
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployment import Sized, updated_deployment
-from whisper_bench.manifests.quantity import amount
+from whisper_bench.pod.quantity import amount
 
 EXAMPLE = Path(__file__).parents[1] / "k8s/deployment.yaml"
 SIZED = Sized(

@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from samples import evidence, plan
-from whisper_bench.gather import gathered
+from whisper_bench.measure.gather import gathered
 from whisper_bench.results.convert import results_of
 from whisper_bench.saved.file import parse_saved
 

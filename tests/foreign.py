@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from whisper_bench.cli.main import main
-from whisper_bench.cluster.parcel import pack
+from whisper_bench.parcel.parcel import pack
 from whisper_bench.ratio.calculate import calculate_ratio
 from whisper_bench.ratio.config import save_config
 from whisper_bench.ratio.load import load_run

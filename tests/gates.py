@@ -9,13 +9,13 @@ import numpy as np
 
 from samples import CLIP, LIMIT, ready, round_line
 from samples import plan as sample_plan
-from whisper_bench.case import Case
-from whisper_bench.counters import CpuCounters
+from whisper_bench.case.case import Case
+from whisper_bench.gate.gate import Gate, Rules
 from whisper_bench.gate.process import Machine, MeasuredCase, ProcessRun
-from whisper_bench.gate.session import Gate, Rules
 from whisper_bench.gate.side import Conditions, Kind, Side
-from whisper_bench.gather import gathered
-from whisper_bench.measurement import Evidence
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.measure.gather import gathered
+from whisper_bench.measure.measurement import Evidence
 
 MACHINE = Machine("n1", "Linux", "x86_64", "A test's Xeon")
 SIDES = (Side(Kind.IMAGE, "suite:main"), Side(Kind.IMAGE, "suite:new"))

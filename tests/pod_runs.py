@@ -5,12 +5,12 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.cluster.bench_pod import PodWishes, read_manifest, wished_pod
 from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.follow import Waits
-from whisper_bench.cluster.frames import encode
-from whisper_bench.cluster.parcel import Parcel, pack
 from whisper_bench.cluster.run import PodRun
+from whisper_bench.cluster.wished_pod import PodWishes, read_manifest, wished_pod
+from whisper_bench.parcel.frames import encode
+from whisper_bench.parcel.parcel import Parcel, pack
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = ROOT / "k8s" / "bench-pod.yaml"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from samples import CLIP, LIMIT, evidence, plan
-from whisper_bench.case import Case
-from whisper_bench.gather import gathered
+from whisper_bench.case.case import Case
+from whisper_bench.measure.gather import gathered
 from whisper_bench.ratio.load import run_of_records
 from whisper_bench.ratio.run import RunFacts
 

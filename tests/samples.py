@@ -1,14 +1,15 @@
 """Evidence of a case without measuring one: for arithmetic, never for a claim about a machine."""
 
-from whisper_bench.audio import Clip
-from whisper_bench.backend import Backend
-from whisper_bench.case import Case
-from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import CpuLimit
-from whisper_bench.engine import Decoding, Transcription
-from whisper_bench.journal import ReadyLine, RoundLine
-from whisper_bench.measurement import Evidence, Plan
+from whisper_bench.case.backend import Backend
+from whisper_bench.case.case import Case
+from whisper_bench.case.clip import Clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.measure.journal import ReadyLine, RoundLine
+from whisper_bench.measure.measurement import Evidence, Plan
 from whisper_bench.weights.resolve import Weights
+from whisper_bench.worker.engine import Transcription
 from whisper_bench.worker.protocol import Measured, Ready
 
 CASE = Case("base", 1, "vi_30s")

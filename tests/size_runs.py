@@ -6,7 +6,7 @@ import msgspec
 
 from ratios import M4, XEON, facts, m4, record, xeon
 from whisper_bench import calculate_ratio, calculate_sizing, size_run
-from whisper_bench.counters import CpuCounters
+from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.ratio.config import config_of
 from whisper_bench.sizing.demand import Objective, Policy
 from whisper_bench.sizing.simulate import Balancing

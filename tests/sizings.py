@@ -7,16 +7,16 @@ import msgspec
 from ratios import M4, XEON, facts, m4, record, xeon
 from samples import LIMIT
 from whisper_bench import calculate_ratio
-from whisper_bench.counters import CpuCounters
+from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.sizing.demand import Load, Objective, Policy
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import pod_size
-from whisper_bench.sizing.report import Basis, Candidate, SizingReport
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
-from whisper_bench.throttling import Recommendation, ThrottlingReport
-from whisper_bench.verdict import CaseVerdict, Verdict, with_findings
-from whisper_bench.welch import Estimate
+from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
+from whisper_bench.stats.welch import Estimate
+from whisper_bench.throttling.judge import Recommendation, ThrottlingReport
+from whisper_bench.throttling.verdict import CaseVerdict, Verdict, with_findings
 
 LATENCIES_S = [6.44 + 0.02 * (7 * place % 19) + 0.002 * place for place in range(20)]
 MEAN_S = statistics.fmean(LATENCIES_S)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, STANDARD_CLIP, write_wav
-from whisper_bench.audio import load_clip, samples_of, samples_of_clip
+from whisper_bench.case.clip import load_clip, samples_of, samples_of_clip
 from whisper_bench.errors import BenchError
 
 

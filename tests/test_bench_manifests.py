@@ -7,9 +7,9 @@ import pytest
 
 from bench_pods import JOB, NODE_TYPES, POD, SAVE_NAMES, SOURCES, one, template_of, text_of
 from deployments import EXAMPLE, SIZED, all_data, update
-from whisper_bench.manifests.bench_pod import check_bench_pod, check_resources
-from whisper_bench.manifests.pod_spec import parse_pod_spec
-from whisper_bench.manifests.qos import QosClass, qos_class
+from whisper_bench.pod.pod_faults import check_bench_pod, check_resources
+from whisper_bench.pod.pod_spec import parse_pod_spec
+from whisper_bench.pod.qos import QosClass, qos_class
 
 # the oldest and the newest that the installed schemas have
 KUBERNETES = ["1.33.0", "1.37.0"]

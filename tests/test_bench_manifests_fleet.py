@@ -10,7 +10,7 @@ import pytest
 from bench_pods import FLEET, JOB, NODE_TYPES, one, text_of
 from clusters import MANIFESTS, kustomized
 from deployments import all_data
-from whisper_bench.manifests.bench_pod import check_bench_pod
+from whisper_bench.pod.pod_faults import check_bench_pod
 
 NODE_TYPE = "whisper-bench/node-type"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"

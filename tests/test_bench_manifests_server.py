@@ -10,9 +10,9 @@ from bench_pods import NODE_TYPES, POD, SOURCES, amounts, container, one, pod_sp
 from clusters import MANIFESTS, kustomized
 from deployments import EXAMPLE, SIZED, all_data, update
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.bench_pod import check_bench_pod
-from whisper_bench.manifests.pod_spec import parse_pod_spec
-from whisper_bench.manifests.qos import QosClass, qos_class
+from whisper_bench.pod.pod_faults import check_bench_pod
+from whisper_bench.pod.pod_spec import parse_pod_spec
+from whisper_bench.pod.qos import QosClass, qos_class
 
 FIXED = {"limits": amounts("1", "1Gi")}
 DEPLOYMENTS = [EXAMPLE.read_text(), update(EXAMPLE.read_text(), SIZED)]

@@ -3,7 +3,7 @@
 import pytest
 
 from pod_runs import MANIFEST, bench_pod
-from whisper_bench.cluster.bench_pod import (
+from whisper_bench.cluster.wished_pod import (
     PodWishes,
     labels,
     pod_name,

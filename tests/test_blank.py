@@ -8,7 +8,7 @@ from whisper_bench.cli import gate
 from whisper_bench.cli.main import _parser, main
 from whisper_bench.cluster.client import Cluster
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import NODE_VARIABLE, node_name
+from whisper_bench.machine.identity import NODE_VARIABLE, node_name
 from whisper_bench.session import options
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.guard import check_blanks

@@ -5,7 +5,7 @@ import pytest
 
 from samples import LIMIT, NO_LIMIT
 from test_cpu_limit import quota_of
-from whisper_bench.cpu_limit import (
+from whisper_bench.machine.cpu_limit import (
     BUSY_SHARE,
     BusyThreads,
     CpuLimit,

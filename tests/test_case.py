@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisper_bench import case, quantile
-from whisper_bench.case import Case, rounds_by_process
+from whisper_bench.case import case
+from whisper_bench.case.case import Case, rounds_by_process
+from whisper_bench.stats import quantile
 
 
 @pytest.mark.parametrize("module", [case, quantile])

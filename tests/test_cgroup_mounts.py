@@ -8,11 +8,11 @@ import pytest
 
 from conftest import ROOT
 from trees import grow, v1, v2
-from whisper_bench import cpu_limit
-from whisper_bench.cgroup import cpu_tree
-from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
-from whisper_bench.mountinfo import visible_mounts
+from whisper_bench.machine import cpu_limit
+from whisper_bench.machine.cgroup import cpu_tree
+from whisper_bench.machine.counters import counters_of
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
+from whisper_bench.machine.mountinfo import visible_mounts
 
 RECORDED = ROOT / "tests/recorded/cases/trees"
 ONE_CPU = "100000 100000\n"

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from whisper_bench.cluster.collect import collect
-from whisper_bench.cluster.frames import encode, human_lines
-from whisper_bench.cluster.parcel import Parcel, pack
 from whisper_bench.errors import BenchError
+from whisper_bench.parcel.collect import collect
+from whisper_bench.parcel.frames import encode, human_lines
+from whisper_bench.parcel.parcel import Parcel, pack
 from whisper_bench.saved.number import next_path
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "Linux-CPython-3.11-64bit"
@@ -123,7 +123,7 @@ def test_spoilt(home, tmp_path, text, fault):
 
 
 def test_a_parcel_without_end_is_not_unpacked_into_memory(home, monkeypatch):
-    monkeypatch.setattr("whisper_bench.cluster.parcel._MOST_BYTES", 1000)
+    monkeypatch.setattr("whisper_bench.parcel.parcel._MOST_BYTES", 1000)
     _, (fault,) = home("\n".join(parcel(saved="x" * 5000)))
     assert "bytes packed and more than 1000 unpacked, which no saved run has" in fault
 
@@ -209,7 +209,7 @@ def test_a_run_whose_result_files_cannot_be_written_is_not_saved_either(home, tm
 
 
 def test_a_run_that_could_not_be_unpacked_is_not_packed(tmp_path, monkeypatch):
-    monkeypatch.setattr("whisper_bench.cluster.parcel._MOST_BYTES", 1000)
+    monkeypatch.setattr("whisper_bench.parcel.parcel._MOST_BYTES", 1000)
     with pytest.raises(BenchError, match="1000 are the most .*; run fewer rounds"):
         pack(RUN)
     with pytest.raises(BenchError, match="none.json: No such file"):

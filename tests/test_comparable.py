@@ -6,11 +6,11 @@ import pytest
 from ratios import M4, XEON, facts, m4, record, xeon
 from samples import FILES, NO_LIMIT
 from whisper_bench import calculate_ratio
-from whisper_bench.cpu_limit import CpuLimit
-from whisper_bench.engine import Decoding
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.record import ClipIdentity, ModelFacts
 from whisper_bench.errors import BenchError
+from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ratio.comparable import NotComparableError
-from whisper_bench.record import ClipIdentity, ModelFacts
 
 MODEL = ModelFacts("model-dir", "revision", "b" * 64, True, False)  # noqa: FBT003
 

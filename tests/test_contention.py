@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisper_bench.contention import is_contended
+from whisper_bench.case.contention import is_contended
 
 
 @pytest.mark.parametrize(

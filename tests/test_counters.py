@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from trees import grow
-from whisper_bench.cgroup import CpuGroup
-from whisper_bench.counters import CpuCounters, counters_of, most_throttled, total_counters
+from whisper_bench.machine.cgroup import CpuGroup
+from whisper_bench.machine.counters import CpuCounters, counters_of, most_throttled, total_counters
 
 V1 = "nr_periods 10\nnr_throttled 4\nthrottled_time 1500000000\nnr_bursts 2\nburst_time 250000000\n"
 V2 = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from trees import grow, v1, v2
-from whisper_bench import cpu_limit
-from whisper_bench.cgroup import CpuGroup, cpu_tree
-from whisper_bench.cpu_limit import combined_limit, cpu_limit_in_force, quota_groups
+from whisper_bench.machine import cpu_limit
+from whisper_bench.machine.cgroup import CpuGroup, cpu_tree
+from whisper_bench.machine.cpu_limit import combined_limit, cpu_limit_in_force, quota_groups
 
 TREES = {
     "v2 in a container": (v2("/", {"cpu.max": "100000 100000\n"}), 1.0, "cgroup v2 quota"),
@@ -268,8 +268,8 @@ def test_a_real_quota_is_seen_and_its_counters_move():
     program = """
 import os, sys, time
 open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
-from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
+from whisper_bench.machine.counters import counters_of
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
 group = quota_groups()[0]
 start = counters_of(group)
 end_s = time.perf_counter() + 1
@@ -299,8 +299,8 @@ def test_a_group_above_that_others_use_up_is_seen_to_throttle():
 import sys, time
 print(flush=True)
 sys.stdin.readline()
-from whisper_bench.counters import counters_of, most_throttled
-from whisper_bench.cpu_limit import quota_groups
+from whisper_bench.machine.counters import counters_of, most_throttled
+from whisper_bench.machine.cpu_limit import quota_groups
 groups = quota_groups()
 starts = [counters_of(group) for group in groups]
 end_s = time.perf_counter() + 1
@@ -343,7 +343,7 @@ def test_proclimits_reads_the_same_limit():
 import os, sys
 open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
 import proclimits
-from whisper_bench.cpu_limit import cpu_limit_in_force
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force
 print(cpu_limit_in_force().cpus, proclimits.get_cpu_limit())
 """
     with quota_of(75_000) as folder:

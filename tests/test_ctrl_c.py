@@ -91,7 +91,7 @@ def test_an_import_that_fails_is_told_as_ever(home):
         ("size", "whisper_bench.sizing.simulate"),
         ("size", "matplotlib"),
         ("results", "jsonschema"),
-        ("throttling", "whisper_bench.throttling"),
+        ("throttling", "whisper_bench.throttling.judge"),
         ("predict", "whisper_bench.ratio.predict"),
         ("weights", "whisper_bench.weights.resolve"),
         ("gate", "whisper_bench.gate.absolute"),

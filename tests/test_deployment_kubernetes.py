@@ -4,7 +4,7 @@ import kubernetes_validate
 import pytest
 
 from deployments import EXAMPLE, SIZED, all_data, update
-from whisper_bench.manifests.quantity import amount
+from whisper_bench.pod.quantity import amount
 
 KUBERNETES = "1.33.0"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import whisper_bench
-from whisper_bench.audio import load_clip
+from whisper_bench.case.clip import load_clip
 from whisper_bench.errors import BenchError
 
 

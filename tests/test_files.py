@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of, write_new
-from whisper_bench.journal_reader import identity_of
+from whisper_bench.files.whole import sha256_of, write_new
+from whisper_bench.measure.journal_reader import identity_of
 from whisper_bench.ratio.config import load_config
 from whisper_bench.results.files import load_results
 from whisper_bench.saved.file import read_saved
@@ -103,7 +103,7 @@ def test_trouble_with_a_link_that_is_not_about_links(tmp_path, monkeypatch):
 
 
 def test_several_files_are_written_all_or_none(tmp_path):
-    from whisper_bench.files import write_all_over
+    from whisper_bench.files.replacement import write_all_over
 
     (tmp_path / "a").write_text("old")
     (tmp_path / "folder").write_text("a file where a folder should be")
@@ -114,7 +114,7 @@ def test_several_files_are_written_all_or_none(tmp_path):
 
 
 def test_a_link_stays_one_and_a_mode_is_kept(tmp_path):
-    from whisper_bench.files import write_over
+    from whisper_bench.files.replacement import write_over
 
     real = tmp_path / "real.yaml"
     real.write_text("old")
@@ -128,7 +128,7 @@ def test_a_link_stays_one_and_a_mode_is_kept(tmp_path):
 
 
 def test_a_file_is_read_up_to_a_most(tmp_path, monkeypatch):
-    from whisper_bench import files
+    from whisper_bench.files import whole as files
 
     path = tmp_path / "0001_m4.json"
     path.write_bytes(bytes(101))
@@ -149,7 +149,7 @@ READERS = {
 
 @pytest.mark.parametrize("reader", READERS)
 def test_what_others_wrote_is_not_read_without_end(tmp_path, monkeypatch, reader):
-    monkeypatch.setattr("whisper_bench.files.MOST_FILE_BYTES", 100)
+    monkeypatch.setattr("whisper_bench.files.whole.MOST_FILE_BYTES", 100)
     path = tmp_path / "0001_m4.json"
     path.write_bytes(b" " * 101)
     with pytest.raises(BenchError, match="0001_m4.json: it has more than 100 bytes; "):

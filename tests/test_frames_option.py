@@ -2,8 +2,8 @@
 
 import json
 
-from whisper_bench.cluster.frames import human_lines
-from whisper_bench.cluster.parcel import unpack
+from whisper_bench.parcel.frames import human_lines
+from whisper_bench.parcel.parcel import unpack
 
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1")
 

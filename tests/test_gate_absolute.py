@@ -11,16 +11,16 @@ from scipy import stats
 from documents import encoded, save
 from gates import SIDES, process, rules
 from samples import evidence, round_line
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
 from whisper_bench.cli import main
-from whisper_bench.counters import CpuCounters
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.absolute import AbsoluteGate, load_baseline, next_run_over
 from whisper_bench.gate.process import Machine
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.text import gate_lines
-from whisper_bench.measurement import Evidence
-from whisper_bench.welch import log_mean
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.measure.measurement import Evidence
+from whisper_bench.stats.welch import log_mean
 
 HERE = Machine("n1", "Linux", "x86_64", "A test's chip")
 HOURS = ("2026-11-24T10:30:00+00:00", "2026-11-25T10:30:00+00:00", "2026-11-26T10:30:00+00:00")
@@ -63,7 +63,7 @@ def judged(folder, measured, **changes):
 def enough_periods(monkeypatch):
     """Let the few periods of a played run be enough to judge throttling."""
     monkeypatch.setattr("whisper_bench.gate.checks.FEWEST_PERIODS", 10)
-    monkeypatch.setattr("whisper_bench.verdict.FEWEST_PERIODS", 10)
+    monkeypatch.setattr("whisper_bench.throttling.verdict.FEWEST_PERIODS", 10)
 
 
 def test_pass_and_fail(tmp_path):

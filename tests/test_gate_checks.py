@@ -5,7 +5,7 @@ import pytest
 
 from gates import measured_case, process, several
 from samples import LIMIT
-from whisper_bench.engine import Decoding
+from whisper_bench.case.decoding import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.checks import (
     answers_right,

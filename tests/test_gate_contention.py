@@ -6,7 +6,7 @@ import random
 import pytest
 
 from gates import Played, around, process
-from whisper_bench.contention import MANY_CONTENDED, are_many
+from whisper_bench.case.contention import MANY_CONTENDED, are_many
 from whisper_bench.gate.evidence import Evidence
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.sequential import is_look

@@ -17,7 +17,7 @@ from whisper_bench.gate.sequential import (
     is_look,
     look_at,
 )
-from whisper_bench.gate.trimmed import TRIMMED
+from whisper_bench.stats.trimmed import TRIMMED
 
 LIMIT = 0.1
 TRIALS = 2000

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from pod_runs import RUN, SAMPLE, framed_log, frames_of
-from whisper_bench.cluster.parcel import pack
 from whisper_bench.gate.process import SideFailedError, run_of
+from whisper_bench.parcel.parcel import pack
 
 
 def another_suites():

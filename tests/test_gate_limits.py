@@ -5,8 +5,6 @@ import pytest
 
 from gates import measured_case, process, several
 from samples import LIMIT, NO_LIMIT
-from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import BusyThreads
 from whisper_bench.gate.checks import (
     memory_within_limit,
     not_throttled,
@@ -14,7 +12,9 @@ from whisper_bench.gate.checks import (
     too_few_periods,
 )
 from whisper_bench.gate.report import Answer
-from whisper_bench.throttling import judged
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.cpu_limit import BusyThreads
+from whisper_bench.throttling.judge import judged
 
 OTHER, TWO_THREADS = ("base", 1, "other"), ("base", 2, "vi_30s")
 MIB = 2**20

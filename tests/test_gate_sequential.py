@@ -18,7 +18,7 @@ from whisper_bench.gate.sequential import (
     is_look,
     look_at,
 )
-from whisper_bench.gate.trimmed import TRIMMED, trimmed_ratio
+from whisper_bench.stats.trimmed import TRIMMED, trimmed_ratio
 
 LIMIT = 0.1
 MEAN_S = st.floats(0.01, 100)

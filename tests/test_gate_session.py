@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from gates import Played, around, process, several
-from whisper_bench.counters import CpuCounters
 from whisper_bench.gate.process import MeasuredCase, SideFailedError
 from whisper_bench.gate.report import Answer, Check, Metric
+from whisper_bench.machine.counters import CpuCounters
 
 SAME = (around(1.0), around(1.0, seed=2))
 PAIR = ["baseline", "candidate"]

@@ -13,9 +13,9 @@ from hypothesis import given, strategies
 
 from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal
-from whisper_bench.journal_reader import resume
-from whisper_bench.unfinished import Left, left_of
+from whisper_bench.measure.journal import Identity, Journal
+from whisper_bench.measure.journal_reader import resume
+from whisper_bench.measure.unfinished import Left, left_of
 
 IDENTITY = Identity("m4", {"compute_type": "int8", "cpu_limit": "1.0"})
 
@@ -130,7 +130,7 @@ def test_a_disk_that_refuses_leaves_whole_lines(journal, monkeypatch):
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("whisper_bench.journal.os.fsync", full)
+    monkeypatch.setattr("whisper_bench.measure.journal.os.fsync", full)
     with pytest.raises(BenchError, match="No space left on device; free the disk"):
         journal.append(round_line(1, 4.75))
     assert [line.latency_s for line in resume(journal.path, IDENTITY)[1]] == [4.5]
@@ -145,7 +145,7 @@ def test_a_journal_that_could_not_be_begun_is_not_left(tmp_path, monkeypatch):
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("whisper_bench.journal.os.fsync", full)
+    monkeypatch.setattr("whisper_bench.measure.journal.os.fsync", full)
     with pytest.raises(BenchError, match="No space left on device"):
         Journal.begin(tmp_path, IDENTITY)
     assert list(tmp_path.iterdir()) == []
@@ -228,7 +228,7 @@ STEPS = strategies.one_of(
 def test_whatever_fails_the_journal_is_the_lines_before(steps):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         disk, expected = Disk(), []
-        patch.setattr("whisper_bench.journal.os", disk)
+        patch.setattr("whisper_bench.measure.journal.os", disk)
         journal = Journal.begin(Path(folder), IDENTITY)
         journal.append(ready(1))
         for number, (step, *much) in enumerate(steps):
@@ -334,7 +334,7 @@ def test_a_journal_that_cannot_be_deleted_says_that_it_is_saved(journal, monkeyp
 def test_a_failing_disk_is_not_told_as_a_full_one(journal, monkeypatch):
     disk = Disk()
     disk.failing = {"fsync", "ftruncate"}
-    monkeypatch.setattr("whisper_bench.journal.os", disk)
+    monkeypatch.setattr("whisper_bench.measure.journal.os", disk)
     with pytest.raises(BenchError, match="Input/output error; see that its disk is well"):
         journal.append(round_line(1, 4.75))
 

@@ -9,15 +9,16 @@ import pytest
 import whisper_bench
 from runs import TWENTY, results
 from samples import CLIP
-from whisper_bench.audio import load_clip
-from whisper_bench.engine import Decoding, LoadedModel
+from whisper_bench.case.clip import load_clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language import Language, LanguageSource, known_language
+from whisper_bench.case.language_codes import CODES, TURKIC_I, WITHOUT_SPACES
+from whisper_bench.case.record import trust_warnings
 from whisper_bench.errors import BenchError
-from whisper_bench.language import Language, LanguageSource, known_language
-from whisper_bench.language_codes import CODES, TURKIC_I, WITHOUT_SPACES
 from whisper_bench.ratio.comparable import NotComparableError, comparable_pairs
-from whisper_bench.record import trust_warnings
 from whisper_bench.results.files import load_results
 from whisper_bench.session.languages import detection_line, languages_of
+from whisper_bench.worker.engine import LoadedModel
 
 HEARD = Language("en", LanguageSource("detected", 0.98, "base"))
 

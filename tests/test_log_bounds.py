@@ -9,12 +9,12 @@ import pytest
 
 from pod_runs import RUN, framed_log, frames_of
 from whisper_bench.cli import main
-from whisper_bench.cluster import frames, reassemble
-from whisper_bench.cluster.collect import Collection
-from whisper_bench.cluster.frames import MARK, MOST_FRAMES, encode
-from whisper_bench.cluster.parcel import Parcel, unpack
-from whisper_bench.cluster.reassemble import Scanner, payloads_in
 from whisper_bench.errors import BenchError
+from whisper_bench.parcel import frames, reassemble
+from whisper_bench.parcel.collect import Collection
+from whisper_bench.parcel.frames import MARK, MOST_FRAMES, encode
+from whisper_bench.parcel.parcel import Parcel, unpack
+from whisper_bench.parcel.reassemble import Scanner, payloads_in
 
 CASES = Path(__file__).parent / "recorded" / "cases" / "logs"
 
@@ -112,13 +112,13 @@ def test_a_copy_of_a_frame_is_not_one_more(monkeypatch):
 
 
 def test_more_broken_runs_than_can_be_held(monkeypatch, collection):
-    monkeypatch.setattr("whisper_bench.cluster.collect.MOST_HELD", 10)
+    monkeypatch.setattr("whisper_bench.parcel.collect.MOST_HELD", 10)
     faults = taken(collection, "\n".join(frame_of(number) for number in range(12)))
     assert "a: more than 10 frames of runs that are not whole; give fewer logs" in faults[-1]
 
 
 def test_more_whole_runs_than_a_log_has(monkeypatch, collection):
-    monkeypatch.setattr("whisper_bench.cluster.collect._MOST_RUNS", 2)
+    monkeypatch.setattr("whisper_bench.parcel.collect._MOST_RUNS", 2)
     text = "".join(framed_log(save_name=f"n{number}") for number in range(3))
     (fault,) = taken(collection, text)
     assert "3 saved runs in it, and the first 2 were taken" in fault

@@ -9,9 +9,9 @@ import pytest
 
 from pod_runs import RUN, framed_log, frames_of
 from whisper_bench.cli import main
-from whisper_bench.cluster import log_file
-from whisper_bench.cluster.log_file import LogError, grouped, pieces_of
-from whisper_bench.cluster.parcel import unpack
+from whisper_bench.parcel import log_file
+from whisper_bench.parcel.log_file import LogError, grouped, pieces_of
+from whisper_bench.parcel.parcel import unpack
 
 CASES = Path(__file__).parent / "recorded" / "cases" / "logs"
 OLD, NEW = CASES / "82-rotated-0.log.20261124-101500", CASES / "82-rotated-0.log"
@@ -80,7 +80,7 @@ def test_one_half_of_a_run_is_told_with_every_file_that_has_some(home, capsys):
 
 
 def test_two_runs_of_one_id_that_differ_are_not_put_together(home, capsys):
-    from whisper_bench.cluster import frames
+    from whisper_bench.parcel import frames
 
     head, *rest = frames_of()
     name = head.split(":")[2]

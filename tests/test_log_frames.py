@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whisper_bench.cluster.frames import LINE_CHARACTERS, MARK, encode, frames_in
-from whisper_bench.cluster.reassemble import payloads_in
+from whisper_bench.parcel.frames import LINE_CHARACTERS, MARK, encode, frames_in
+from whisper_bench.parcel.reassemble import payloads_in
 
 PAYLOADS = st.binary(max_size=6000)
 NOISE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r"), max_size=60)
@@ -145,7 +145,7 @@ def test_the_mark_itself_cut_among_others():
 
 
 def test_two_different_frames_of_one_number():
-    from whisper_bench.cluster import frames
+    from whisper_bench.parcel import frames
 
     name = frames.payload_id(b"payload")
     line = frames._line(f"{name}:1/2", b"other")
@@ -154,7 +154,7 @@ def test_two_different_frames_of_one_number():
 
 
 def test_two_counts():
-    from whisper_bench.cluster import frames
+    from whisper_bench.parcel import frames
 
     name = frames.payload_id(b"payload")
     (fault,) = faults(log_of(b"payload") + frames._line(f"{name}:3/3", b""))
@@ -162,7 +162,7 @@ def test_two_counts():
 
 
 def test_frames_that_do_not_add_up():
-    from whisper_bench.cluster import frames
+    from whisper_bench.parcel import frames
 
     name = frames.payload_id(b"other")
     lines = [frames._line(f"{name}:{number}/2", b"payload") for number in (1, 2)]

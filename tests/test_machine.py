@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from whisper_bench import machine
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import cpu_model_from_cpuinfo, detect_architecture, detect_cpu_model
+from whisper_bench.machine import identity as machine
+from whisper_bench.machine.identity import (
+    cpu_model_from_cpuinfo,
+    detect_architecture,
+    detect_cpu_model,
+)
 
 RECORDED = Path(__file__).parent / "recorded"
 

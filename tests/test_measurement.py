@@ -2,11 +2,11 @@ import msgspec
 import pytest
 
 from samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready
-from whisper_bench import measurement as module
-from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError
-from whisper_bench.measurement import Evidence, Measurement
-from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.measure import measurement as module
+from whisper_bench.measure.measurement import Evidence, Measurement
 
 
 class FakeWorker:

@@ -10,14 +10,14 @@ from scipy import stats
 from ratios import M4, XEON, facts, m4, record, run, xeon
 from samples import NO_LIMIT
 from whisper_bench import calculate_ratio, merge_runs
-from whisper_bench.cpu_limit import BusyThreads
 from whisper_bench.errors import BenchError
+from whisper_bench.machine.cpu_limit import BusyThreads
 from whisper_bench.ratio.calculate import headline_of
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import config_of, load_config, save_config
 from whisper_bench.ratio.predict import predict, run_to_come_among_runs
 from whisper_bench.ratio.text import prediction_lines, ratio_lines
-from whisper_bench.welch import log_mean
+from whisper_bench.stats.welch import log_mean
 from whisper_bench.worker.busy import with_busy_threads
 
 LATER = tuple(1.01 * each for each in M4)

@@ -3,7 +3,7 @@
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.names import MOST_BYTES, checked_name
+from whisper_bench.files.names import MOST_BYTES, checked_name
 
 
 @pytest.mark.parametrize(

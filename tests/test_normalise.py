@@ -9,9 +9,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from samples import CLIP
-from whisper_bench.language_codes import CODES, TURKIC_I, WITHOUT_SPACES
-from whisper_bench.normalise import has_words, normalised, units_of
-from whisper_bench.transcript import rate_name, word_error_rate
+from whisper_bench.case.language_codes import CODES, TURKIC_I, WITHOUT_SPACES
+from whisper_bench.case.normalise import has_words, normalised, units_of
+from whisper_bench.case.transcript import rate_name, word_error_rate
 
 TEXTS = st.text(max_size=30)
 MARKED = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs", "Cf"]), max_size=20)

@@ -15,9 +15,9 @@ from size_runs import (
 from whisper_bench import calculate_sizing, generate_report, size_run
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployed import DeploymentFacts
+from whisper_bench.report.outputs import sized, with_price
 from whisper_bench.sizing.candidates import HardClips
 from whisper_bench.sizing.demand import Policy
-from whisper_bench.sizing.outputs import sized, with_price
 
 
 def test_both_reports_are_written(tmp_path):

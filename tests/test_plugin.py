@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from runs import SCRIPTS, results, saved
-from whisper_bench.engine import COMPUTE_TYPES
-from whisper_bench.record import CaseRecord
+from whisper_bench.case.decoding import COMPUTE_TYPES
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.results.files import load_results
 from whisper_bench.session import config
 from whisper_bench.weights.pins import MODEL_NAMES
@@ -183,8 +183,8 @@ def test_without_capturing(bench):
 
 
 def test_machine_info_of_an_unknown_architecture_is_left_alone(monkeypatch, pytestconfig):
-    from whisper_bench import machine
     from whisper_bench.errors import BenchError
+    from whisper_bench.machine import identity as machine
     from whisper_bench.session import facts
 
     def unknown():
@@ -231,12 +231,12 @@ def test_a_run_that_went_to_a_json_file_is_not_called_unsaved(bench, pytester):
 def test_weights_are_hashed_and_clips_read_once_for_all_cases(bench, pytester):
     pytester.makeconftest(
         """
-        import whisper_bench.audio, whisper_bench.weights.resolve as resolve
+        import whisper_bench.case.clip, whisper_bench.weights.resolve as resolve
         hashed = []
         def counting(read):
             return lambda path: hashed.append(path.name) or read(path)
         resolve.hashed_files = counting(resolve.hashed_files)
-        whisper_bench.audio._content_of = counting(whisper_bench.audio._content_of)
+        whisper_bench.case.clip._content_of = counting(whisper_bench.case.clip._content_of)
         def pytest_unconfigure():
             print("hashed", sorted(hashed))
         """

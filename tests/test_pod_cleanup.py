@@ -8,9 +8,9 @@ import pytest
 from kubelets import STARTED, Kubelet, ended, logs
 from pod_runs import INSECURE, POD, Runs, bench_pod, framed_log
 from whisper_bench.cluster.client import ClusterError
-from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.state import Phase
 from whisper_bench.errors import BenchError
+from whisper_bench.parcel.parcel import unpack
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 

@@ -8,8 +8,8 @@ import pytest
 from kubelets import STARTED, ended, logs
 from pod_runs import INSECURE, POD, framed_log
 from whisper_bench.cluster.client import ClusterError, UnreachableError
-from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.state import Phase
+from whisper_bench.parcel.parcel import unpack
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 

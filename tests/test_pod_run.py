@@ -15,8 +15,8 @@ from kubelets import (
 )
 from pod_runs import INSECURE, POD, RUN, bench_pod, framed_log
 from whisper_bench.cluster.client import ClusterError
-from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.state import Phase
+from whisper_bench.parcel.parcel import unpack
 
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 

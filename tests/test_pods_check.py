@@ -4,7 +4,7 @@ import pytest
 
 from bench_pods import amounts, changed, container, pod_spec
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.bench_pod import check_bench_pod, check_resources
+from whisper_bench.pod.pod_faults import check_bench_pod, check_resources
 
 SIDECAR = {"name": "proxy", "resources": {"limits": amounts("1", "64Mi")}}
 OURS = "containers[whisper-bench]"

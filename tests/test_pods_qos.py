@@ -4,8 +4,8 @@ import pytest
 
 from bench_pods import amounts, pod_spec
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.pod_spec import parse_pod_spec
-from whisper_bench.manifests.qos import QosClass, qos_class
+from whisper_bench.pod.pod_spec import parse_pod_spec
+from whisper_bench.pod.qos import QosClass, qos_class
 
 FIXED = {"limits": amounts("1", "1Gi")}
 CPU_ONLY = {"limits": amounts("1")}

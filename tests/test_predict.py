@@ -9,13 +9,13 @@ from scipy import stats
 
 from ratios import M4, XEON, m4, record, xeon
 from whisper_bench import calculate_ratio
+from whisper_bench.case.record import ModelFacts
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import StaleError, config_of
 from whisper_bench.ratio.predict import predict, run_to_come
 from whisper_bench.ratio.report import Validity
 from whisper_bench.ratio.text import prediction_lines
-from whisper_bench.record import ModelFacts
-from whisper_bench.welch import log_mean
+from whisper_bench.stats.welch import log_mean
 
 OTHER = ModelFacts("model-dir", "revision", "b" * 64, True, False)  # noqa: FBT003
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -1,9 +1,9 @@
 import pytest
 
 from samples import plan
-from whisper_bench.case import Case
-from whisper_bench.measurement import Evidence
-from whisper_bench.progress import Progress, clock_time
+from whisper_bench.case.case import Case
+from whisper_bench.measure.measurement import Evidence
+from whisper_bench.measure.progress import Progress, clock_time
 
 
 class Clock:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisper_bench.quantile import percentile, samples_needed
+from whisper_bench.stats.quantile import percentile, samples_needed
 
 SAMPLES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=200)
 

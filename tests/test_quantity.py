@@ -2,7 +2,7 @@
 
 import pytest
 
-from whisper_bench.manifests.quantity import amount
+from whisper_bench.pod.quantity import amount
 
 
 @pytest.mark.parametrize(

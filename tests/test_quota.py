@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from trees import grow, v2
-from whisper_bench import quota
-from whisper_bench.cgroup import CpuGroup, CpuTree, cpu_tree
-from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
-from whisper_bench.quota import QuotaGroup, held_cpus, is_held
+from whisper_bench.machine import quota
+from whisper_bench.machine.cgroup import CpuGroup, CpuTree, cpu_tree
+from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.machine.quota import QuotaGroup, held_cpus, is_held
 from whisper_bench.session import limit
 
 pytestmark = pytest.mark.alone
@@ -43,8 +43,8 @@ def test_a_process_in_the_group_is_under_the_quota_and_throttled(group):
     program = """
 import sys, time
 sys.stdin.readline()
-from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
+from whisper_bench.machine.counters import counters_of
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
 start = counters_of(quota_groups()[0])
 end_s, cpu_s = time.perf_counter() + 1.5, time.process_time()
 while time.perf_counter() < end_s: pass
@@ -74,7 +74,7 @@ def test_a_group_goes_when_its_maker_is_killed(group):
     group.close()
     program = """
 import os, signal
-from whisper_bench.quota import QuotaGroup, held_cpus, is_held
+from whisper_bench.machine.quota import QuotaGroup, held_cpus, is_held
 from whisper_bench.session import limit
 print(QuotaGroup(0.5).group.folder, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -64,7 +64,7 @@ def test_a_disk_that_is_full_leaves_the_older(path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     before = path.read_bytes()
-    monkeypatch.setattr("whisper_bench.scratch.os.fsync", full)
+    monkeypatch.setattr("whisper_bench.files.scratch.os.fsync", full)
     with pytest.raises(BenchError, match="cannot write .*ratio_config.json: No space left"):
         save_config(calculate_ratio(xeon(), m4()), path.parent)
     assert path.read_bytes() == before

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foreign import HONEST, OTHER, changed, commands, left_in, main
+from whisper_bench.case.record_check import check_record
 from whisper_bench.errors import BenchError
-from whisper_bench.ratio.frames import samples_frame
-from whisper_bench.record_check import check_record
+from whisper_bench.ratio.pandas_frames import samples_frame
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import file_name, load_results, save_results
 from whisper_bench.saved.file import cases_of, parse_saved, read_saved

@@ -3,14 +3,14 @@
 import pytest
 
 from runs import results
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.session.course import Course
 
 WRONG_ONCE = """
 import pytest
 from whisper_bench.errors import WrongAnswerError
-from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.case.transcript import TranscriptCheck
 real, heard = TranscriptCheck.check, []
 def check(self, *arguments):
     heard.append(arguments)
@@ -268,7 +268,7 @@ def test_a_step_begins_once():
 
 WRONG_SECOND = """
 from whisper_bench.errors import WrongAnswerError
-from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.case.transcript import TranscriptCheck
 real, heard = TranscriptCheck.check, []
 def check(self, *arguments):
     heard.append(arguments)

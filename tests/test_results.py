@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from documents import result_of, saved_document
 from samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
+from whisper_bench.case.record import trust_warnings
+from whisper_bench.case.record_check import check_record
 from whisper_bench.errors import BenchError
-from whisper_bench.gather import gathered
 from whisper_bench.json_schema import generated_schema
-from whisper_bench.record import trust_warnings
-from whisper_bench.record_check import check_record
+from whisper_bench.measure.gather import gathered
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import file_name, load_results, save_results
 from whisper_bench.results.schema import Result, schema, validate

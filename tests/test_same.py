@@ -5,11 +5,11 @@ import pytest
 
 from samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal
+from whisper_bench.files.write_errors import remedy_in_place
+from whisper_bench.measure.journal import Identity, Journal
 from whisper_bench.saved.same import half_written, is_cut_short, saved_of, saved_with
 from whisper_bench.session import resumed, storage
 from whisper_bench.session.resumed import open_journal
-from whisper_bench.write_errors import remedy_in_place
 
 
 @pytest.fixture

@@ -30,7 +30,10 @@ PLACES = {
         KILL + "import pytest\n@pytest.hookimpl(tryfirst=True)\ndef pytest_sessionfinish(): kill()",
     ),
     "before the result files": (1, killed_at("whisper_bench.session.hooks.save_all_results")),
-    "before the journal is deleted": (1, killed_at("whisper_bench.journal.Journal.discard")),
+    "before the journal is deleted": (
+        1,
+        killed_at("whisper_bench.measure.journal.Journal.discard"),
+    ),
 }
 
 
@@ -167,7 +170,7 @@ def sample_run(pytestconfig):
 def test_a_run_that_was_interrupted_saved_and_resumed_is_no_second_run(bench, pytester):
     # it is saved with what it had, and its journal is kept
     program = (
-        "import whisper_bench.measurement as m\n"
+        "import whisper_bench.measure.measurement as m\n"
         "real = m.Measurement.after_round\n"
         "def after(self, latency_s):\n"
         "    real(self, latency_s)\n"

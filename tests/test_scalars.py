@@ -5,7 +5,7 @@ import json
 import pytest
 
 from clusters import Kubectl
-from whisper_bench.manifests.parse import parse
+from whisper_bench.yaml.parse import parse
 
 HEAD = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  x:\n"
 READ = {

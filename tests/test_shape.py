@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import STANDARD_CLIP
-from whisper_bench.audio import samples_of
+from whisper_bench.case.clip import samples_of
 from whisper_bench.errors import BenchError
 from whisper_bench.weights import shape
 from whisper_bench.weights.ct2file import read_variables

@@ -19,7 +19,7 @@ from whisper_bench import calculate_ratio, size_run
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import StaleError, config_of
-from whisper_bench.sizing.outputs import sized
+from whisper_bench.report.outputs import sized
 
 
 def test_a_ratio_that_leads_elsewhere_is_refused():

@@ -17,7 +17,7 @@ from whisper_bench import calculate_sizing, size_run
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.candidates import HardClips
 from whisper_bench.sizing.demand import Objective
-from whisper_bench.verdict import Verdict
+from whisper_bench.throttling.verdict import Verdict
 
 
 def test_a_run_of_the_production_machine_is_sized_as_measured():

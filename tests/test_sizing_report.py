@@ -16,7 +16,7 @@ from whisper_bench.report.html import html_report, page_of
 from whisper_bench.report.plots import plots_of
 from whisper_bench.report.sections import document_of
 from whisper_bench.sizing.sizing import Sensitivity
-from whisper_bench.text import plain
+from whisper_bench.text.plain import plain
 
 KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
 VOID = {"meta", "br", "hr", "img", "link", "input"}

@@ -10,7 +10,7 @@ from whisper_bench.report.markdown import markdown_report
 from whisper_bench.report.measured import latency_section, ratio_section, throttling_section
 from whisper_bench.report.predicted import load_section, pods_section
 from whisper_bench.report.text import COLUMNS, sizing_lines
-from whisper_bench.throttling import Recommendation
+from whisper_bench.throttling.judge import Recommendation
 
 KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
 HOSTILE = "a|b `c` <i>d</i> *e* _f_ [g](h) \\ &amp;\n# i"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ratios import record
-from whisper_bench.ratio.stability import stability_warnings, trend
+from whisper_bench.case.stability import stability_warnings, trend
 
 
 def latencies(processes=5, each=10, *, drift=0.0, within=0.0, spread=0.0, noise=0.01, seed=1):

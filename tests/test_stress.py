@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.quota import QuotaGroup
+from whisper_bench.machine.quota import QuotaGroup
 from whisper_bench.results.files import load_results
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from whisper_bench.student import t_quantile, t_tail
+from whisper_bench.stats.student import t_quantile, t_tail
 
 
 @given(st.floats(0.5001, 0.9999), st.floats(0.5, 500))

@@ -1,9 +1,9 @@
 import msgspec
 
 from samples import NO_LIMIT, WEIGHTS, evidence, plan, round_line
-from whisper_bench.case import Case
-from whisper_bench.gather import gathered
-from whisper_bench.summary import case_line, summary_lines
+from whisper_bench.case.case import Case
+from whisper_bench.measure.gather import gathered
+from whisper_bench.results.summary import case_line, summary_lines
 
 GOLDEN = """\
 case                         rounds      mean       p50       p95   CPU-s    RTF  peak MiB  tokens      WER

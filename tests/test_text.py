@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from foreign import HONEST, OTHER, changed, commands, left_in, main
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError
-from whisper_bench.json_input import parsed
-from whisper_bench.machine import machine_facts, node_name
+from whisper_bench.files.json_input import parsed
+from whisper_bench.machine.identity import machine_facts, node_name
 from whisper_bench.ratio.config import load_config
 from whisper_bench.session.terminal import write_line
-from whisper_bench.text import plain, plain_json, quoted, readable
+from whisper_bench.text.plain import plain, plain_json, quoted, readable
 
 HOSTILE = "\x1b[2J\x1b]0;x\x07\r\nFORGED\x9b1m\x7f\u202etxt\u2066\u200b\u2028\x85|`<b>"
 SEEN = "FORGED"

@@ -4,15 +4,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready, round_line
-from whisper_bench.case import Case
-from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import BusyThreads, CpuLimit
-from whisper_bench.gather import gathered
-from whisper_bench.measurement import Evidence
-from whisper_bench.throttling import judged
-from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
-from whisper_bench.verdict import FAILING, SERIOUSNESS, CaseVerdict, Verdict, with_findings
-from whisper_bench.welch import RatioInterval
+from whisper_bench.case.case import Case
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.cpu_limit import BusyThreads, CpuLimit
+from whisper_bench.measure.gather import gathered
+from whisper_bench.measure.measurement import Evidence
+from whisper_bench.stats.welch import RatioInterval
+from whisper_bench.throttling.judge import judged
+from whisper_bench.throttling.text import throttling_lines, trouble_lines, verdict_lines
+from whisper_bench.throttling.verdict import (
+    FAILING,
+    SERIOUSNESS,
+    CaseVerdict,
+    Verdict,
+    with_findings,
+)
 
 AFFINITY = CpuLimit(1.0, "affinity", None, None, 1, 8)
 TROUBLE = "this system has no cgroup tree"

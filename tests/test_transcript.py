@@ -4,14 +4,14 @@ import msgspec
 import pytest
 
 from conftest import ROOT, STANDARD_CLIP
-from whisper_bench.audio import load_clip
-from whisper_bench.errors import WrongAnswerError
-from whisper_bench.normalise import normalised
-from whisper_bench.transcript import (
+from whisper_bench.case.clip import load_clip
+from whisper_bench.case.normalise import normalised
+from whisper_bench.case.transcript import (
     TranscriptCheck,
     word_error_rate,
     word_error_rate_bound,
 )
+from whisper_bench.errors import WrongAnswerError
 
 
 @pytest.fixture(scope="module")

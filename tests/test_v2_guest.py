@@ -22,16 +22,16 @@ sleep 60
 PROGRAM = """
 import json, subprocess, sys
 sys.path.insert(0, {plugins!r})
-from whisper_bench.quota import QuotaGroup
-from whisper_bench.cpu_limit import cpu_limit_in_force
+from whisper_bench.machine.quota import QuotaGroup
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force
 
 BURN = '''
 import json, sys, time
 sys.path.insert(0, {plugins!r})
 sys.stdin.readline()
 import msgspec
-from whisper_bench.counters import counters_of
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
+from whisper_bench.machine.counters import counters_of
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
 start = counters_of(quota_groups()[0])
 end_s = time.perf_counter() + 2
 while time.perf_counter() < end_s: pass

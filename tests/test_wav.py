@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import STANDARD_CLIP
-from whisper_bench.audio import load_clip, samples_of
+from whisper_bench.case.clip import load_clip, samples_of
+from whisper_bench.case.wav import WavError, pcm_of
 from whisper_bench.errors import BenchError
-from whisper_bench.wav import WavError, pcm_of
 
 RECORDED = Path(__file__).parent / "recorded" / "cases" / "clips"
 PCM_GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
@@ -123,7 +123,7 @@ def test_a_clip_that_never_ends_is_not_read():
 
 
 def test_a_clip_that_is_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("whisper_bench.audio._MOST_WAV_BYTES", 40)
+    monkeypatch.setattr("whisper_bench.case.clip._MOST_WAV_BYTES", 40)
     path = tmp_path / "large.wav"
     path.write_bytes(wav(fmt(), data()))
     with pytest.raises(BenchError, match=r"large\.wav: not a WAV file .*more than 40 bytes"):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import sha256_of
+from whisper_bench.files.whole import sha256_of
 from whisper_bench.weights import resolve, sources
 from whisper_bench.weights.contents import is_there
 from whisper_bench.weights.pins import (

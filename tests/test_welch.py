@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from whisper_bench.welch import Term, log_mean, product_of, ratio_interval
+from whisper_bench.stats.welch import Term, log_mean, product_of, ratio_interval
 
 SIDE = st.lists(st.floats(0.01, 100), min_size=2, max_size=15)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from whisper_bench.audio import load_clip
-from whisper_bench.backend import Backend, parse_backend
-from whisper_bench.engine import Decoding
+from whisper_bench.case.backend import Backend, parse_backend
+from whisper_bench.case.clip import load_clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language_codes import CODES
 from whisper_bench.errors import BenchError, WorkerDiedError
-from whisper_bench.language_codes import CODES
 from whisper_bench.weights.contents import hashed_files
 from whisper_bench.worker import process
 from whisper_bench.worker.environment import worker_environment

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whisper_bench.text import plain
+from whisper_bench.text.plain import plain
 
 
 class BenchError(Exception):

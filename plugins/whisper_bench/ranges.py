@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from whisper_bench.names import MOST_BYTES
+from whisper_bench.files.names import MOST_BYTES
 
 MOST_CPUS = 8192
 """CPUs that Linux can be built for (arch/x86/Kconfig, NR_CPUS_RANGE_END)."""
@@ -18,7 +18,7 @@ _MOST = 2**53
 """Whole numbers up to it are exact in a double."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=MOST_BYTES)]
-"""Held to `whisper_bench.names` as well, since it becomes part of a file's name."""
+"""Held to `whisper_bench.files.names` as well, since it becomes part of a file's name."""
 Word = Annotated[str, Meta(min_length=1, max_length=10_000)]
 """A chip, a library's type, a source with the path in it (Linux, PATH_MAX: 4096)."""
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]

@@ -20,12 +20,12 @@ from whisper_bench.cli.gate_options import (
 from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError, InterruptedCommandError
-from whisper_bench.files import check_writable
+from whisper_bench.files.whole import check_writable
 from whisper_bench.variables import variable
 
 if TYPE_CHECKING:
+    from whisper_bench.gate.gate import Rules
     from whisper_bench.gate.report import Check, GateReport
-    from whisper_bench.gate.session import Rules
 
 NO_EVIDENCE = 3
 
@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
 def _judged(options: argparse.Namespace) -> "GateReport":
     from whisper_bench.gate.absolute import AbsoluteGate, load_baseline
     from whisper_bench.gate.files import JOB_SUMMARY, remove_older
+    from whisper_bench.gate.gate import Gate
     from whisper_bench.gate.process import Runner
-    from whisper_bench.gate.session import Gate
     from whisper_bench.gate.side import side_of
     from whisper_bench.interrupt import Interruption
 

@@ -16,7 +16,7 @@ from whisper_bench.cli.k8s_options import time_s
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from whisper_bench.gate.session import Rules
+    from whisper_bench.gate.gate import Rules
     from whisper_bench.gate.side import Conditions, Side
 
 SIDE_TEXT = (
@@ -158,8 +158,8 @@ def rules_of(options: argparse.Namespace) -> "Rules":
 
     """
     from whisper_bench.gate.checks import check_allowed
+    from whisper_bench.gate.gate import Rules
     from whisper_bench.gate.sequential import BLOCK_PAIRS, LOOKS
-    from whisper_bench.gate.session import Rules
 
     check_allowed(options.allow_mismatch)
     if options.max_age_days is not None and options.ratio_config is None:
@@ -181,7 +181,7 @@ def conditions_of(options: argparse.Namespace) -> "Conditions":
 
     """
     from whisper_bench.gate.side import Conditions
-    from whisper_bench.machine import node_name
+    from whisper_bench.machine.identity import node_name
 
     return Conditions(
         cpus=_cpus(options.cpus),
@@ -238,7 +238,7 @@ def _cpus(text: str) -> float | None:
 
 
 def _bytes(text: str | None) -> int | None:
-    from whisper_bench.manifests.quantity import amount
+    from whisper_bench.pod.quantity import amount
 
     if text is None:
         return None

@@ -46,7 +46,7 @@ class _Home:
     """What came home so far, and what did not; `save_name` is the one asked for, if one was."""
 
     def __init__(self, options: argparse.Namespace, save_name: str | None = None) -> None:
-        from whisper_bench.cluster.collect import Collection
+        from whisper_bench.parcel.collect import Collection
 
         self._options = options
         self._collection = Collection(options.storage, options.results, save_name)
@@ -65,7 +65,7 @@ class _Home:
 
     def take_ended(self, ended: "Ended") -> None:
         """Save what a Pod left, and its whole log where that is not as it should be."""
-        from whisper_bench.files import write_new
+        from whisper_bench.files.whole import write_new
 
         state = ended.state
         self.facts = {
@@ -104,10 +104,10 @@ def run(options: argparse.Namespace) -> int:
     from uuid import uuid4
 
     from whisper_bench.cluster.answer import ClusterError
-    from whisper_bench.cluster.bench_pod import read_manifest, wished_pod
     from whisper_bench.cluster.follow import Waits
     from whisper_bench.cluster.run import PodRun
-    from whisper_bench.files import check_writable
+    from whisper_bench.cluster.wished_pod import read_manifest, wished_pod
+    from whisper_bench.files.whole import check_writable
 
     wishes = wishes_of(options)
     waits = Waits(pending_s=time_s(options.pending_timeout, "--pending-timeout"))
@@ -154,7 +154,7 @@ def _logs(
 ) -> "Iterator[tuple[str, Iterable[tuple[str, Iterable[str]]]]]":
     """Yield each log's name and its files, the files first; all of them are looked for now."""
     from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
-    from whisper_bench.cluster.log_file import grouped
+    from whisper_bench.parcel.log_file import grouped
 
     wait_s = time_s(options.wait, "--wait")
     remote = [each for each in options.sources if is_remote(each)]
@@ -188,7 +188,7 @@ def _refuse_unreadable(source: str) -> None:
 
 
 def _pieces(source: str) -> "Iterator[str]":
-    from whisper_bench.cluster.log_file import LogError, pieces_of
+    from whisper_bench.parcel.log_file import LogError, pieces_of
 
     try:
         if source == STDIN:

@@ -8,8 +8,8 @@ from whisper_bench.cli.arguments import add_results, add_storage, add_suite_opti
 from whisper_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from whisper_bench.cluster.bench_pod import PodWishes
     from whisper_bench.cluster.client import Cluster
+    from whisper_bench.cluster.wished_pod import PodWishes
 
 MANIFEST = Path("k8s/bench-pod.yaml")
 
@@ -78,7 +78,7 @@ def wishes_of(options: argparse.Namespace) -> "PodWishes":
         BenchError: an option is none of its kind.
 
     """
-    from whisper_bench.cluster.bench_pod import PodWishes, labels, toleration
+    from whisper_bench.cluster.wished_pod import PodWishes, labels, toleration
 
     return PodWishes(
         save_name=options.save,

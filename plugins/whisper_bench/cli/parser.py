@@ -4,7 +4,7 @@ import argparse
 from typing import Any, NoReturn
 
 from whisper_bench.errors import BenchError
-from whisper_bench.text import plain
+from whisper_bench.text.plain import plain
 
 
 class Parser(argparse.ArgumentParser):

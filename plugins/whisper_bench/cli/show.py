@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.text import plain, plain_json
+from whisper_bench.text.plain import plain, plain_json
 
 _TAB = "\t"
 

@@ -15,11 +15,11 @@ from whisper_bench.cli.size_options import (
     sizer,
 )
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_all_over
+from whisper_bench.files.replacement import write_all_over
 
 if TYPE_CHECKING:
     from whisper_bench.manifests.deployed import DeploymentFacts
-    from whisper_bench.sizing.report import SizingReport
+    from whisper_bench.sizing.sizing_report import SizingReport
 
 MOST_BYTES = 64 * 2**20
 """Of a manifest: more than any set of manifests has, and read in a moment."""
@@ -55,10 +55,10 @@ def report_of(options: argparse.Namespace) -> "SizingReport":
     """
     from whisper_bench.ratio.config import load_config
     from whisper_bench.ratio.load import facts_of_saved
+    from whisper_bench.report.outputs import with_price
     from whisper_bench.saved.file import cases_of, read_saved
     from whisper_bench.saved.find import find_saved, save_name
     from whisper_bench.sizing.candidates import HardClips
-    from whisper_bench.sizing.outputs import with_price
     from whisper_bench.sizing.source import size_run
 
     if options.allow_mismatch and options.ratio_config is None:
@@ -123,8 +123,8 @@ def _price(options: argparse.Namespace) -> tuple[float, float] | None:
 
 def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     from whisper_bench.cli.show import show_json, show_lines
+    from whisper_bench.report.outputs import report_pages
     from whisper_bench.report.text import sizing_lines
-    from whisper_bench.sizing.outputs import report_pages
 
     if options.check and not report.sizing.feasible:
         show_json(_answer(report)) if options.json else show_lines(sizing_lines(report))
@@ -172,7 +172,7 @@ def _of_deployment(
     options: argparse.Namespace, report: "SizingReport", edited: Edited
 ) -> "SizingReport":
     """Add what the Deployment is to the report, and price the whole Pod."""
-    from whisper_bench.sizing.outputs import with_deployment, with_price
+    from whisper_bench.report.outputs import with_deployment, with_price
 
     report = with_deployment(report, edited.facts)
     price = _price(options)
@@ -190,7 +190,7 @@ def _deployment(options: argparse.Namespace, report: "SizingReport") -> Edited |
     from whisper_bench.manifests.autoscaled import updated_autoscaler
     from whisper_bench.manifests.deployment import updated_deployment
     from whisper_bench.manifests.facts import deployment_facts
-    from whisper_bench.sizing.outputs import sized
+    from whisper_bench.report.outputs import sized
 
     path = options.deployment or DEPLOYMENT
     if not report.sizing.feasible or (options.deployment is None and not path.exists()):

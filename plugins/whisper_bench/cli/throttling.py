@@ -19,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.saved.file import cases_of, read_saved
     from whisper_bench.saved.find import find_saved
-    from whisper_bench.throttling import judged
-    from whisper_bench.throttling_text import throttling_lines, verdict_lines
+    from whisper_bench.throttling.judge import judged
+    from whisper_bench.throttling.text import throttling_lines, verdict_lines
 
     path = find_saved(options.name, options.storage)
     report = judged([case.record for case in cases_of(read_saved(path), str(path))])

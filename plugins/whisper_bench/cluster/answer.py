@@ -9,7 +9,7 @@ import msgspec
 
 from whisper_bench.cluster.objects import Status
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files.whole import UNREADABLE
 
 _ANSWER_S = 120.0
 """For a whole answer: 64 MiB at 5 Mbit/s."""

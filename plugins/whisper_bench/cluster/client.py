@@ -22,7 +22,7 @@ from whisper_bench.cluster.answer import (
 )
 from whisper_bench.cluster.objects import EventList, Job, JobList, Pod, PodList
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files.whole import UNREADABLE
 from whisper_bench.variables import variable
 
 _TIMEOUT_S = (5, 30)

@@ -8,13 +8,13 @@ import msgspec
 
 from whisper_bench.cluster.answer import ClusterError, TooLongError, UnreachableError
 from whisper_bench.cluster.client import Cluster
-from whisper_bench.cluster.frames import human_lines
 from whisper_bench.cluster.objects import Pod
-from whisper_bench.cluster.parcel import unpack
 from whisper_bench.cluster.patience import Patience
 from whisper_bench.cluster.seen_log import MOST_SEEN, SeenLog
 from whisper_bench.cluster.state import ENDED_BY_CLUSTER, GONE, Phase, PodState, state_of
-from whisper_bench.progress import clock_time
+from whisper_bench.measure.progress import clock_time
+from whisper_bench.parcel.frames import human_lines
+from whisper_bench.parcel.parcel import unpack
 
 POLL_S = 2.0
 LOG_EVERY_S = 10.0

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from whisper_bench.cluster.answer import ClusterError, UnreachableError
-from whisper_bench.cluster.bench_pod import RUN_LABEL
 from whisper_bench.cluster.client import CONFLICT, Cluster
 from whisper_bench.cluster.follow import Follower, Waits
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.patience import PATIENCE_S, Patience
 from whisper_bench.cluster.state import ENDED_BY_CLUSTER, PodState
+from whisper_bench.cluster.wished_pod import RUN_LABEL
 from whisper_bench.errors import BenchError
 from whisper_bench.interrupt import Interruption
 

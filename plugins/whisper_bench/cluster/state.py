@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from whisper_bench.cluster.frames import MARK, human_lines
 from whisper_bench.cluster.objects import Condition, ContainerStatus, Pod, Terminated, Waiting
+from whisper_bench.parcel.frames import MARK, human_lines
 
 OOM_KILLED = "OOMKilled"
 ENDED_BY_CLUSTER = frozenset({OOM_KILLED, "Evicted", "DeadlineExceeded"})

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.contention import are_many
+from whisper_bench.case.contention import are_many
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
+from whisper_bench.gate.gate import Gate, Rules
 from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, Metric
 from whisper_bench.gate.sequential import ERROR_RATE, Call, Look, call_of
-from whisper_bench.gate.session import Gate, Rules
 from whisper_bench.gate.side import Kind, Side
 from whisper_bench.gate.words import change_within
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import load_run, run_case
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
-from whisper_bench.record import CaseRecord
 from whisper_bench.saved.file import read_saved
 from whisper_bench.saved.find import every_saved
-from whisper_bench.welch import Estimate, LogMean, Term, product_of
+from whisper_bench.stats.welch import Estimate, LogMean, Term, product_of
 
 
 class Baseline(msgspec.Struct, frozen=True):

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from whisper_bench.cpu_limit import WHERE_TO_LOOK, CpuLimit
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.process import MeasuredCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
-from whisper_bench.quota import is_held
+from whisper_bench.machine.cpu_limit import WHERE_TO_LOOK, CpuLimit
+from whisper_bench.machine.quota import is_held
 from whisper_bench.ratio.comparable import (
     CASES,
     Mismatch,
@@ -16,10 +17,9 @@ from whisper_bench.ratio.comparable import (
 )
 from whisper_bench.ratio.fields import fields_of
 from whisper_bench.ratio.load import run_case
-from whisper_bench.record import CaseRecord
-from whisper_bench.text import plain
-from whisper_bench.throttling import judged
-from whisper_bench.verdict import (
+from whisper_bench.text.plain import plain
+from whisper_bench.throttling.judge import judged
+from whisper_bench.throttling.verdict import (
     FAILING,
     FEWEST_PERIODS,
     CaseVerdict,

@@ -5,13 +5,13 @@ from typing import Literal
 
 import msgspec
 
-from whisper_bench.contention import are_many
+from whisper_bench.case.contention import are_many
+from whisper_bench.case.record import CaseRecord, contended_rounds
 from whisper_bench.gate.process import ProcessRun
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
 from whisper_bench.gate.sequential import Call, Look, is_look, is_within, look_at
-from whisper_bench.gate.trimmed import trimmed_mean
 from whisper_bench.gate.words import change_within
-from whisper_bench.record import CaseRecord, contended_rounds
+from whisper_bench.stats.trimmed import trimmed_mean
 
 SideName = Literal["baseline", "candidate"]
 SIDES: tuple[SideName, SideName] = ("baseline", "candidate")

@@ -5,12 +5,12 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import write_all_over
+from whisper_bench.files.replacement import write_all_over
+from whisper_bench.files.write_errors import reason_of
 from whisper_bench.gate.junit import gate_junit
 from whisper_bench.gate.markdown import gate_markdown
 from whisper_bench.gate.report import SCHEMA, GateReport
 from whisper_bench.json_schema import validate
-from whisper_bench.write_errors import reason_of
 
 NAME = "gate"
 KINDS = ("json", "md", "xml")

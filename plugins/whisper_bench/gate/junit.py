@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from whisper_bench.gate.report import Answer, GateReport
 from whisper_bench.gate.words import one_line
-from whisper_bench.text import plain
+from whisper_bench.text.plain import plain
 
 SUITE = "whisper-bench gate"
 

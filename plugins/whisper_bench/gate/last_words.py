@@ -4,7 +4,7 @@ import re
 import signal
 from itertools import pairwise
 
-from whisper_bench.cluster.frames import human_lines
+from whisper_bench.parcel.frames import human_lines
 
 LAST_CHARACTERS = 2**18
 """Of what it printed, among which the lines that tell why are looked for."""

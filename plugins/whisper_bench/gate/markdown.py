@@ -3,7 +3,7 @@
 from whisper_bench.gate.report import Answer, GateReport
 from whisper_bench.gate.text import HEAD, case_rows, side_rows
 from whisper_bench.gate.words import allowed_text, one_line
-from whisper_bench.report.markdown_text import escaped, table
+from whisper_bench.text.markdown import escaped, table
 
 _SIGNS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.NO_EVIDENCE: "⚠️"}
 

@@ -11,16 +11,16 @@ from typing import IO
 
 import msgspec
 
-from whisper_bench.cluster.parcel import unpack
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
+from whisper_bench.files.write_errors import remedy_of
 from whisper_bench.gate.last_words import LAST_CHARACTERS, how_ended, last_words
 from whisper_bench.gate.side import SAVE_NAME, Conditions, Launch, Side, launch
 from whisper_bench.interrupt import Interruption
-from whisper_bench.record import CaseRecord
+from whisper_bench.parcel.parcel import unpack
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.schema import validate
 from whisper_bench.saved.file import SavedRun, cases_of, parse_saved
-from whisper_bench.write_errors import remedy_of
 
 _POLL_S = 0.1
 _GRACE_S = 10.0

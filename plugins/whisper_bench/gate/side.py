@@ -8,8 +8,8 @@ from uuid import uuid4
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import NODE_VARIABLE
-from whisper_bench.text import plain
+from whisper_bench.machine.identity import NODE_VARIABLE
+from whisper_bench.text.plain import plain
 
 SAVE_NAME = "gate"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
 from whisper_bench.gate.words import allowed_text, change_within, one_line
-from whisper_bench.summary import table_lines
+from whisper_bench.text.table import table_lines
 
 HEAD = ("case", "decided on", "baseline", "candidate", "slowdown", "against itself", "pairs", "")
 

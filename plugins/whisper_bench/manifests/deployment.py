@@ -6,7 +6,10 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.manifest import DEPLOYMENT, KubeObject, read_objects
-from whisper_bench.manifests.nodes import (
+from whisper_bench.manifests.patch import Patch, patched
+from whisper_bench.manifests.scalers import scalers_of
+from whisper_bench.pod.quantity import Quantity
+from whisper_bench.yaml.nodes import (
     Node,
     SequenceNode,
     pair_of,
@@ -14,9 +17,6 @@ from whisper_bench.manifests.nodes import (
     text_at,
     value_at,
 )
-from whisper_bench.manifests.patch import Patch, patched
-from whisper_bench.manifests.quantity import Quantity
-from whisper_bench.manifests.scalers import scalers_of
 
 _OPENMP_THREADS = "OMP_NUM_THREADS"
 BOM = "\ufeff"

@@ -7,13 +7,13 @@ import msgspec
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized, chosen_container, the_deployment
-from whisper_bench.manifests.guarantee import guarantee_faults
 from whisper_bench.manifests.hpa import WHOLE_POD, Wanted, autoscaler_faults, autoscaler_notes
 from whisper_bench.manifests.manifest import KubeObject, read_objects
-from whisper_bench.manifests.pod_spec import PodSpec, parse_pod_spec
-from whisper_bench.manifests.pod_totals import pod_request
-from whisper_bench.manifests.qos import qos_class
 from whisper_bench.manifests.scalers import resizers_of, scalers_of
+from whisper_bench.pod.guarantee import guarantee_faults
+from whisper_bench.pod.pod_spec import PodSpec, parse_pod_spec
+from whisper_bench.pod.pod_totals import pod_request
+from whisper_bench.pod.qos import qos_class
 
 _MIB = 2**20
 TEMPLATE = "spec.template.spec"

@@ -13,9 +13,9 @@ import msgspec
 
 from whisper_bench.manifests.merge import ByIndex
 from whisper_bench.manifests.patch import Patch
-from whisper_bench.manifests.pod_spec import PodSpec, Resources
-from whisper_bench.manifests.pod_totals import running, running_request
 from whisper_bench.manifests.scalers import IDLE_FIELD, CpuTarget, Scaler
+from whisper_bench.pod.pod_spec import PodSpec, Resources
+from whisper_bench.pod.pod_totals import running, running_request
 
 WHOLE_POD = CpuTarget(100)
 """A metric of all that the Pod's containers ask for."""

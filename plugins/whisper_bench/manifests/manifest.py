@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.nodes import Document, Node, SequenceNode, seen_through, value_at
-from whisper_bench.manifests.parse import parse_piece
-from whisper_bench.manifests.split import Piece, pieces_of
+from whisper_bench.yaml.nodes import Document, Node, SequenceNode, seen_through, value_at
+from whisper_bench.yaml.parse import parse_piece
+from whisper_bench.yaml.split import Piece, pieces_of
 
 DEPLOYMENT = "Deployment"
 SCALERS = ("HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler")

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from whisper_bench.manifests.meaning import scalar_of
-from whisper_bench.manifests.nodes import ScalarNode
-from whisper_bench.manifests.quantity import Quantity, amount
+from whisper_bench.pod.quantity import Quantity, amount
+from whisper_bench.yaml.meaning import scalar_of
+from whisper_bench.yaml.nodes import ScalarNode
 
 
 class ByIndex(msgspec.Struct, frozen=True):

@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.edit import (
+from whisper_bench.manifests.manifest import KubeObject
+from whisper_bench.manifests.merge import ByIndex, in_step, merged
+from whisper_bench.yaml.edit import (
     Edit,
     Page,
     Spot,
@@ -18,9 +20,7 @@ from whisper_bench.manifests.edit import (
     replaced,
     spliced,
 )
-from whisper_bench.manifests.manifest import KubeObject
-from whisper_bench.manifests.merge import ByIndex, in_step, merged
-from whisper_bench.manifests.nodes import (
+from whisper_bench.yaml.nodes import (
     AliasNode,
     Document,
     MappingNode,
@@ -31,7 +31,7 @@ from whisper_bench.manifests.nodes import (
     seen_through,
     text_at,
 )
-from whisper_bench.manifests.parse import parse
+from whisper_bench.yaml.parse import parse
 
 Patch = dict[str, Any]
 """Nested mappings, lists of mappings with a `name`, one item by its index, str, int or Quantity.

@@ -10,7 +10,7 @@ from whisper_bench.ratio.load import run_of_results
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Difference, RatioReport, Side, Validity
 from whisper_bench.ratio.run import Kind, Run, RunCase
 from whisper_bench.results.schema import Result
-from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
+from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
 _MACHINE = ("architecture", "cpu_model", "node", "system", "kernel", "python")
 Runlike = Run | Result | Sequence[Result]
@@ -26,7 +26,7 @@ def calculate_ratio(
     """Return the ratio of two runs: latency of the target over that of the reference.
 
     The interval is Welch's t on the logarithms of the means of fresh processes
-    (`whisper_bench.welch`); with one process on a side it is made of rounds, and marked.
+    (`whisper_bench.stats.welch`); with one process on a side it is made of rounds, and marked.
 
     Args:
         reference: the development machine's run (`load_run("m4")`), or its result files.

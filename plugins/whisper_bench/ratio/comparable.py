@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from whisper_bench.engine import Decoding
+from whisper_bench.case.decoding import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.fields import PLAIN, WEIGHTS, Value, compared_fields, fields_of
 from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts

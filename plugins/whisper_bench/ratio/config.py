@@ -9,14 +9,15 @@ from typing import Any, Literal
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import read_bounded, write_over
-from whisper_bench.json_input import parsed
+from whisper_bench.files.json_input import parsed
+from whisper_bench.files.names import checked_name
+from whisper_bench.files.replacement import write_over
+from whisper_bench.files.whole import read_bounded
 from whisper_bench.json_schema import validate
-from whisper_bench.names import checked_name
 from whisper_bench.ratio.calculate import headline_of, worst
 from whisper_bench.ratio.report import FEWEST, RatioReport, Side, Validity
 from whisper_bench.ratio.run import Kind, Moment
-from whisper_bench.welch import Estimate, ratio_of
+from whisper_bench.stats.welch import Estimate, ratio_of
 
 CONFIG_FILE = "ratio_config.json"
 KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from whisper_bench.engine import Decoding
+from whisper_bench.case.decoding import Decoding
 from whisper_bench.ratio.run import Identity
 from whisper_bench.weights.pins import MODEL
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.cpu_limit import CpuLimit
+from whisper_bench.case.record import CaseRecord, contended_rounds, trust_warnings
+from whisper_bench.case.record_check import refuse_twins
+from whisper_bench.case.stability import stability_warnings
 from whisper_bench.errors import BenchError
+from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ratio.fields import companions
 from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
-from whisper_bench.ratio.stability import stability_warnings
-from whisper_bench.record import CaseRecord, contended_rounds, trust_warnings
-from whisper_bench.record_check import refuse_twins
 from whisper_bench.results.convert import check_result, record_of
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
-from whisper_bench.text import readable
-from whisper_bench.welch import log_mean
+from whisper_bench.stats.welch import log_mean
+from whisper_bench.text.plain import readable
 
 
 def load_run(name: str | Path, storage: Path = STORAGE) -> Run:

@@ -12,7 +12,7 @@ from whisper_bench.ratio.text import (
     run_lines,
     warning_lines,
 )
-from whisper_bench.summary import table_lines
+from whisper_bench.text.table import table_lines
 
 
 def matrix_lines(matrix: RatioMatrix) -> list[str]:
@@ -39,7 +39,7 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
 
 
 def _square(matrix: RatioMatrix) -> list[str]:
-    from whisper_bench.ratio.frames import matrix_frame
+    from whisper_bench.ratio.pandas_frames import matrix_frame
 
     frame = matrix_frame(matrix)
     rows = [[str(name), *map(_cell, row)] for name, *row in frame.itertuples()]

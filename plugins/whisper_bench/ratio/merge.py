@@ -13,7 +13,7 @@ import msgspec
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import comparable_pairs, machine_mismatches
 from whisper_bench.ratio.run import RUNS_APART, Run, RunCase, RunFacts, Samples
-from whisper_bench.welch import LogMean, log_mean
+from whisper_bench.stats.welch import LogMean, log_mean
 
 
 def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> Run:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from whisper_bench.case import case_label
+from whisper_bench.case.case import case_label
 from whisper_bench.ratio.comparable import (
     Mismatch,
     check_allowable,
@@ -17,11 +17,11 @@ from whisper_bench.ratio.comparable import (
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig, StaleError, check_age
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Validity
 from whisper_bench.ratio.run import RUNS_APART, Kind, Run, RunCase, RunFacts
-from whisper_bench.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
+from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
 _Pair = tuple[CaseRatio, RunCase]
 _NAMELESS = ("unknown", "implementer")
-"""What a chip is called whose name the system does not tell (whisper_bench.machine)."""
+"""What a chip is called whose name the system does not tell (whisper_bench.machine.identity)."""
 
 
 class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,11 +4,11 @@ from enum import StrEnum
 
 import msgspec
 
-from whisper_bench.case import case_label
+from whisper_bench.case.case import case_label
 from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.run import Identity, Kind, RunFacts
-from whisper_bench.welch import Confidence, Estimate, LogMean
+from whisper_bench.stats.welch import Confidence, Estimate, LogMean
 
 FEWEST = 2
 """Samples a side below which there is no interval, and so no ratio."""

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from whisper_bench.case import case_label
-from whisper_bench.engine import Decoding
-from whisper_bench.machine import Architecture
+from whisper_bench.case.case import case_label
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.machine.identity import Architecture
 from whisper_bench.ranges import Count, Cpus, Name, Ordinal, PeakMemory, Sha256, Threads, Word
-from whisper_bench.welch import LogMean
+from whisper_bench.stats.welch import LogMean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 

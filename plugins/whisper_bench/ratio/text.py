@@ -6,9 +6,9 @@ from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.predict import Prediction, PredictionReport
 from whisper_bench.ratio.report import CaseRatio, RatioReport, Side, Validity
 from whisper_bench.ratio.run import RUNS_APART, RunFacts
-from whisper_bench.summary import table_lines
-from whisper_bench.text import plain
-from whisper_bench.welch import Estimate
+from whisper_bench.stats.welch import Estimate
+from whisper_bench.text.plain import plain
+from whisper_bench.text.table import table_lines
 
 NO_RATIO = "none"
 

@@ -7,8 +7,8 @@ from importlib.resources import files
 
 from whisper_bench.report.document import Block, Bullets, Document, Notice, Plot, Section, Table
 from whisper_bench.report.sections import document_of
-from whisper_bench.sizing.report import SizingReport
-from whisper_bench.text import plain
+from whisper_bench.sizing.sizing_report import SizingReport
+from whisper_bench.text.plain import plain
 
 
 def html_report(report: SizingReport) -> str:

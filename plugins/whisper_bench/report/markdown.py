@@ -1,9 +1,9 @@
 """A sizing as Markdown, for a review: readable raw as well."""
 
 from whisper_bench.report.document import Block, Bullets, Notice, Plot, Table
-from whisper_bench.report.markdown_text import escaped, sentence, table
 from whisper_bench.report.sections import document_of
-from whisper_bench.sizing.report import SizingReport
+from whisper_bench.sizing.sizing_report import SizingReport
+from whisper_bench.text.markdown import escaped, sentence, table
 
 
 def markdown_report(report: SizingReport) -> str:

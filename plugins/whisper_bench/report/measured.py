@@ -3,13 +3,13 @@
 import statistics
 from collections.abc import Sequence
 
-from whisper_bench.quantile import percentile, samples_needed
 from whisper_bench.ratio.report import CaseRatio, Validity
 from whisper_bench.report.document import Block, Bullets, Plot, Section, Table
 from whisper_bench.report.words import NOT_MEASURED, count_text, seconds_text
-from whisper_bench.sizing.report import Basis, Candidate, SizingReport
-from whisper_bench.throttling import Recommendation
-from whisper_bench.verdict import THROTTLED_SHARE, CaseVerdict
+from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
+from whisper_bench.stats.quantile import percentile, samples_needed
+from whisper_bench.throttling.judge import Recommendation
+from whisper_bench.throttling.verdict import THROTTLED_SHARE, CaseVerdict
 
 _RANKS = {"fastest": 0.0, "p50": 50.0, "p90": 90.0, "p95": 95.0, "slowest": 100.0}
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from whisper_bench.quantile import percentile
 from whisper_bench.report.document import Plot
 from whisper_bench.report.measured import plotted_verdicts
 from whisper_bench.report.predicted import load_curve, pods_curve
@@ -15,9 +14,10 @@ from whisper_bench.report.svg import COLOURS, figure_of, svg_of
 from whisper_bench.report.words import changed_text, count_text, percentile_name
 from whisper_bench.sizing.demand import Objective
 from whisper_bench.sizing.estimate import Predicted
-from whisper_bench.sizing.report import SizingReport
-from whisper_bench.text import plain
-from whisper_bench.verdict import THROTTLED_SHARE
+from whisper_bench.sizing.sizing_report import SizingReport
+from whisper_bench.stats.quantile import percentile
+from whisper_bench.text.plain import plain
+from whisper_bench.throttling.verdict import THROTTLED_SHARE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,8 +13,8 @@ from whisper_bench.report.words import (
 )
 from whisper_bench.sizing.demand import POISSON, Objective
 from whisper_bench.sizing.estimate import Predicted
-from whisper_bench.sizing.report import SizingReport
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
+from whisper_bench.sizing.sizing_report import SizingReport
 
 _NO_OBJECTIVE = "No latency objective was given, so that no latency was predicted."
 _EXPECTED = {

@@ -32,8 +32,8 @@ from whisper_bench.report.words import (
     seconds_text,
 )
 from whisper_bench.sizing.pod import PodSize
-from whisper_bench.sizing.report import SizingReport
 from whisper_bench.sizing.sizing import Sizing
+from whisper_bench.sizing.sizing_report import SizingReport
 
 _GIB_MIB = 1024
 _BYTES_MIB = 2**20

@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from whisper_bench.quantile import percentile
 from whisper_bench.report.predicted import at_the_peak, breaking_text
 from whisper_bench.report.words import (
     bound_text,
@@ -21,9 +20,10 @@ from whisper_bench.report.words import (
     seconds_text,
 )
 from whisper_bench.sizing.estimate import Predicted
-from whisper_bench.sizing.report import Basis, Candidate, SizingReport
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
-from whisper_bench.summary import table_lines
+from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
+from whisper_bench.stats.quantile import percentile
+from whisper_bench.text.table import table_lines
 
 COLUMNS = 120
 

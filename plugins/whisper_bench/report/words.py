@@ -3,9 +3,9 @@
 from whisper_bench.sizing.demand import POISSON, Load, Objective, Policy
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import PodSize
-from whisper_bench.sizing.report import Basis
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
+from whisper_bench.sizing.sizing_report import Basis
 
 UNSTABLE = "endless"
 TIMES = "\N{MULTIPLICATION SIGN}"

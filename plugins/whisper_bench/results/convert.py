@@ -7,22 +7,22 @@ from typing import Any
 
 import msgspec
 
-from whisper_bench.counters import CpuCounters, total_counters
-from whisper_bench.errors import BenchError
-from whisper_bench.machine import MachineFacts
-from whisper_bench.names import checked_name
-from whisper_bench.quantile import percentile, samples_needed
-from whisper_bench.record import (
+from whisper_bench.case.record import (
     RECORD_VERSION,
     CaseRecord,
     contended_rounds,
     trust_warnings,
 )
-from whisper_bench.record_check import check_record
+from whisper_bench.case.record_check import check_record
+from whisper_bench.errors import BenchError
+from whisper_bench.files.names import checked_name
+from whisper_bench.machine.counters import CpuCounters, total_counters
+from whisper_bench.machine.identity import MachineFacts
 from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
 from whisper_bench.saved.file import SavedCase, SavedMachine, SavedRun, cases_of, utc
-from whisper_bench.throttling import judged
-from whisper_bench.verdict import CaseVerdict, most_serious
+from whisper_bench.stats.quantile import percentile, samples_needed
+from whisper_bench.throttling.judge import judged
+from whisper_bench.throttling.verdict import CaseVerdict, most_serious
 
 _MIB = 2**20
 _MS_PER_S = 1000

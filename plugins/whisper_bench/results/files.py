@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
-from whisper_bench.files import in_folder, read_bounded, write_all_new
-from whisper_bench.json_input import parsed
+from whisper_bench.files.json_input import parsed
+from whisper_bench.files.whole import in_folder, read_bounded, write_all_new
 from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result, validate
 

@@ -6,13 +6,14 @@ import msgspec
 from msgspec import Meta
 
 from whisper_bench import json_schema
-from whisper_bench.backend import Backend
-from whisper_bench.case import Round
-from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import CpuLimit
-from whisper_bench.engine import Decoding
+from whisper_bench.case.backend import Backend
+from whisper_bench.case.case import Round
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language import LanguageSource
+from whisper_bench.case.record import ClipIdentity, ModelFacts, ProcessFacts
 from whisper_bench.json_schema import shipped_schema
-from whisper_bench.language import LanguageSource
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ranges import (
     Count,
     CpuCount,
@@ -26,8 +27,7 @@ from whisper_bench.ranges import (
     Word,
 )
 from whisper_bench.ranges import Latency as LatencyS
-from whisper_bench.record import ClipIdentity, ModelFacts, ProcessFacts
-from whisper_bench.verdict import CaseVerdict
+from whisper_bench.throttling.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
 SCHEMA = ("whisper_bench.results", "result.schema.json")

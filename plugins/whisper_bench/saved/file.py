@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
+from whisper_bench.case.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
+from whisper_bench.case.record_check import check_record, refuse_twins
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE, read_bounded
-from whisper_bench.json_input import fault_of
-from whisper_bench.machine import MachineFacts
-from whisper_bench.record import EXTRA_INFO_KEY, RECORD_VERSION, CaseRecord
-from whisper_bench.record_check import check_record, refuse_twins
-from whisper_bench.text import quoted
+from whisper_bench.files.json_input import fault_of
+from whisper_bench.files.whole import UNREADABLE, read_bounded
+from whisper_bench.machine.identity import MachineFacts
+from whisper_bench.text.plain import quoted
 
 _AGREE = 1e-9
 _YEARS = range(2000, 2200)

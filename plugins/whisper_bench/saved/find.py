@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import read_bounded
+from whisper_bench.files.whole import read_bounded
 
 STORAGE = Path(".benchmarks")
 _PATTERN = re.compile(r"[*?\[]")

@@ -4,8 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from whisper_bench.files import claim
-from whisper_bench.scratch import telling, whole
+from whisper_bench.files.scratch import telling, whole
+from whisper_bench.files.whole import claim
 
 _FIRST_DIGITS = 4
 STORAGE_OPTIONS = "--benchmark-storage, --storage"

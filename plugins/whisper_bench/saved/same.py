@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE, read_bounded
-from whisper_bench.journal import RoundLine
-from whisper_bench.record import CaseRecord
+from whisper_bench.files.whole import UNREADABLE, read_bounded
+from whisper_bench.measure.journal import RoundLine
 from whisper_bench.saved.file import cases_of, parse_saved
 from whisper_bench.saved.find import save_name
 

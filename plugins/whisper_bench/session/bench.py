@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from whisper_bench.audio import load_clip
-from whisper_bench.case import Case
-from whisper_bench.cpu_limit import cpu_limit_in_force
-from whisper_bench.engine import Decoding
+from whisper_bench.case.case import Case
+from whisper_bench.case.clip import load_clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.record import CaseRecord
+from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError, WrongAnswerError
-from whisper_bench.journal import Identity
-from whisper_bench.journal_reader import identity_of
-from whisper_bench.machine import machine_facts
-from whisper_bench.measurement import Evidence, Measurement, Plan
-from whisper_bench.progress import Progress
-from whisper_bench.quota import PERIOD_US
-from whisper_bench.record import CaseRecord
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force
+from whisper_bench.machine.identity import machine_facts
+from whisper_bench.machine.quota import PERIOD_US
+from whisper_bench.measure.journal import Identity
+from whisper_bench.measure.journal_reader import identity_of
+from whisper_bench.measure.measurement import Evidence, Measurement, Plan
+from whisper_bench.measure.progress import Progress
 from whisper_bench.saved.same import SavedRounds, saved_of
 from whisper_bench.session.config import BenchConfig
 from whisper_bench.session.course import Course
@@ -30,8 +31,7 @@ from whisper_bench.session.languages import (
 )
 from whisper_bench.session.limit import held_limit, quota_for
 from whisper_bench.session.resumed import UNSAVED, Opened, left_to_resume, open_journal
-from whisper_bench.throttling import ThrottlingReport
-from whisper_bench.transcript import TranscriptCheck
+from whisper_bench.throttling.judge import ThrottlingReport
 from whisper_bench.weights.resolve import resolve_weights
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 import pytest
 
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
+from whisper_bench.case.record import EXTRA_INFO_KEY
 from whisper_bench.errors import BenchError
-from whisper_bench.gather import gathered
-from whisper_bench.measurement import Measurement
-from whisper_bench.record import EXTRA_INFO_KEY
+from whisper_bench.measure.gather import gathered
+from whisper_bench.measure.measurement import Measurement
+from whisper_bench.results.summary import case_line
 from whisper_bench.session.bench import Bench
-from whisper_bench.summary import case_line
 
 
 class BenchmarkFixture(Protocol):

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from whisper_bench.language_codes import CODES
-from whisper_bench.names import name_trouble
+from whisper_bench.case.language_codes import CODES
+from whisper_bench.files.names import name_trouble
 from whisper_bench.session import options
-from whisper_bench.text import plain, quoted
+from whisper_bench.text.plain import plain, quoted
 
-# as whisper_bench.weights.pins.MODEL_NAMES and whisper_bench.engine.COMPUTE_TYPES, which are not
-# imported here, since every pytest start would pay for it; a test holds them equal
+# as in whisper_bench.weights.pins and whisper_bench.case.decoding, which are not imported here,
+# since every pytest start would pay for it; a test holds them equal
 MODEL_NAMES = ("base", "small", "medium", "small-shape-only", "medium-shape-only")
 COMPUTE_TYPES = ("int8", "int8_float32", "int16", "float32", "bfloat16", "default", "auto")
 

@@ -1,6 +1,6 @@
 """What became of each case: it begins once, and none of its failures is forgotten."""
 
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
 
 

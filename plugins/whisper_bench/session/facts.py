@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import machine_facts, node_name
+from whisper_bench.machine.identity import machine_facts, node_name
 from whisper_bench.session.options import name
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def machine_info_of(config: pytest.Config) -> dict[str, Any]:
 
 def add_verdicts(bench: "Bench", output_json: dict[str, Any]) -> None:
     """Put the throttling verdicts of our cases in."""
-    from whisper_bench.throttling import judged
+    from whisper_bench.throttling.judge import judged
 
     report = judged(list(bench.records.values()))
     output_json["whisper_bench"] = {"throttling": msgspec.to_builtins(report)}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import check_writable
+from whisper_bench.files.whole import check_writable
+from whisper_bench.files.write_errors import remedy_in_place
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import benchmark_session
 from whisper_bench.session.given import given_option
-from whisper_bench.write_errors import remedy_in_place
 
 
 def check_last_steps(config: pytest.Config, tests: Collection[str]) -> None:

@@ -5,30 +5,30 @@ from typing import Any
 
 import pytest
 
-from whisper_bench.case import Case
-from whisper_bench.cpu_limit import no_limit_warning
+from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
-from whisper_bench.files import in_folder
-from whisper_bench.machine import node_name
-from whisper_bench.names import checked_name
+from whisper_bench.files.names import checked_name
+from whisper_bench.files.whole import in_folder
+from whisper_bench.machine.cpu_limit import no_limit_warning
+from whisper_bench.machine.identity import node_name
 from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import name_of, save_all_results
+from whisper_bench.results.summary import summary_lines
 from whisper_bench.saved.file import SavedRun, cases_of, parse_saved, read_saved
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH, benchmark_session, params_of, twins
 from whisper_bench.session.config import BenchConfig
-from whisper_bench.session.frames import check_framable, print_frames
 from whisper_bench.session.guard import check_blanks, check_last_steps, guard
 from whisper_bench.session.languages import detection_line
+from whisper_bench.session.print_frames import check_framable, print_frames
 from whisper_bench.session.reference import compare, reference_of
 from whisper_bench.session.storage import check_storage, save_whole, short, storage_folders
 from whisper_bench.session.terminal import Terminal, write_line
 from whisper_bench.session.watch import case_of
-from whisper_bench.summary import summary_lines
-from whisper_bench.text import readable
-from whisper_bench.throttling import judged
-from whisper_bench.throttling_text import throttling_lines, trouble_lines, verdict_lines
+from whisper_bench.text.plain import readable
+from whisper_bench.throttling.judge import judged
+from whisper_bench.throttling.text import throttling_lines, trouble_lines, verdict_lines
 
 _A_DATE = "2026-11-24"
 

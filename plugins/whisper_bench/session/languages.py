@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import msgspec
 
-from whisper_bench.audio import Clip
-from whisper_bench.engine import Decoding
+from whisper_bench.case.clip import Clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language import OPTION, Language, known_language
 from whisper_bench.errors import BenchError
-from whisper_bench.language import OPTION, Language, known_language
 from whisper_bench.weights.resolve import Weights
 from whisper_bench.worker.process import Worker
 from whisper_bench.worker.protocol import Assignment

@@ -1,8 +1,8 @@
 """--whisper-cpu-limit: what the kernel holds of it, and a control group that has it."""
 
-from whisper_bench.cpu_limit import CpuLimit
 from whisper_bench.errors import BenchError
-from whisper_bench.quota import QuotaGroup, held_cpus, is_held
+from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.machine.quota import QuotaGroup, held_cpus, is_held
 
 
 def held_limit(cpus: float) -> float:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import MachineFacts, node_name
-from whisper_bench.measurement import Plan
+from whisper_bench.machine.identity import MachineFacts, node_name
+from whisper_bench.measure.measurement import Plan
 from whisper_bench.ratio.calculate import calculate_ratio
 from whisper_bench.ratio.comparable import (
     NotComparableError,
@@ -25,7 +26,6 @@ from whisper_bench.ratio.fields import Value, decoding_fields, fields_of, weight
 from whisper_bench.ratio.load import load_run, run_of_records
 from whisper_bench.ratio.report import RatioReport
 from whisper_bench.ratio.run import Run, RunFacts
-from whisper_bench.record import CaseRecord
 from whisper_bench.saved.find import STORAGE
 from whisper_bench.session.collect import benchmark_session
 from whisper_bench.session.config import BenchConfig

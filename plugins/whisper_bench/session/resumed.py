@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whisper_bench.errors import BenchError
-from whisper_bench.journal import Identity, Journal
-from whisper_bench.journal_reader import Held, resume
-from whisper_bench.measurement import Plan
+from whisper_bench.measure.journal import Identity, Journal
+from whisper_bench.measure.journal_reader import Held, resume
+from whisper_bench.measure.measurement import Plan
+from whisper_bench.measure.unfinished import Left, left_of, unfinished_names
 from whisper_bench.saved.find import save_name
 from whisper_bench.saved.same import half_written, saved_with
-from whisper_bench.unfinished import Left, left_of, unfinished_names
 
 UNSAVED = "unsaved"
 

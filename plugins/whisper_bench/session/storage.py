@@ -11,7 +11,8 @@ import pytest_benchmark.utils
 from pytest_benchmark.storage.file import FileStorage
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import check_writable, write_all_over
+from whisper_bench.files.replacement import write_all_over
+from whisper_bench.files.whole import check_writable
 from whisper_bench.saved.number import save_numbered
 from whisper_bench.session.collect import benchmark_session
 

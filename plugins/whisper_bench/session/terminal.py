@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from whisper_bench.progress import LINE_EVERY_S
-from whisper_bench.text import plain
+from whisper_bench.measure.progress import LINE_EVERY_S
+from whisper_bench.text.plain import plain
 
 
 def write_line(reporter: pytest.TerminalReporter, line: str, **markup: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from whisper_bench.case import Case
+from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.case_run import CaseRun

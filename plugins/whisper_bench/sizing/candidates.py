@@ -7,15 +7,15 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
-from whisper_bench.record import CaseRecord
 from whisper_bench.sizing.pod import PodSize, pod_size
-from whisper_bench.sizing.report import Candidate
 from whisper_bench.sizing.service import HARD_FACTOR, Service
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
-from whisper_bench.verdict import FAILING, CaseVerdict
+from whisper_bench.sizing.sizing_report import Candidate
+from whisper_bench.throttling.verdict import FAILING, CaseVerdict
 
 
 class Sizer(Protocol):

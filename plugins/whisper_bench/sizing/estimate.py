@@ -11,7 +11,7 @@ import numpy as np
 from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, Floats, waits
-from whisper_bench.student import t_quantile
+from whisper_bench.stats.student import t_quantile
 
 BATCHES = 20
 CONFIDENCE = 0.998

@@ -6,17 +6,16 @@ from importlib.metadata import version
 
 from msgspec.structs import replace
 
+from whisper_bench.case.record import CaseRecord, trust_warnings
+from whisper_bench.case.stability import stability_warnings
 from whisper_bench.errors import BenchError
-from whisper_bench.machine import Architecture
-from whisper_bench.quantile import samples_needed
+from whisper_bench.machine.identity import Architecture
 from whisper_bench.ratio.comparable import paired
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig
 from whisper_bench.ratio.load import run_of_records
 from whisper_bench.ratio.predict import PredictionReport, predict
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
-from whisper_bench.ratio.stability import stability_warnings
-from whisper_bench.record import CaseRecord, trust_warnings
 from whisper_bench.sizing.candidates import (
     HardClips,
     MeasuredCase,
@@ -27,9 +26,10 @@ from whisper_bench.sizing.candidates import (
     measured_case,
     sized_cases,
 )
-from whisper_bench.sizing.report import Basis, SizingReport
 from whisper_bench.sizing.sizing import Sizing
-from whisper_bench.throttling import judged
+from whisper_bench.sizing.sizing_report import Basis, SizingReport
+from whisper_bench.stats.quantile import samples_needed
+from whisper_bench.throttling.judge import judged
 
 PRODUCTION: Architecture = "x86_64"
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from whisper_bench.errors import BenchError
-from whisper_bench.scratch import scratch_name
+from whisper_bench.files.scratch import scratch_name
+from whisper_bench.files.write_errors import reason_of, remedy_of
 from whisper_bench.variables import variable
-from whisper_bench.write_errors import reason_of, remedy_of
 
 CACHE_VARIABLE = "WHISPER_BENCH_CACHE"
 

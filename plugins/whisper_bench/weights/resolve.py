@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files import UNREADABLE
+from whisper_bench.files.whole import UNREADABLE
 from whisper_bench.weights.cache import cache_folder
 from whisper_bench.weights.contents import hashed_files, is_there, open_regular
 from whisper_bench.weights.pins import (

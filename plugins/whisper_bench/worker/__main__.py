@@ -10,13 +10,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from whisper_bench.audio import Clip
-from whisper_bench.counters import CpuCounters, counters_of, most_throttled
-from whisper_bench.cpu_limit import cpu_limit_in_force, quota_groups
-from whisper_bench.engine import LoadedModel, load_model, run_benchmark, run_warmup
+from whisper_bench.case.clip import Clip
 from whisper_bench.errors import BenchError
-from whisper_bench.text import readable
+from whisper_bench.machine.counters import CpuCounters, counters_of, most_throttled
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
+from whisper_bench.text.plain import readable
 from whisper_bench.worker.busy import with_busy_threads
+from whisper_bench.worker.engine import LoadedModel, load_model, run_benchmark, run_warmup
 from whisper_bench.worker.environment import RECORDED_PREFIXES
 from whisper_bench.worker.protocol import (
     LANGUAGE,

@@ -12,7 +12,7 @@ from threading import Barrier
 
 import msgspec
 
-from whisper_bench.cpu_limit import BusyThreads, CpuLimit
+from whisper_bench.machine.cpu_limit import BusyThreads, CpuLimit
 
 BUSY_S = 2.0
 """Of a quota's CPU the threads get that of these 2 s, of one period more where they begin in its

@@ -11,10 +11,10 @@ from typing import IO, Self, TypeVar
 
 import msgspec
 
-from whisper_bench.backend import parse_backend
+from whisper_bench.case.backend import parse_backend
+from whisper_bench.case.language import Language
 from whisper_bench.errors import BenchError, WorkerDiedError
-from whisper_bench.json_input import parsed
-from whisper_bench.language import Language
+from whisper_bench.files.json_input import parsed
 from whisper_bench.weights.private import remove_left_copies
 from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.protocol import (

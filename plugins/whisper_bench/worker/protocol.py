@@ -2,13 +2,14 @@
 
 import msgspec
 
-from whisper_bench.audio import Clip
-from whisper_bench.backend import Backend
-from whisper_bench.counters import CpuCounters
-from whisper_bench.cpu_limit import CpuLimit
-from whisper_bench.engine import Decoding, Transcription
-from whisper_bench.language import Language
+from whisper_bench.case.backend import Backend
+from whisper_bench.case.clip import Clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language import Language
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ranges import Ordinal, PeakMemory, Seconds, Word
+from whisper_bench.worker.engine import Transcription
 
 
 class Assignment(msgspec.Struct, frozen=True):

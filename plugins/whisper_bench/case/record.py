@@ -1,0 +1,172 @@
+"""All that is known of one measured case; it is saved as pytest-benchmark's extra_info."""
+
+import msgspec
+
+from whisper_bench.case.backend import Backend
+from whisper_bench.case.case import Round, case_label
+from whisper_bench.case.contention import MANY_CONTENDED
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language import OPTION, LanguageSource
+from whisper_bench.case.normalise import has_words
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.cpu_limit import CpuLimit, no_limit_words
+from whisper_bench.ranges import (
+    Count,
+    Duration,
+    Latency,
+    Name,
+    NotNegative,
+    Ordinal,
+    PeakMemory,
+    Seconds,
+    Sha256,
+    Threads,
+    Word,
+)
+from whisper_bench.text.plain import plain
+from whisper_bench.weights.pins import unpinned_files
+
+EXTRA_INFO_KEY = "whisper_bench"
+RECORD_VERSION = 1
+ALL_WRONG = 1.0
+"""Word error rate from which nothing of a transcript need be right."""
+
+
+class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The identity of the weights: where they came from and what they are.
+
+    `sha256` is model.bin's. `files` has the sha256 of each file that was read, by its name, as the
+    measuring process hashed it; None in files from before, where `pinned` is model.bin's alone.
+    """
+
+    source: Word
+    revision: Word | None
+    sha256: Sha256
+    pinned: bool
+    shape_only: bool
+    files: dict[str, Sha256] | None = None
+
+
+class ClipIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The identity of the recording, and how many 30 s windows the encoder computes for it."""
+
+    name: Name
+    sha256: Sha256
+    duration_s: Duration
+    windows: Ordinal
+
+
+class ProcessFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fresh process: its load time, peak resident memory, and what it measured.
+
+    `counters` are the kernel's over the measured rounds only.
+    """
+
+    process: Ordinal
+    rounds: Ordinal
+    mean_latency_s: Latency
+    mean_cpu_s: Seconds
+    load_s: Seconds
+    peak_rss_bytes: PeakMemory
+    counters: CpuCounters | None
+
+
+class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case: what was measured with what, and how far it can be trusted."""
+
+    record_version: int
+    model: Name
+    threads: Threads
+    clip: ClipIdentity
+    weights: ModelFacts
+    compute_type: Word
+    compute_type_in_use: Word
+    decoding: Decoding
+    backend: Backend
+    cpu_limit: CpuLimit
+    versions: dict[str, str]
+    environment: dict[str, str]
+    processes: list[ProcessFacts]
+    rounds: list[Round]
+    planned_rounds: Ordinal
+    resumed_rounds: Count
+    warmup_rounds: Count
+    transcript: str
+    tokens: Count
+    word_error_rate: NotNegative | None
+    word_error_rate_bound: NotNegative | None
+    language_source: LanguageSource | None = None
+    """How the decoding's language came to be known; None in a run saved before it was recorded."""
+
+    @property
+    def label(self) -> str:
+        """Name the case for people."""
+        return case_label(self.model, self.threads, self.clip.name)
+
+
+def contended_rounds(record: CaseRecord) -> int | None:
+    """Count the contended rounds; None where of no round it could be told."""
+    told = [each.contended for each in record.rounds if each.contended is not None]
+    return sum(told) if told else None
+
+
+def untold_rounds(record: CaseRecord) -> int:
+    """Count the rounds of which it cannot be told whether they were contended."""
+    return sum(each.contended is None for each in record.rounds)
+
+
+def trust_warnings(record: CaseRecord) -> list[str]:
+    """List what a reader should know of how a case was measured; most serious first."""
+    rounds, contended = len(record.rounds), contended_rounds(record)
+    found = []
+    if record.weights.shape_only:
+        found.append("shape-only weights: cost of the model named, not its skill")
+    if not record.weights.pinned:
+        found.append(f"unpinned weights, {_unpinned(record)}")
+    if contended is None:
+        found.append("contention unknown: what tells it is not there (docs/measuring.md)")
+    elif contended >= MANY_CONTENDED * rounds:
+        found.append(
+            f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
+        )
+    found += _answer_warnings(record)
+    if record.cpu_limit.cpus is None:
+        found.append(no_limit_words(record.cpu_limit))
+    if rounds < record.planned_rounds:
+        found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
+    if len(record.processes) == 1:
+        found.append("one process: the spread between processes is not known")
+    return found
+
+
+def _unpinned(record: CaseRecord) -> str:
+    """Tell model.bin's sha256, and which files are not the pinned ones."""
+    sha256, files = record.weights.sha256, record.weights.files
+    names = "" if files is None else ", ".join(unpinned_files(record.model, files))
+    return f"sha256 {sha256}, not pinned: {names}" if names else f"sha256 {sha256}"
+
+
+def _answer_warnings(record: CaseRecord) -> list[str]:
+    """List what makes a transcript doubtful that no bound has refused."""
+    clip, language, known = (
+        plain(record.clip.name),
+        record.decoding.language,
+        record.language_source,
+    )
+    found = []
+    if known is not None and known.is_doubtful:
+        found.append(
+            f"{clip}: language {language} is doubtful ({known}): give the one that is spoken with "
+            f"{OPTION}"
+        )
+    if not has_words(record.transcript):
+        found.append(
+            f"{clip}: decoded to nothing ({record.tokens} tokens, no words): is it speech, in "
+            f"{language}?"
+        )
+    elif record.word_error_rate is not None and record.word_error_rate >= ALL_WRONG:
+        found.append(
+            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: is it "
+            f"the clip's text, and {language} its language?"
+        )
+    return found

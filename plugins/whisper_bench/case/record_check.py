@@ -1,0 +1,153 @@
+"""A record that was read, held to itself: every name may be used, every sum has its parts.
+
+Each figure's range is its type's (`whisper_bench.ranges`), and was held to as it was parsed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from whisper_bench.case.case import Round
+from whisper_bench.case.clip import windows_of
+from whisper_bench.case.contention import is_contended
+from whisper_bench.case.record import CaseRecord, ProcessFacts
+from whisper_bench.errors import BenchError
+from whisper_bench.files.names import checked_name
+from whisper_bench.machine.cpu_limit import CpuLimit, smallest_limit
+from whisper_bench.ranges import MOST_CPUS
+from whisper_bench.weights.pins import MODEL, is_shape_only
+
+_AGREE = 1e-9
+_REMEDY = "the file was edited or cut, measure again"
+_CLOCK_S = 0.1
+"""CPU time is counted in ticks of up to 10 ms a thread, and a little longer than the wall time."""
+_SHORTEST_PERIOD_S = 1e-3
+"""Linux, kernel/sched/core.c, min_cfs_quota_period."""
+_READ_APART = 1
+"""The kernel may end a period between printing its two counts, and the last reading keeps that."""
+
+
+def check_record(record: CaseRecord, where: str) -> None:
+    """Hold a record that was read to what a measurement gives.
+
+    Raises:
+        BenchError: a name cannot be a file's, it has no rounds or processes, or its figures do not
+            follow from one another.
+
+    """
+    checked_name(record.model, f"{where}: model", _REMEDY)
+    checked_name(record.clip.name, f"{where}: clip", _REMEDY)
+    for trouble in _troubles(record):
+        raise BenchError(f"{where}: {record.label}: {trouble}; {_REMEDY}")
+
+
+def refuse_twins(records: Sequence[CaseRecord], where: str) -> None:
+    """Refuse a case that is there twice, since neither could be chosen.
+
+    Raises:
+        BenchError: it names the case.
+
+    """
+    for label, times in Counter(record.label for record in records).items():
+        if times > 1:
+            raise BenchError(
+                f"{where}: the case {label} is in it twice; keep one, or measure again"
+            )
+
+
+def _troubles(record: CaseRecord) -> Iterator[str]:
+    """Yield what is wrong, the plainest first."""
+    if not record.rounds or not record.processes:
+        yield "it has no rounds on record"
+    else:
+        yield from _identity_troubles(record)
+        yield from _limit_troubles(record.cpu_limit)
+        yield from _round_troubles(record)
+        yield from _process_troubles(record)
+
+
+def _identity_troubles(record: CaseRecord) -> Iterator[str]:
+    clip, shape_only = record.clip, record.weights.shape_only
+    if clip.windows != windows_of(clip.duration_s):
+        yield f"a clip of {clip.duration_s:g} s has no {clip.windows} windows"
+    if shape_only != is_shape_only(record.model):
+        yield f"shape_only is {shape_only} of the model {record.model}"
+    files, sha256 = record.weights.files, record.weights.sha256
+    if files is not None and files.get(MODEL) != sha256:
+        yield f"the sha256 of {MODEL} is {files.get(MODEL)} in weights.files, and {sha256} besides"
+    error_rate, bound = record.word_error_rate, record.word_error_rate_bound
+    if error_rate is not None and bound is not None and error_rate > bound:
+        yield f"a word error rate of {error_rate:g}, above its bound of {bound:g}"
+    if record.resumed_rounds > len(record.rounds):
+        yield f"{record.resumed_rounds} resumed rounds of {len(record.rounds)}"
+
+
+def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
+    quota, affinity, online = limit.quota_cpus, limit.affinity_cpus, limit.online_cpus
+    if limit.cpus != smallest_limit(quota, affinity, online):
+        told, rationed = (
+            f"no {name}" if cpus is None else f"a {name} of {cpus:g}"
+            for name, cpus in (("CPU limit", limit.cpus), ("quota", quota))
+        )
+        yield f"{told} is on record, {rationed}, and an affinity to {affinity} of {online} CPUs"
+
+
+def _round_troubles(record: CaseRecord) -> Iterator[str]:
+    tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
+    usable_cpus = record.cpu_limit.usable_cpus
+    for each in record.rounds:
+        wall_s, cpu_s = each.wall_s, each.cpu_s
+        if each.tokens != tokens:
+            yield f"a round of {each.tokens} tokens, in a case of {tokens}"
+        if wall_s > each.latency_s:
+            yield f"a round of {wall_s:g} s, in a latency of {each.latency_s:g} s"
+        if cpu_s > cpus * wall_s + _CLOCK_S:
+            yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s, on {cpus} CPUs"
+        contended = is_contended(
+            wall_s=wall_s,
+            cpu_s=cpu_s,
+            wait_s=each.wait_s,
+            threads=record.threads,
+            usable_cpus=usable_cpus,
+        )
+        if each.contended is not contended:
+            yield (
+                f"a round of process {each.process} has contended {each.contended} on record, and "
+                f"its {cpu_s:g} CPU-seconds in {wall_s:g} s give {contended}"
+            )
+
+
+def _process_troubles(record: CaseRecord) -> Iterator[str]:
+    rounds: dict[int, list[Round]] = {}
+    for each in record.rounds:
+        rounds.setdefault(each.process, []).append(each)
+    for process in record.processes:
+        of_process = rounds.pop(process.process, None)
+        if of_process is None:
+            yield f"process {process.process} is there twice, or none of its rounds is"
+        else:
+            latencies_s = [each.latency_s for each in of_process]
+            yield from _sum_troubles(process, latencies_s, [each.cpu_s for each in of_process])
+    for number, of_process in rounds.items():
+        yield f"{len(of_process)} rounds of process {number}, which is not in its list"
+
+
+def _sum_troubles(
+    process: ProcessFacts, latencies_s: list[float], cpu_s: list[float]
+) -> Iterator[str]:
+    named = f"process {process.process}"
+    if process.rounds != len(latencies_s):
+        yield f"{named} has {process.rounds} rounds on record, and {len(latencies_s)} are there"
+    told = (
+        ("a mean of", "s", process.mean_latency_s, latencies_s),
+        ("a mean of", "CPU-seconds", process.mean_cpu_s, cpu_s),
+    )
+    for what, unit, mean, parts in told:
+        true = sum(parts) / len(parts)
+        if abs(true - mean) > _AGREE * true:
+            yield f"{named} has {what} {mean:g} {unit} on record, and rounds whose mean is {true:g}"
+    counters = process.counters
+    if counters and counters.throttled_periods > counters.periods + _READ_APART:
+        yield f"{named} has {counters.throttled_periods} throttled periods of {counters.periods}"
+    most = sum(latencies_s) / _SHORTEST_PERIOD_S + _READ_APART * len(latencies_s)
+    if counters and counters.periods > most:
+        yield f"{named} has {counters.periods} periods in {sum(latencies_s):g} s"

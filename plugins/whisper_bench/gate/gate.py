@@ -1,0 +1,208 @@
+"""One gate: both sides in alternation, checked as they come, until there is evidence enough."""
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from statistics import fmean
+
+import msgspec
+
+from whisper_bench.case.record import CaseRecord
+from whisper_bench.gate.checks import (
+    answers_right,
+    memory_within_limit,
+    not_throttled,
+    notes,
+    same_cases,
+    same_identity,
+    steady,
+    threads_within_limit,
+    too_few_periods,
+)
+from whisper_bench.gate.evidence import Evidence, SideName
+from whisper_bench.gate.process import ProcessRun, SideFailedError
+from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
+from whisper_bench.gate.sequential import BLOCK_PAIRS, ERROR_RATE, is_look
+from whisper_bench.gate.side import Side
+from whisper_bench.gate.words import change_within
+from whisper_bench.measure.progress import clock_time
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the candidate is held to. `max_slowdown` is 0.1 for 10 %, `cpus` the limit demanded."""
+
+    max_slowdown: float
+    most_pairs: int
+    allow_mismatch: list[str]
+    memory_limit_bytes: int | None
+    cpus: float | None
+
+
+class _EndedError(Exception):
+    """The gate has its answer before the evidence is looked at."""
+
+
+class Gate:
+    """Measures two sides; `measure` runs a process of one, `say` takes lines for people."""
+
+    _turns_a_pair = 2
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        rules: Rules,
+        *,
+        measure: Callable[[Side], ProcessRun],
+        say: Callable[[str], None],
+    ) -> None:
+        self._sides: dict[SideName, Side] = {"baseline": sides[0], "candidate": sides[1]}
+        self._rules = rules
+        self._measure = measure
+        self._say = say
+        self._evidence = Evidence(rules.max_slowdown, rules.most_pairs)
+        self._checks: list[Check] = []
+        self._began = datetime.now(UTC).replace(microsecond=0)
+        self._start_s = time.monotonic()
+
+    def run(self, checks: Collection[Check] = ()) -> GateReport:
+        """Measure to the end; `checks` are those that need no measurement, and come first."""
+        self._checks = list(checks)
+        try:
+            self._stop_at_failure()
+            return self._report(self._measured())
+        except _EndedError:
+            return self._report([])
+
+    def _measured(self) -> list[CaseAnswer]:
+        answers: list[CaseAnswer] = []
+        for pair in range(1, self._rules.most_pairs + 1):
+            order: tuple[SideName, SideName] = ("baseline", "candidate")
+            for side in order if pair % BLOCK_PAIRS else order[::-1]:
+                self._take(side, pair)
+            if pair == 1:
+                self._compare()
+            if not is_look(pair, self._rules.most_pairs):
+                continue
+            answers = self._evidence.answers()
+            self._tell(answers, pair)
+            pooled = self._pooled()
+            self._judge_throttling(pooled)
+            if self._decided(answers, pooled.values()):
+                break
+        return answers
+
+    def _pooled(self) -> dict[SideName, list[CaseRecord]]:
+        return {side: self._evidence.pooled(side) for side in self._sides}
+
+    def _decided(self, answers: list[CaseAnswer], pooled: Iterable[list[CaseRecord]]) -> bool:
+        """Tell whether more pairs could change nothing: a case fails, or all pass for good."""
+        found = {each.answer for each in answers}
+        open_yet = Answer.NO_EVIDENCE in found or any(map(too_few_periods, pooled))
+        return Answer.FAIL in found or not open_yet
+
+    def _take(self, side: SideName, pair: int) -> None:
+        try:
+            run = self._measure(self._sides[side])
+        except SideFailedError as error:
+            self._fail("runs", side, f"the {side} {self._sides[side]}: {error}")
+        runs = self._evidence.runs[side]
+        if runs and (found := steady(runs[0], run)):
+            self._fail(found[0].name, side, f"{self._sides[side]}: {found[0].message}")
+        self._evidence.add(side, run)
+        means = ", ".join(
+            f"{each.record.label} {fmean(one.latency_s for one in each.record.rounds):.3f} s"
+            for each in run.cases
+        )
+        elapsed_s = time.monotonic() - self._start_s
+        share = len(self._evidence.turns) / (self._turns_a_pair * self._rules.most_pairs)
+        left = clock_time(elapsed_s / share - elapsed_s)
+        place = f"{side:9} {pair:2}/{self._rules.most_pairs}"
+        self._say(f"{clock_time(elapsed_s)}  {place}  {means}  at most {left} left")
+
+    def _compare(self) -> None:
+        """Hold the first processes to one another."""
+        rules = self._rules
+        baseline, candidate = (self._evidence.runs[side][0] for side in self._sides)
+        self._checks.append(Check("runs", Answer.PASS, "both sides gave whole results"))
+        self._checks.append(same_cases(baseline, candidate))
+        self._stop_at_failure()
+        self._checks += same_identity(baseline, candidate, rules.allow_mismatch)
+        self._checks.append(answers_right(baseline, candidate))
+        self._checks.append(threads_within_limit(candidate, rules.cpus))
+        self._stop_at_failure()
+
+    def _judge_throttling(self, pooled: dict[SideName, list[CaseRecord]]) -> None:
+        candidate = not_throttled("candidate", pooled["candidate"])
+        baseline = not_throttled("baseline", pooled["baseline"])
+        if baseline.answer is Answer.FAIL:
+            baseline = msgspec.structs.replace(baseline, answer=Answer.NO_EVIDENCE)
+        memory = memory_within_limit(pooled["candidate"], self._rules.memory_limit_bytes)
+        late = [candidate, baseline, *memory]
+        names = {each.name for each in late}
+        self._checks = [each for each in self._checks if each.name not in names] + late
+        self._stop_at_failure()
+
+    def _stop_at_failure(self) -> None:
+        if any(each.answer is Answer.FAIL for each in self._checks):
+            raise _EndedError
+
+    def _fail(self, name: str, side: SideName, message: str) -> None:
+        """End the gate: a candidate that does not do is a fail, a baseline no evidence."""
+        answer = Answer.FAIL if side == "candidate" else Answer.NO_EVIDENCE
+        self._checks.append(Check(name, answer, message))
+        raise _EndedError
+
+    def _tell(self, answers: list[CaseAnswer], pair: int) -> None:
+        for each in answers:
+            look = each.look
+            self._say(
+                f"{clock_time(time.monotonic() - self._start_s)}  after {pair} pairs: {each.case}: "
+                f"{change_within(look.slowdown)} {each.metric}; against itself "
+                f"{change_within(look.control)}"
+            )
+
+    def _report(self, answers: list[CaseAnswer]) -> GateReport:
+        runs = [self._evidence.runs[side][:1] for side in self._sides]
+        answer, reason = _verdict(self._checks, answers)
+        return GateReport(
+            tool_version=version("pytest-whisper-bench"),
+            began=self._began,
+            elapsed_s=time.monotonic() - self._start_s,
+            answer=answer,
+            reason=reason,
+            limit=self._rules.max_slowdown,
+            error_rate=ERROR_RATE,
+            most_pairs=self._rules.most_pairs,
+            baseline=_facts(self._sides["baseline"], runs[0]),
+            candidate=_facts(self._sides["candidate"], runs[1]),
+            checks=self._checks,
+            cases=answers,
+            notes=notes(runs[0][0], runs[1][0]) if all(runs) else [],
+            turns=self._evidence.turns,
+        )
+
+
+def _verdict(checks: list[Check], answers: list[CaseAnswer]) -> tuple[Answer, str]:
+    """Return the answer and the one line that says why: the worst of checks and cases."""
+    told = [(each.answer, f"{each.name}: {each.message}") for each in checks]
+    told += [(each.answer, f"{each.case}: {each.reason}") for each in answers]
+    for answer in (Answer.FAIL, Answer.NO_EVIDENCE):
+        reasons = [reason for found, reason in told if found is answer]
+        if reasons:
+            return answer, reasons[0]
+    return Answer.PASS, "; ".join(f"{each.case}: {each.reason}" for each in answers)
+
+
+def _facts(side: Side, runs: list[ProcessRun]) -> SideFacts | None:
+    if not runs:
+        return None
+    machine, record = runs[0].machine, runs[0].cases[0].record
+    return SideFacts(
+        what=str(side),
+        architecture=machine.architecture,
+        cpu_model=machine.cpu_model,
+        node=machine.node,
+        instruction_set=record.backend.instruction_set or "not told",
+        versions=record.versions,
+    )

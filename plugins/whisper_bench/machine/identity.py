@@ -1,0 +1,122 @@
+"""Which machine this is: architecture and CPU, as a person would name them."""
+
+import platform
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.ranges import Word
+from whisper_bench.text.plain import readable
+from whisper_bench.variables import variable
+
+Architecture = Literal["ARM64", "x86_64"]
+
+_ARCHITECTURES: dict[str, Architecture] = {
+    "arm64": "ARM64",
+    "aarch64": "ARM64",
+    "x86_64": "x86_64",
+    "amd64": "x86_64",
+}
+
+# MIDR_EL1 implementer and part numbers: Linux, arch/arm64/include/asm/cputype.h
+_IMPLEMENTERS = {0x41: "Arm", 0x61: "Apple", 0xC0: "Ampere"}
+_PARTS = {
+    (0x41, 0xD0C): "Neoverse-N1",
+    (0x41, 0xD40): "Neoverse-V1",
+    (0x41, 0xD49): "Neoverse-N2",
+    (0x41, 0xD4F): "Neoverse-V2",
+}
+
+
+NODE_VARIABLE = "WHISPER_BENCH_NODE"
+"""Names the node in a Pod, whose host name is its own."""
+
+
+class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What identifies a machine; it stands in pytest-benchmark's machine_info."""
+
+    architecture: Architecture
+    cpu_model: Word
+
+
+def machine_facts(cpu_model: str | None = None) -> MachineFacts:
+    """Return what identifies this machine, the chip's name as the user gave it if so.
+
+    Raises:
+        BenchError: an architecture for which nothing here is meant.
+
+    """
+    return MachineFacts(detect_architecture(), readable(cpu_model or detect_cpu_model()))
+
+
+def node_name() -> str:
+    """Return the node's name: that of the cluster where a Pod was told, else the host's.
+
+    Raises:
+        BenchError: the variable that tells it is blank.
+
+    """
+    return readable(variable(NODE_VARIABLE) or platform.node())
+
+
+def detect_architecture(machine: str | None = None) -> Architecture:
+    """Return `ARM64` or `x86_64` for what the system calls its machine (default: this one).
+
+    Raises:
+        BenchError: another architecture, for which nothing here is meant.
+
+    """
+    name = platform.machine() if machine is None else machine
+    try:
+        return _ARCHITECTURES[name.lower()]
+    except KeyError:
+        raise BenchError(
+            f"architecture {name!r} is not one that can be measured; use one of "
+            f"{', '.join(_ARCHITECTURES)}"
+        ) from None
+
+
+def detect_cpu_model(system: str | None = None, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Name the chip: macOS's brand string, or what /proc/cpuinfo tells.
+
+    arm64 Linux gives no name there; then the implementer and part number stand for it
+    (`Apple (implementer 0x61, part 0x000)` in Docker on a Mac): name it with --whisper-cpu-model.
+    """
+    if (system or platform.system()) == "Darwin":
+        return _brand_string() or "unknown"
+    try:
+        return cpu_model_from_cpuinfo(cpuinfo.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return "unknown"
+
+
+def cpu_model_from_cpuinfo(text: str) -> str:
+    """Return the first CPU's name from the text of Linux's /proc/cpuinfo."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(key.strip(), value.strip())
+    return fields.get("model name") or _arm_name(fields) or "unknown"
+
+
+def _arm_name(fields: dict[str, str]) -> str | None:
+    try:
+        implementer, part = (int(fields[f"CPU {key}"], 16) for key in ("implementer", "part"))
+    except (KeyError, ValueError):
+        return None
+    names = (_IMPLEMENTERS.get(implementer), _PARTS.get((implementer, part)))
+    name = " ".join(known for known in names if known) or "ARM64"
+    return f"{name} (implementer {implementer:#04x}, part {part:#05x})"
+
+
+def _brand_string() -> str | None:
+    command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,1 @@
+"""One run's measuring: rounds over fresh processes, the journal, the progress, the record."""

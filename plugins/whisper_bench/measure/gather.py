@@ -1,0 +1,77 @@
+"""From the evidence of a case to the record that is saved with it."""
+
+from whisper_bench.case.record import (
+    RECORD_VERSION,
+    CaseRecord,
+    ClipIdentity,
+    ModelFacts,
+    ProcessFacts,
+)
+from whisper_bench.case.transcript import word_error_rate, word_error_rate_bound
+from whisper_bench.machine.counters import total_counters
+from whisper_bench.measure.journal import ReadyLine, RoundLine
+from whisper_bench.measure.measurement import Evidence, Plan, rounds_of
+from whisper_bench.weights.pins import MODEL
+
+
+def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
+    """Return the record of a case of which at least one round was measured."""
+    first = evidence.processes[0].ready
+    heard = evidence.rounds[0].measured.transcription
+    return CaseRecord(
+        record_version=RECORD_VERSION,
+        model=plan.case.model,
+        threads=plan.case.threads,
+        clip=ClipIdentity(
+            plan.clip.name, plan.clip.sha256, plan.clip.duration_s, plan.clip.windows
+        ),
+        weights=ModelFacts(
+            source=plan.weights.source,
+            revision=plan.weights.revision,
+            sha256=first.files[MODEL],
+            pinned=plan.weights.pinned and first.files == plan.weights.files,
+            shape_only=plan.weights.shape_only,
+            files=first.files,
+        ),
+        compute_type=plan.compute_type,
+        compute_type_in_use=first.compute_type,
+        decoding=plan.decoding,
+        backend=first.backend,
+        cpu_limit=first.cpu_limit,
+        versions=first.versions,
+        environment=first.environment,
+        processes=_processes(evidence),
+        rounds=rounds_of(evidence),
+        planned_rounds=plan.rounds,
+        resumed_rounds=evidence.resumed_rounds,
+        warmup_rounds=plan.warmup_rounds,
+        transcript=heard.text,
+        tokens=heard.tokens,
+        word_error_rate=word_error_rate(plan.clip, heard.text),
+        word_error_rate_bound=word_error_rate_bound(plan.case.model, plan.clip),
+        language_source=plan.language_source,
+    )
+
+
+def _processes(evidence: Evidence) -> list[ProcessFacts]:
+    measured = {
+        line.process: [each for each in evidence.rounds if each.process == line.process]
+        for line in evidence.processes
+    }
+    return [
+        _process(line, measured[line.process])
+        for line in evidence.processes
+        if measured[line.process]
+    ]
+
+
+def _process(line: ReadyLine, rounds: list[RoundLine]) -> ProcessFacts:
+    return ProcessFacts(
+        process=line.process,
+        rounds=len(rounds),
+        mean_latency_s=sum(each.latency_s for each in rounds) / len(rounds),
+        mean_cpu_s=sum(each.measured.transcription.cpu_s for each in rounds) / len(rounds),
+        load_s=line.ready.load_s,
+        peak_rss_bytes=max(each.measured.peak_rss_bytes for each in rounds),
+        counters=total_counters([each.measured.counters for each in rounds]),
+    )

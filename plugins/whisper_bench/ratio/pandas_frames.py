@@ -1,0 +1,85 @@
+"""Tables for notebooks, as pandas frames; pandas is imported here and nowhere else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+
+from whisper_bench.ratio.matrix import RatioMatrix, run_labels
+from whisper_bench.ratio.report import RatioReport
+from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.find import STORAGE, find_saved, save_name
+
+_CASE = ["model", "threads", "clip"]
+
+
+def ratio_frame(report: RatioReport) -> pd.DataFrame:
+    """Return a row a case, indexed by model, threads and clip; latencies in seconds.
+
+    Columns: reference_s, target_s, ratio, low, high, validity, cpu_ratio, reference_processes,
+    target_processes.
+    """
+    rows = [
+        {
+            "model": case.model,
+            "threads": case.threads,
+            "clip": case.clip,
+            "reference_s": case.reference.latency_s,
+            "target_s": case.target.latency_s,
+            "ratio": case.ratio,
+            "low": case.low,
+            "high": case.high,
+            "validity": str(case.validity),
+            "cpu_ratio": case.cpu and case.cpu.value,
+            "reference_processes": case.reference.processes,
+            "target_processes": case.target.processes,
+        }
+        for case in report.cases
+    ]
+    figures = ["ratio", "low", "high", "cpu_ratio"]
+    return pd.DataFrame(rows).set_index(_CASE).astype(dict.fromkeys(figures, float))
+
+
+def matrix_frame(matrix: RatioMatrix) -> pd.DataFrame:
+    """Return the headline ratios, a row a target and a column a reference; NaN where there is none.
+
+    The cell under `m4` in the row `xeon` is the Xeon's latency over the M4's.
+    """
+    labels = run_labels(matrix.runs)
+    named = dict(zip((run.where for run in matrix.runs), labels, strict=True))
+    frame = pd.DataFrame(float("nan"), index=labels, columns=labels)
+    for label in labels:
+        frame.loc[label, label] = 1.0
+    for pair in matrix.pairs:
+        if pair.headline is not None:
+            here, there = named[pair.reference.where], named[pair.target.where]
+            frame.loc[there, here] = pair.headline.value
+            frame.loc[here, there] = 1 / pair.headline.value
+    return frame.rename_axis(index="target", columns="reference")
+
+
+def samples_frame(name: str | Path, storage: Path = STORAGE) -> pd.DataFrame:
+    """Return the raw samples of a saved run, a row a round; times in seconds.
+
+    Columns: run, architecture, cpu_model, model, threads, clip, and those of
+    `whisper_bench.case.case.Round`: process, latency_s, wall_s, cpu_s, wait_s, contended, tokens.
+
+    Raises:
+        BenchError: there is no such run, or it is broken, foreign or of another version.
+
+    """
+    path = find_saved(str(name), storage)
+    saved = read_saved(path)
+    ours = saved.machine_info.whisper_bench
+    machine: Mapping[str, object] = {
+        "run": save_name(path),
+        "architecture": ours and ours.architecture,
+        "cpu_model": ours and ours.cpu_model,
+    }
+    rows = []
+    for case in cases_of(saved, str(path)):
+        record = case.record
+        of_case = dict(zip(_CASE, (record.model, record.threads, record.clip.name), strict=True))
+        rows += [{**machine, **of_case, **msgspec.structs.asdict(each)} for each in record.rounds]
+    return pd.DataFrame(rows)

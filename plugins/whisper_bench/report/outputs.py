@@ -1,0 +1,140 @@
+"""What a sizing leaves behind: two reports, the Deployment's fields, a price."""
+
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.files.replacement import write_all_over
+from whisper_bench.manifests.deployed import DeploymentFacts
+from whisper_bench.manifests.deployment import Sized
+from whisper_bench.sizing.demand import POISSON
+from whisper_bench.sizing.sizing import Sizing
+from whisper_bench.sizing.sizing_report import SizingReport
+
+REPORT = "sizing_report"
+WINDOW_S = 30
+ONE_WINDOW = {1: 1.0}
+SIZING_ANNOTATION = "whisper-bench/sizing"
+RATIO_ANNOTATION = "whisper-bench/ratio"
+
+
+def report_pages(report: SizingReport, folder: Path) -> dict[Path, bytes]:
+    """Return the reports by the path that each goes to."""
+    from whisper_bench.report.html import html_report
+    from whisper_bench.report.markdown import markdown_report
+
+    return {
+        folder / f"{REPORT}.md": markdown_report(report).encode(),
+        folder / f"{REPORT}.html": html_report(report).encode(),
+    }
+
+
+def generate_report(report: SizingReport, folder: Path = Path()) -> list[Path]:
+    """Write sizing_report.md and sizing_report.html in a folder, both over older ones or neither.
+
+    Raises:
+        BenchError: one cannot be written; older ones are as they were.
+
+    """
+    pages = report_pages(report, folder)
+    write_all_over(pages, option="--output")
+    return list(pages)
+
+
+def sized(report: SizingReport) -> Sized:
+    """Return the fields of the Deployment that the sizing owns.
+
+    Raises:
+        BenchError: the sizing is infeasible, or knows no Pod's size.
+
+    """
+    sizing, basis = report.sizing, report.basis
+    if sizing.replicas is None or sizing.pod is None:
+        raise BenchError(f"no Deployment can be sized: {sizing.reason}")
+    annotations = {
+        SIZING_ANNOTATION: (
+            f"{_asked(sizing)}; {basis.case} of {basis.run.name}, {basis.run.moment:%Y-%m-%d}"
+        ),
+        # always there, so that an older sizing's does not stay
+        RATIO_ANNOTATION: "none: the production machine was measured",
+    }
+    if basis.ratio is not None and basis.target is not None:
+        ratio = basis.ratio
+        annotations[RATIO_ANNOTATION] = (
+            f"{basis.target.name}/{basis.run.name} {ratio.ratio:.3f} "
+            f"({ratio.low:.3f} to {ratio.high:.3f}), {basis.ratio_created}; extrapolated"
+        )
+    pod = sizing.pod
+    return Sized(
+        sizing.replicas,
+        pod.cpu,
+        pod.memory_mib,
+        pod.threads,
+        annotations,
+        sizing.hpa_utilisation_percent,
+    )
+
+
+def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingReport:
+    """Add what the Deployment is as it is written, and warn of where it is not as it should be."""
+    told = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
+    return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *told])
+
+
+def _asked(sizing: Sizing) -> str:
+    """Return the question that the sizing answers, all of it, in a line."""
+    load, policy, objective = sizing.load, sizing.policy, sizing.objective
+    parts = [f"{load.target_rps:g} requests/s"]
+    if load.burstiness != POISSON:
+        parts.append(f"burstiness {load.burstiness:g}")
+    if load.windows != ONE_WINDOW:
+        mix = ", ".join(f"{share:g} of {size}" for size, share in sorted(load.windows.items()))
+        parts.append(f"windows {mix}")
+    if sizing.service is not None and sizing.service.hard_share:
+        parts.append(f"{sizing.service.hard_share:g} hard")
+    if objective is not None:
+        parts.append(f"p{objective.percent:g} within {objective.limit_s:g} s")
+    parts.append(f"{policy.balancing}, {policy.concurrency} at a time")
+    parts.append(f"at most {100 * policy.max_utilisation:g}% busy, {policy.spare_pods} spare")
+    return ", ".join(parts)
+
+
+def with_price(
+    report: SizingReport, price_per_node_hour: float, cpus_per_node: float
+) -> SizingReport:
+    """Add what an hour of audio costs at the target load, a Pod paying its share of a full node.
+
+    The Pod is the whole one where the report knows the Deployment, else the Whisper container.
+
+    Raises:
+        BenchError: a price or number of CPUs that is none.
+
+    """
+    if not (0 <= price_per_node_hour < math.inf and 0 < cpus_per_node < math.inf):
+        raise BenchError(
+            f"a node of {cpus_per_node:g} CPUs at {price_per_node_hour:g} an hour: give a price of "
+            "0 or more and CPUs above 0"
+        )
+    sizing = report.sizing
+    if sizing.replicas is None or sizing.cpu is None:
+        return report
+    pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
+    # by decimal figures: 16 CPUs have room for ten Pods of 1.6, and 16 // 1.6 is 9
+    pods_per_node = int(Fraction(str(cpus_per_node)) / Fraction(str(pod_cpus)))
+    if pods_per_node < 1:
+        raise BenchError(
+            f"a Pod of {pod_cpus:g} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "
+            "nodes with --cpus-per-node"
+        )
+    shares = sum(sizing.load.windows.values())
+    windows = sum(size * share for size, share in sizing.load.windows.items()) / shares
+    # requests/s times seconds of audio each is hours of audio an hour
+    audio_hours = sizing.load.target_rps * (sizing.load.audio_s or windows * WINDOW_S)
+    nodes = sizing.replicas / pods_per_node
+    priced = msgspec.structs.replace(
+        sizing, price_per_audio_hour=nodes * price_per_node_hour / audio_hours
+    )
+    return msgspec.structs.replace(report, sizing=priced)

@@ -1,0 +1,52 @@
+"""The table that a run ends with: what was measured, in lines of text."""
+
+from collections.abc import Iterable, Sequence
+
+from whisper_bench.case.record import CaseRecord, contended_rounds
+from whisper_bench.results.convert import warnings_of
+from whisper_bench.stats.quantile import percentile
+from whisper_bench.text.table import table_lines
+
+_HEAD = ("case", "rounds", "mean", "p50", "p95", "CPU-s", "RTF", "peak MiB", "tokens", "WER")
+_MIB = 2**20
+
+
+def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
+    """Return the table of cases and the warnings below it."""
+    return [*table_lines([_HEAD, *map(_row, records)]), *_warnings(records)]
+
+
+def case_line(record: CaseRecord) -> str:
+    """Return what there is to say the moment a case has ended."""
+    case, rounds, mean, *_ = _row(record)
+    contended = contended_rounds(record)
+    disturbed = f", {contended} of them contended" if contended else ""
+    return f"{case}  {rounds} processes, mean {mean}{disturbed}".replace(" in ", " rounds in ")
+
+
+def _row(record: CaseRecord) -> tuple[str, ...]:
+    samples = [each.latency_s for each in record.rounds]
+    mean_s = sum(samples) / len(samples)
+    cpu_s = sum(each.cpu_s for each in record.rounds) / len(samples)
+    rate = record.word_error_rate
+    return (
+        record.label,
+        f"{len(samples)} in {len(record.processes)}",
+        f"{mean_s:.3f} s",
+        f"{percentile(samples, 50):.3f} s",
+        f"{percentile(samples, 95):.3f} s",
+        f"{cpu_s:.3f}",
+        f"{mean_s / record.clip.duration_s:.3f}",
+        f"{max(process.peak_rss_bytes for process in record.processes) / _MIB:.0f}",
+        f"{record.tokens}",
+        "no text" if rate is None else f"{rate:.3f}",
+    )
+
+
+def _warnings(records: Iterable[CaseRecord]) -> list[str]:
+    """Say each warning once, with the cases it is true of."""
+    cases: dict[str, list[str]] = {}
+    for record in records:
+        for warning in warnings_of(record):
+            cases.setdefault(warning, []).append(f"{record.model}-t{record.threads}")
+    return [f"! {warning} [{', '.join(dict.fromkeys(names))}]" for warning, names in cases.items()]

@@ -1,0 +1,1 @@
+"""Statistics, pure: Student's t, Welch's interval, quantiles, trimmed means."""

@@ -1,0 +1,52 @@
+"""Where a few figures lie, some of which a neighbour has spoilt: a trimmed mean and its interval.
+
+J. W. Tukey and D. H. McLaughlin, "Less vulnerable confidence and significance procedures for
+location based on a single sample: trimming/Winsorization 1", Sankhya A 25 (1963). On a shared
+runner some processes take a third longer than the others, and one of them makes a plain t interval
+useless.
+"""
+
+import math
+from collections.abc import Sequence
+
+from whisper_bench.stats.student import t_quantile
+from whisper_bench.stats.welch import Estimate
+
+TRIMMED = 6
+"""One in so many is left out at either end; of fewer than six none."""
+_LARGEST = 700.0
+"""exp of more overflows."""
+
+
+def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None:
+    """Return where positive ratios lie, by their logarithms, with the two-sided interval.
+
+    None of fewer than two, or where they spread so far that a double cannot hold the bounds.
+    """
+    logs = sorted(map(math.log, ratios))
+    size, kept = len(logs), _kept(logs)
+    if size < 2:  # noqa: PLR2004 - a spread needs two
+        return None
+    cut = (size - len(kept)) // 2
+    mean = math.fsum(kept) / len(kept)
+    winsorized = [*[kept[0]] * cut, *kept, *[kept[-1]] * cut]
+    centre = math.fsum(winsorized) / size
+    spread = math.sqrt(math.fsum((each - centre) ** 2 for each in winsorized) / (size - 1))
+    error = spread * math.sqrt(size) / len(kept)
+    half = t_quantile(0.5 + confidence / 2, len(kept) - 1) * error
+    if abs(mean) + half > _LARGEST:
+        return None
+    low, middle, high = (math.exp(mean + shift) for shift in (-half, 0.0, half))
+    return Estimate(middle, low, high, confidence)
+
+
+def trimmed_mean(values: Sequence[float]) -> float:
+    """Return where positive values lie, by their logarithms."""
+    kept = _kept(sorted(map(math.log, values)))
+    return math.exp(math.fsum(kept) / len(kept))
+
+
+def _kept(logs: Sequence[float]) -> Sequence[float]:
+    """Return what is left of figures in order."""
+    cut = len(logs) // TRIMMED
+    return logs[cut : len(logs) - cut]

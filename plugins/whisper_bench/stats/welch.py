@@ -1,0 +1,154 @@
+"""Intervals of ratios of means, from the means of fresh processes.
+
+Welch's t on logarithms: B. L. Welch, "The generalization of Student's problem when several
+different population variances are involved", Biometrika 34 (1947); for sums of more than two means
+with Satterthwaite's degrees of freedom: F. E. Satterthwaite, "An approximate distribution of
+estimates of variance components", Biometrics Bulletin 2 (1946). Rounds within a process are alike,
+so that the processes' means are the samples.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from whisper_bench.errors import BenchError
+from whisper_bench.stats.student import t_quantile
+
+CONFIDENCE = 0.95
+_LARGEST = 700.0
+"""exp of more overflows."""
+
+
+LogOfSeconds = Annotated[float, msgspec.Meta(ge=-100, le=100)]
+"""Within it a product of geometric means neither overflows nor vanishes."""
+Confidence = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+
+
+class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `size` positive samples tell of their geometric mean.
+
+    `mean` and `variance` (unbiased; 0 of one sample) are those of the natural logarithms.
+    """
+
+    mean: LogOfSeconds
+    variance: Annotated[float, msgspec.Meta(ge=0, le=10_000)]
+    size: Annotated[int, msgspec.Meta(ge=1)]
+
+    @property
+    def value(self) -> float:
+        """The geometric mean, in the samples' unit."""
+        return math.exp(self.mean)
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A mean in a sum of them; `future` is the size of a sample that is yet to be drawn from it."""
+
+    weight: float
+    sample: LogMean
+    future: int = 0
+
+    @property
+    def error(self) -> float:
+        """The variance that the term brings to the sum, and to the future sample's mean."""
+        yet = 1 / self.future if self.future else 0.0
+        return self.sample.variance * (self.weight**2 / self.sample.size + yet)
+
+
+class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure with its two-sided interval."""
+
+    value: float
+    low: float
+    high: float
+    confidence: Confidence
+
+
+class RatioInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ratio of two means with its two-sided interval; `samples` counts both sides."""
+
+    ratio: float
+    low: float
+    high: float
+    confidence: float
+    samples: tuple[int, int]
+
+
+def log_mean(values: Sequence[float]) -> LogMean:
+    """Return what samples tell of their geometric mean.
+
+    Raises:
+        ValueError: there is none, or one is not a positive number.
+
+    """
+    size = len(values)
+    if not size or not min(values) > 0:
+        raise ValueError("a ratio is taken of positive figures only")
+    logs = list(map(math.log, values))
+    mean = math.fsum(logs) / size
+    if not math.isfinite(mean):
+        raise ValueError("a ratio is taken of positive figures only")
+    spread = math.fsum([(log - mean) ** 2 for log in logs])
+    return LogMean(mean, spread / (size - 1) if size > 1 else 0.0, size)
+
+
+def ratio_interval(
+    above: Sequence[float], below: Sequence[float], confidence: float = CONFIDENCE
+) -> RatioInterval | None:
+    """Return geometric mean(above) / geometric mean(below) with its interval.
+
+    None with fewer than two samples a side: then nothing is known of the spread.
+
+    Raises:
+        ValueError: a sample is not a positive number.
+
+    """
+    if not above or not below:
+        return None
+    estimate = ratio_of(log_mean(above), log_mean(below), confidence)
+    if estimate is None:
+        return None
+    return RatioInterval(
+        estimate.value, estimate.low, estimate.high, confidence, (len(above), len(below))
+    )
+
+
+def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimate | None:
+    """Return the product of geometric means, each to the power of its weight, with its interval.
+
+    A ratio has the weights 1 and -1, the geometric mean of k figures 1/k each. The samples must be
+    independent of one another. None where one of them has fewer than two, or where they spread so
+    far that the interval has no bounds that a double can hold.
+
+    Raises:
+        BenchError: `confidence` is not between 0 and 1.
+
+    """
+    if not 0 < confidence < 1:
+        raise BenchError(f"confidence {confidence:g}: give a share between 0 and 1, such as 0.95")
+    if min(term.sample.size for term in terms) < 2:  # noqa: PLR2004 - a variance needs two
+        return None
+    centre = math.fsum(term.weight * term.sample.mean for term in terms)
+    half = _half_width(terms, confidence)
+    if abs(centre) + half > _LARGEST:
+        return None
+    low, middle, high = (math.exp(centre + shift) for shift in (-half, 0.0, half))
+    return Estimate(middle, low, high, confidence)
+
+
+def ratio_of(
+    target: LogMean, reference: LogMean, confidence: float = CONFIDENCE
+) -> Estimate | None:
+    """Return target / reference with its interval; None where there is none (see `product_of`)."""
+    return product_of([Term(1, target), Term(-1, reference)], confidence)
+
+
+def _half_width(terms: Sequence[Term], confidence: float) -> float:
+    total = math.fsum(term.error for term in terms)
+    if total == 0:
+        return 0.0
+    # shares and not errors: the squares of tiny errors would vanish
+    shares = [(term.error / total, term.sample.size - 1) for term in terms]
+    freedom = 1 / math.fsum(share**2 / free for share, free in shares)
+    return t_quantile(0.5 + confidence / 2, freedom) * math.sqrt(total)

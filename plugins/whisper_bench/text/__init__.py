@@ -1,0 +1,1 @@
+"""Text for people: tables, and foreign text escaped where it is shown."""

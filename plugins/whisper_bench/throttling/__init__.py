@@ -1,0 +1,1 @@
+"""Throttling: a case's verdict and its evidence, a run's report, their text."""

@@ -1,0 +1,128 @@
+"""Is a run throttled? Judged by the kernel's counters, and by latency and CPU-seconds beside them.
+
+A Pod that is throttled in every period may be only 1.45 times slower (measured: int8, 2 threads
+under one CPU), so that latency alone tells nothing.
+"""
+
+import statistics
+from collections.abc import Sequence
+
+import msgspec
+
+from whisper_bench.case.record import CaseRecord, contended_rounds, untold_rounds
+from whisper_bench.machine.counters import total_counters
+from whisper_bench.stats.welch import RatioInterval, ratio_interval
+from whisper_bench.throttling.verdict import FAILING, CaseVerdict, Verdict, with_findings
+
+SAME_LATENCY = 1.05
+"""Latencies within this factor are the same when threads are recommended: fewer win."""
+
+
+class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The thread count to deploy for a model and clip; None where no case is fit."""
+
+    model: str
+    clip: str
+    threads: int | None
+    reason: str
+
+
+class ThrottlingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The verdicts of a run.
+
+    `failed` is what a stress test ends red for: a failing finding, a case with fewer rounds than
+    planned (named in `incomplete`), or no case at all.
+    """
+
+    cases: list[CaseVerdict]
+    recommended: list[Recommendation]
+    incomplete: list[str]
+    failed: bool
+
+
+def judged(records: Sequence[CaseRecord]) -> ThrottlingReport:
+    """Return a verdict for each case of a run, compared with its own fewer threads."""
+    cases = [_verdict(record, _siblings(record, records)) for record in records]
+    groups = dict.fromkeys(_group(case) for case in cases)
+    incomplete = [each.label for each in records if len(each.rounds) < each.planned_rounds]
+    found = any(FAILING & set(case.findings) for case in cases)
+    return ThrottlingReport(
+        cases=cases,
+        recommended=[
+            _recommended([case for case in cases if _group(case) == group]) for group in groups
+        ],
+        incomplete=incomplete,
+        failed=found or bool(incomplete) or not cases,
+    )
+
+
+def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
+    counters = total_counters([process.counters for process in record.processes])
+    latency_s = _mean_latency_s(record)
+    fewer = [_mean_latency_s(each) for each in siblings if each.threads < record.threads]
+    draft = CaseVerdict(
+        model=record.model,
+        clip=record.clip.name,
+        threads=record.threads,
+        verdict=Verdict.OK,
+        findings=[],
+        evidence=[],
+        latency_s=latency_s,
+        latency_factor=latency_s / min(fewer) if fewer else None,
+        cpu_s=statistics.fmean(each.cpu_s for each in record.rounds),
+        cpu_factor=_cpu_factor(record, siblings),
+        cpu_limit=record.cpu_limit,
+        counters=counters,
+        throttled_share=None if counters is None else counters.throttled_share,
+        contended_rounds=contended_rounds(record),
+        rounds=len(record.rounds),
+        untold_rounds=untold_rounds(record),
+    )
+    return with_findings(draft)
+
+
+def _recommended(cases: list[CaseVerdict]) -> Recommendation:
+    model, clip = _group(cases[0])
+    fit = [case for case in cases if not FAILING & set(case.findings)]
+    if not fit:
+        unknown = all(Verdict.UNKNOWN in case.findings for case in cases)
+        reason = (
+            "no case could be judged; see the evidence of each"
+            if unknown
+            else "no case is free of throttling; raise the CPU limit"
+        )
+        return Recommendation(model, clip, None, reason)
+    best_s = min(case.latency_s for case in fit)
+    chosen = min(
+        (case for case in fit if case.latency_s <= SAME_LATENCY * best_s),
+        key=lambda case: case.threads,
+    )
+    reason = (
+        f"{chosen.latency_s:.3f} s and {chosen.cpu_s:.3f} CPU-s a request, the fastest without "
+        f"throttling (fewer threads win within {SAME_LATENCY - 1:.0%})"
+    )
+    if any(Verdict.CONTENDED in case.findings for case in cases):
+        reason += "; measured beside a busy neighbour, measure again on a quiet machine"
+    return Recommendation(model, clip, chosen.threads, reason)
+
+
+def _cpu_factor(record: CaseRecord, siblings: list[CaseRecord]) -> RatioInterval | None:
+    single = next((each for each in siblings if each.threads == 1), None)
+    if single is None or record.threads == 1:
+        return None
+    above, below = ([process.mean_cpu_s for process in each.processes] for each in (record, single))
+    return ratio_interval(above, below)
+
+
+def _siblings(record: CaseRecord, records: Sequence[CaseRecord]) -> list[CaseRecord]:
+    return [
+        each for each in records if (each.model, each.clip.name) == (record.model, record.clip.name)
+    ]
+
+
+def _mean_latency_s(record: CaseRecord) -> float:
+    return statistics.fmean(each.latency_s for each in record.rounds)
+
+
+def _group(case: CaseVerdict) -> tuple[str, str]:
+    return case.model, case.clip

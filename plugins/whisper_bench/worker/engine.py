@@ -1,0 +1,230 @@
+"""The inference that is measured: faster-whisper on the CPU, decoding pinned."""
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from whisper_bench.case.clip import Clip, samples_of_clip
+from whisper_bench.case.decoding import Decoding
+from whisper_bench.case.language import Language, LanguageSource, checked_code, known_language
+from whisper_bench.errors import BenchError
+from whisper_bench.ranges import Count, Duration, Seconds
+from whisper_bench.weights.held import held_weights
+from whisper_bench.weights.resolve import resolve_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class LoadedModel:
+    """A model in this process, with the threads and decoding that it was loaded for.
+
+    `files` has the sha256 of each file that was loaded, `load_s` the seconds that loading took
+    without the hashing before it. Without a decoding each clip is decoded in its own language: that
+    beside it, else the one that is heard in it, once, and kept (`language_of`).
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        threads: int,
+        decoding: Decoding | None,
+        *,
+        model_size: str,
+        files: Mapping[str, str],
+        load_s: float,
+    ) -> None:
+        self.threads = threads
+        self.files = dict(files)
+        self.load_s = load_s
+        self.compute_type = str(model.model.compute_type)
+        self._model = model
+        self._size = model_size
+        self._decoding = decoding
+        self._detected: dict[str, Language] = {}
+        if decoding is not None:
+            self._check_language(decoding.language)
+
+    def transcribe(
+        self, samples: "NDArray[np.float32]", language: str | None = None
+    ) -> tuple[str, int]:
+        """Return the text and the number of decoded tokens of samples at 16 kHz, shape (n,).
+
+        `language` is wanted where the model was loaded without a decoding.
+
+        Raises:
+            BenchError: the language is not known, or the model does not know it.
+
+        """
+        options = msgspec.to_builtins(self._decoding_in(language))
+        # the segments are a lazy generator: nothing has been computed until they are consumed
+        segments, _ = self._model.transcribe(samples, **options)
+        text, tokens = [], 0
+        for segment in segments:
+            text.append(segment.text)
+            tokens += len(segment.tokens)
+        return "".join(text).strip(), tokens
+
+    def language_of(self, clip: Clip) -> Language:
+        """Return the language that `clip` is decoded in, and how it came to be known.
+
+        Raises:
+            BenchError: the clip's own is another than the model was loaded for, or none is known
+                and the model cannot detect one.
+
+        """
+        given = None if self._decoding is None else self._decoding.language
+        known = known_language(clip.language, given, clip.name, "Decoding.language")
+        if known is not None:
+            return known
+        if clip.sha256 not in self._detected:
+            heard = self.detect(samples_of_clip(clip))
+            warnings.warn(
+                f"clip {clip.name}: language {heard.code}: {heard.known}; give it with "
+                f"load_model(decoding=Decoding(language={heard.code!r}))",
+                stacklevel=3,
+            )
+            self._detected[clip.sha256] = heard
+        return self._detected[clip.sha256]
+
+    def detect(self, samples: "NDArray[np.float32]") -> Language:
+        """Return the language that this model hears in the first 30 s, with its probability.
+
+        Raises:
+            BenchError: the model knows English alone, so that it cannot tell.
+
+        """
+        if not self._model.model.is_multilingual:
+            raise BenchError(
+                f"model {self._size} knows English alone, so that it cannot detect a language; "
+                "give it: --whisper-language=en"
+            )
+        code, probability, _ = self._model.detect_language(samples)
+        return Language(code, LanguageSource("detected", min(1.0, float(probability)), self._size))
+
+    def _decoding_in(self, language: str | None) -> Decoding:
+        own = self._decoding
+        if own is not None and language in {None, own.language}:
+            return own
+        if own is not None or language is None:
+            raise BenchError(
+                f"transcribe: language {language}, and the model was loaded for "
+                f"{'none' if own is None else own.language}; give the one that is spoken, such as "
+                "language='en', or load_model(decoding=Decoding(language='en'))"
+            )
+        self._check_language(language)
+        return Decoding(language)
+
+    def _check_language(self, language: str) -> None:
+        checked_code(language, "Decoding.language")
+        if not self._model.model.is_multilingual and language != "en":
+            raise BenchError(
+                f"model {self._size} knows English alone, and the language is {language}; measure "
+                "a model of many languages, or an English clip"
+            )
+        if self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is None:
+            raise BenchError(
+                f"model {self._size} does not know the language {language}; measure a model that "
+                "does, or a clip of another language"
+            )
+
+
+class Transcription(msgspec.Struct, frozen=True):
+    """One measured transcription: seconds on the wall, CPU-seconds of the process, what came."""
+
+    wall_s: Duration
+    cpu_s: Seconds
+    tokens: Count
+    text: str
+
+
+def load_model(
+    model_size: str = "base",
+    *,
+    threads: int = 1,
+    compute_type: str = "int8",
+    decoding: Decoding | None = None,
+    folder: Path | None = None,
+    files: Mapping[str, str] | None = None,
+) -> LoadedModel:
+    """Load weights into this process; `folder` skips the search for them, and their pins.
+
+    Every file that is read is hashed here, as it is loaded: the found ones must be the pinned ones,
+    those in `folder` must have the sha256 that `files` names, if it is given. `LoadedModel.files`
+    tells what was loaded (docs/measuring.md says what that is worth).
+
+    Without a `decoding` it is the standard one, in the language of each clip (`LoadedModel`).
+
+    OpenMP reads OMP_NUM_THREADS once, when its library is first imported: for a measurement set
+    it before, in a fresh process, as the worker does.
+
+    Raises:
+        BenchError: no weights, the wrong weights, weights that change while they are loaded, a
+            compute type that the CPU cannot do, or a language that the model does not know.
+
+    """
+    start_s = time.perf_counter()
+    import faster_whisper  # noqa: F401 - its seconds are of the loading, the hashing's are not
+
+    imported_s = time.perf_counter() - start_s
+    if folder is None:
+        weights = resolve_weights(model_size)
+        folder, files = Path(weights.folder), weights.files
+    with held_weights(folder, files) as held:
+        start_s = time.perf_counter()
+        try:
+            model = _whisper_model(held.folder, threads, compute_type)
+        except Exception as error:  # what tokenizers raises of a broken file is no narrower
+            raise BenchError(
+                f"model {model_size} in {folder} with compute type {compute_type!r} does not "
+                f"load: {error}; use --whisper-compute-type=int8 or float32, and whole weights"
+            ) from error
+        load_s = imported_s + time.perf_counter() - start_s
+    return LoadedModel(
+        model, threads, decoding, model_size=model_size, files=held.files, load_s=load_s
+    )
+
+
+def _whisper_model(folder: Path, threads: int, compute_type: str) -> Any:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(
+        str(folder),
+        device="cpu",
+        compute_type=compute_type,
+        cpu_threads=threads,
+        num_workers=1,
+        local_files_only=True,
+    )
+
+
+def run_warmup(model: LoadedModel, clip: Clip, rounds: int = 1) -> None:
+    """Transcribe `clip` `rounds` times, untimed: memory is allocated, code and weights cached."""
+    samples, language = samples_of_clip(clip), model.language_of(clip).code
+    for _ in range(rounds):
+        model.transcribe(samples, language)
+
+
+def run_benchmark(model: LoadedModel, clip: Clip, rounds: int = 50) -> Iterator[Transcription]:
+    """Transcribe `clip` `rounds` times and yield each as it ends; decoding the audio is not timed.
+
+    CPU-seconds are those of the whole process, all its threads, user and system.
+    """
+    # decoded here, at the call: a generator's own body would not run before its first round
+    return _rounds(model, samples_of_clip(clip), model.language_of(clip).code, rounds)
+
+
+def _rounds(
+    model: LoadedModel, samples: "NDArray[np.float32]", language: str, rounds: int
+) -> Iterator[Transcription]:
+    for _ in range(rounds):
+        cpu_start_s = time.process_time()
+        start_s = time.perf_counter()
+        text, tokens = model.transcribe(samples, language)
+        wall_s = time.perf_counter() - start_s
+        yield Transcription(wall_s, time.process_time() - cpu_start_s, tokens, text)
