@@ -58,9 +58,9 @@ def measured_case(
     return MeasuredCase(name, msgspec.structs.replace(record, **changes))
 
 
-def process(*latencies_s, **settings):
+def process(*latencies_s, machine=MACHINE, **settings):
     """Return what a process with one case measured; settings as in `measured_case`."""
-    return ProcessRun(MACHINE, [measured_case(*latencies_s, **settings)])
+    return ProcessRun(machine, [measured_case(*latencies_s, **settings)])
 
 
 def several(*cases):

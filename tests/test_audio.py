@@ -104,10 +104,13 @@ def test_facts_beside_the_clip_are_checked(tmp_path):
 @pytest.mark.parametrize(
     ("facts", "found"),
     [
-        ('{"language": "english"}', "language 'english' is none of Whisper's codes; use one of af"),
-        ('{"language": ""}', "language '' is none"),
+        (
+            '{"language": "english"}',
+            "language 'english' is not one of Whisper's codes; use one of af",
+        ),
+        ('{"language": ""}', "language '' is not one"),
         ('{"language": 1}', r"Expected `str \| null`"),
-        ('{"language": "\\u001b[2J"}', r"language '\\x1b\[2J' is none"),
+        ('{"language": "\\u001b[2J"}', r"language '\\x1b\[2J' is not one"),
         ('{"word_error_rate_bound": {"base": -0.1}}', "Expected `float` >= 0.0"),
         ('{"word_error_rate_bound": {"base": NaN}}', "JSON is malformed"),
         ('{"word_error_rate_bound": {"base": 1e999}}', "[Nn]umber out of range"),
@@ -145,7 +148,9 @@ def test_a_language_that_is_not_written_is_not_known(tmp_path):
 def test_a_bound_without_a_text_to_hold_to_it(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".json").write_text('{"word_error_rate_bound": {"base": 0.5}}')
-    with pytest.raises(BenchError, match=r"a\.json has a bound .* no a\.txt to count them by; put"):
+    with pytest.raises(
+        BenchError, match=r"a\.json has a bound .* a\.txt with the text is missing; add"
+    ):
         load_clip(path)
 
 

@@ -71,7 +71,7 @@ def test_a_blank_switch_in_the_ini_file_is_misuse(pytester, name):
 def test_an_empty_place_in_a_list_is_misuse(pytester, name, text):
     config = pytester.parseconfig(f"--whisper-{name}={text}")
     with pytest.raises(
-        pytest.UsageError, match=rf"--whisper-{name} .*a place in the list is empty"
+        pytest.UsageError, match=rf"--whisper-{name} .*a value in the list is missing"
     ):
         options.words(config, name)
 
@@ -129,7 +129,7 @@ def test_a_blank_value_of_a_command_is_misuse(capsys, path, action, blank):
     assert main([*path, *given]) == 2
     said = capsys.readouterr().err
     assert name in said
-    assert f"{blank!r}: blank is no value; give one, or leave it out" in said
+    assert f"{blank!r}: a blank value is not allowed; give one, or leave it out" in said
 
 
 def test_every_command_is_looked_through():
@@ -143,7 +143,7 @@ def test_every_command_is_looked_through():
 
 def test_a_blank_value_is_told_in_json(capsys):
     assert main(["ratio", "m4", "xeon", "--storage", "", "--json"]) == 2
-    assert "blank is no value" in capsys.readouterr().out
+    assert "a blank value is not allowed" in capsys.readouterr().out
 
 
 def test_a_blank_command_is_no_command(capsys):
@@ -154,7 +154,7 @@ def test_a_blank_command_is_no_command(capsys):
 
 
 def test_a_blank_value_in_the_gates_sizing_is_misuse():
-    with pytest.raises(BenchError, match=r"--sizing .*--model '': blank is no value"):
+    with pytest.raises(BenchError, match=r"--sizing .*--model '': a blank value is not allowed"):
         gate._sizing_options("xeon --target-rps 2 --model ''")
 
 

@@ -138,7 +138,7 @@ def test_without_an_objective(here, capsys):
         ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node are given tog"),
         ("--max-age-days", "old", "--max-age-days old: give a number"),
         ("--max-age-days", "-1", "--max-age-days -1: give a number of days, 0 or more"),
-        ("--max-age-days", "", "--max-age-days '': blank is no value"),
+        ("--max-age-days", "", "--max-age-days '': a blank value is not allowed"),
         ("--audio", "30s:", "--audio 30s:: '30s:' is no length with a share above 0"),
         ("--audio", "30s:1,", "--audio 30s:1,: '' is no length with a share above 0"),
         ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is no length with a share above 0"),

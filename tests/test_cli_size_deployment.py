@@ -61,7 +61,7 @@ def test_octal_replicas_are_what_kubernetes_reads(here, sized, capsys):
         ("22-sidecar-no-resources.yaml", "the Pod is Burstable, not Guaranteed: containers[envoy]"),
         (
             "31-pod-level-resources.yaml",
-            "containers[whisper] may use 1 of cpu, and the Pod as a whole only 500m",
+            "containers[whisper] may use 1 of cpu, and the whole Pod only 500m",
         ),
     ],
 )
@@ -70,7 +70,7 @@ def test_a_pod_that_is_not_guaranteed_is_red_and_told(here, sized, capsys, name,
     assert status == 0
     assert f"! d.yaml: {told}" in " ".join(out.split()).replace("\n", " ")
     markdown = (here / "sizing_report.md").read_text()
-    assert "By d.yaml the Pod is Burstable: by all of its containers" in markdown
+    assert "d.yaml: the Pod is Burstable, by all of its containers" in markdown
     assert "is Guaranteed" not in markdown + out
     # the fields are as they should be now, and the check is red for the Pod alone
     status, out = checked(capsys)

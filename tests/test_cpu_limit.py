@@ -105,14 +105,18 @@ TREES = {
     "v1 an empty quota file": (
         v1("/", {"cpu.cfs_quota_us": "\n", "cpu.cfs_period_us": "100000\n", "release_agent": ""}),
         None,
-        "unknown: '' is no time",
+        "unknown: '' is not a time in microseconds",
     ),
     "v1 a quota without a period": (
         v1("/", {"cpu.cfs_quota_us": "100000\n", "release_agent": ""}),
         None,
         "unknown: ",
     ),
-    "v2 an empty quota file": (v2("/a", {"a/cpu.max": "\n"}), None, "unknown: '' is no time"),
+    "v2 an empty quota file": (
+        v2("/a", {"a/cpu.max": "\n"}),
+        None,
+        "unknown: '' is not a time in microseconds",
+    ),
     "v2 a period of nothing": (v2("/a", {"a/cpu.max": "100000 0\n"}), None, "unknown: '0' is no"),
     "v2 a quota of nothing": (v2("/a", {"a/cpu.max": "0 100000\n"}), None, "unknown: '0' is no"),
     "v2 a quota below nothing": (v2("/a", {"a/cpu.max": "-5 100000\n"}), None, "unknown: '-5' is"),

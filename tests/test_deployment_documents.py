@@ -108,13 +108,19 @@ def test_an_item_that_another_repeats_is_refused():
 @pytest.mark.parametrize(
     ("before", "told"),
     [
-        ("%YAML 1.1\n---\n", "line 1: Kubernetes reads no file with a directive ('%YAML 1.1')"),
-        ("# c\n\n%TAG ! tag:x,1:\n---\n", "line 3: Kubernetes reads no file with a directive"),
+        (
+            "%YAML 1.1\n---\n",
+            "line 1: Kubernetes does not read a file with a directive ('%YAML 1.1')",
+        ),
+        (
+            "# c\n\n%TAG ! tag:x,1:\n---\n",
+            "line 3: Kubernetes does not read a file with a directive",
+        ),
         (
             "a: 1\n--- b\n---\n",
-            "line 2: Kubernetes takes nothing but a comment behind ---, and 'b'",
+            "line 2: behind --- Kubernetes allows a comment only, and finds 'b'",
         ),
-        ("a: 1\n----\n---\n", "line 2: Kubernetes takes nothing but a comment behind ---, and '-'"),
+        ("a: 1\n----\n---\n", "line 2: behind --- Kubernetes allows a comment only, and finds '-'"),
     ],
 )
 def test_a_file_that_kubernetes_does_not_read_is_refused(before, told):
@@ -135,7 +141,7 @@ def test_a_deployment_whose_kind_is_written_oddly_is_found():
 def test_what_stands_behind_dots_is_refused():
     message = refused(f"{SMALL}...\nkind: Service\n")
     line = SMALL.count("\n") + 2
-    assert f"line {line}: Kubernetes does not read this: of what no line with --- parts" in message
+    assert f"line {line}: Kubernetes does not read this: a second document without" in message
 
 
 def test_a_name_that_is_a_list_is_no_traceback():

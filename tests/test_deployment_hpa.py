@@ -26,7 +26,7 @@ def test_replicas_that_are_written_stay_and_are_told():
     text = POD.replace("spec:\n  temp", "spec:\n  replicas: 010\n  temp") + hpa(FITS)
     new = updated_deployment(text, SIZED, "d.yaml")
     assert "  replicas: 010\n" in new
-    assert "replicas: 8 in the Deployment sets the Pods back to 8" in facts(new).notes[1]
+    assert "every kubectl apply sets the Pods back to 8" in facts(new).notes[1]
     assert facts(new).faults == []
     with pytest.raises(BenchError, match="d.yaml: spec: Expected `int . null`, got `str`"):
         facts(new.replace("replicas: 010", "replicas: '10'"))

@@ -78,18 +78,16 @@ def test_others_that_ask_for_cpu_are_counted():
     assert found.quality_of_service == "Guaranteed"
     (note,) = found.notes
     assert "the whole Pod asks for 4.25 CPU and 1344 MiB, 42.5 CPU in 10 Pods" in note
-    assert "those of api alone, beside proxy, log, start" in note
+    assert "for api only, not for proxy, log, start" in note
 
 
 def test_a_pods_own_limit_below_the_containers():
     found = facts((CASES / "31-pod-level-resources.yaml").read_text())
     assert found.quality_of_service == "Burstable"
     cpu, memory, quality = found.faults
-    assert "containers[whisper] may use 1 of cpu, and the Pod as a whole only 500m" in cpu
-    assert (
-        "containers[whisper] may use 448Mi of memory, and the Pod as a whole only 256Mi" in memory
-    )
-    assert "asks for 1 of cpu and may use 500m; take it out" in quality
+    assert "containers[whisper] may use 1 of cpu, and the whole Pod only 500m" in cpu
+    assert "containers[whisper] may use 448Mi of memory, and the whole Pod only 256Mi" in memory
+    assert "asks for 1 of cpu and may use 500m; remove it" in quality
 
 
 def test_a_pods_own_resources_that_are_not_fixed():
@@ -129,7 +127,7 @@ def test_what_a_server_refuses_is_refused_with_its_path(change, told):
     assert "d.yaml: spec.template.spec: " in str(refused.value)
     assert "at `$.containers[0]." in str(refused.value)
     assert "write it as Kubernetes wants it" in str(refused.value)
-    assert ("in quotes a number" in str(refused.value)) == told.startswith("Expected `str")
+    assert ("put a number" in str(refused.value)) == told.startswith("Expected `str")
 
 
 def test_a_vertical_autoscaler_owns_the_resources():

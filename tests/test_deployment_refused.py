@@ -60,8 +60,8 @@ def test_twice():
 def test_without_name():
     for name in ("image: a", "name: 1", "name: yes", "name: [a]"):
         assert refused(deployment().replace("- name: api", f"- {name}")) == (
-            "d.yaml: a container in spec.template.spec.containers has no name that is text; give it "
-            "one (in quotes a number, or a word such as yes, is text)"
+            "d.yaml: a container in spec.template.spec.containers has no name, or one that is not "
+            "text; give it a name (put a number, or a word such as yes, in quotes)"
         )
 
 
@@ -88,7 +88,7 @@ GAP = "(kubectl create --dry-run=client tells whether Kubernetes reads it)"
         (
             "{{ .Values.name }}: 1\n",
             "line 1",
-            "a mapping or a list is no key",
+            "a key must be a single value, not a mapping or a list",
             "a template (Helm, Jinja) is edited in its values, or after it was rendered",
         ),
         (
@@ -100,7 +100,7 @@ GAP = "(kubectl create --dry-run=client tells whether Kubernetes reads it)"
         ("a: \x01", "document 1, from line 1", "unacceptable character #x0001", GAP),
         ("[" * 1000, "document 1, from line 1", "maximum recursion", GAP),
         ("a: !!int", "line 1", "'' is not a !!int", "write another value"),
-        ("a: .inf", "line 1", ".inf has no place in JSON", "write another value"),
+        ("a: .inf", "line 1", ".inf cannot be written as JSON", "write another value"),
     ],
 )
 def test_not_yaml_that_can_be_read(text, place, problem, remedy):

@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT
 from whisper_bench.cli import main
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```console\n\$ whisper-bench (.+)\n((?:.*\n)*?)```")
 
 
@@ -47,6 +48,18 @@ def test_an_example_prints_what_is_shown(checkout, capsys, command, shown):
     printed = capsys.readouterr()
     dated = re.compile(r"the ratio of \d{4}-\d\d-\d\d")
     assert dated.sub("", printed.out + printed.err) == dated.sub("", shown)
+
+
+def test_the_map_names_every_module():
+    """A command's file has the command's name."""
+    words = {
+        word.removesuffix(".py").rstrip("/")
+        for word in re.findall(r"`([\w./]+)`", (ROOT / "docs" / "architecture.md").read_text())
+    }
+    modules = (ROOT / "plugins" / "whisper_bench").rglob("*.py")
+    named = {each for each in modules if not each.stem.startswith("__")}
+    commands = {each for each in named if f"whisper-bench {each.stem}" in README}
+    assert sorted(str(each) for each in named - commands if each.stem not in words) == []
 
 
 def test_there_are_examples():

@@ -4,7 +4,6 @@ import math
 import statistics
 from dataclasses import dataclass
 
-import msgspec
 import pytest
 from scipy import stats
 
@@ -49,7 +48,7 @@ class Candidate:
 
 def candidate(latency_s, *, cpu_s=None, machine=HERE, **settings):
     settings = {"counters": CpuCounters(50, 0, 0.0), **settings}
-    return msgspec.structs.replace(process(latency_s, cpu_s=cpu_s, **settings), machine=machine)
+    return process(latency_s, cpu_s=cpu_s, machine=machine, **settings)
 
 
 def judged(folder, measured, **changes):
@@ -190,12 +189,24 @@ def test_a_candidate_that_alone_is_contended_is_no_evidence(tmp_path):
     assert "2 of 2 rounds contended, and 0 of 12 saved ones: the runner was busy" in report.reason
 
 
-def test_where_both_were_contended_cpu_seconds_decide(tmp_path):
+@pytest.fixture
+def contended(tmp_path):
+    """Runs of 1 CPU-second a round, that took more than half as long again."""
     for number, moment in enumerate(HOURS, start=1):
-        lines = evidence(*(4 * [1.5 + number / 10]))
-        lines = shortened(lines, 1.0)
+        lines = shortened(evidence(*(4 * [1.5 + number / 10])), 1.0)
         save(tmp_path, f"Linux/{number:04}_main.json", encoded(evidence=lines, moment=moment))
-    report, _ = judged(tmp_path, candidate(1.9, cpu_s=1.02))
+    return tmp_path
+
+
+def test_a_candidate_that_waits_does_not_pass_by_its_cpu_seconds(contended):
+    report, _ = judged(contended, candidate(4.0, cpu_s=1.02))
+    assert (report.answer, report.cases[0].metric) == (Answer.NO_EVIDENCE, Metric.CPU)
+    assert "it waits, or a neighbour favours a side: +" in report.reason
+    assert "and not slower: +2.0 %" in report.reason
+
+
+def test_where_both_were_contended_cpu_seconds_decide(contended):
+    report, _ = judged(contended, candidate(1.9, cpu_s=1.02))
     (case,) = report.cases
     assert case.metric is Metric.CPU
     assert report.answer is Answer.PASS

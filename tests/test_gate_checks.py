@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from gates import measured_case, process, several
+from gates import MACHINE, measured_case, process, several
 from samples import LIMIT
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.errors import BenchError
@@ -18,6 +18,8 @@ from whisper_bench.gate.checks import (
 from whisper_bench.gate.report import Answer
 
 BASE = process()
+OTHER_NODE = msgspec.structs.replace(MACHINE, node="n2")
+OTHER_CHIP = msgspec.structs.replace(MACHINE, cpu_model="Another")
 OTHER, TWO_THREADS = ("base", 1, "other"), ("base", 2, "vi_30s")
 ALSO = "test_transcribe[base-t1-other]"
 TWO = several(measured_case(), measured_case(case=OTHER))
@@ -134,6 +136,10 @@ def test_every_difference_of_every_case_is_told():
     }
 
 
+def test_a_node_of_another_name_is_noted():
+    assert notes(BASE, process(machine=OTHER_NODE)) == ["node: n1 before, n2 now"]
+
+
 def test_library_versions_differ_and_are_told():
     candidate = process(versions={"ctranslate2": "5"}, warmup_rounds=0)
     (check,) = same_identity(BASE, candidate, allow=[])
@@ -165,6 +171,8 @@ def test_what_is_never_compared_cannot_be_let_through(field):
         (process(case=OTHER), "a later process measured other cases than the first"),
         (process(name="test_renamed"), "a later process measured other cases than the first"),
         (TWO, "a later process measured other cases than the first"),
+        (process(machine=OTHER_CHIP), "the first process ran on n1, A test's Xeon (x86_64, Linux)"),
+        (process(machine=OTHER_NODE), ""),
     ],
 )
 def test_a_later_process_is_held_to_the_first(later, message):

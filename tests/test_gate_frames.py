@@ -41,7 +41,7 @@ def test_frames_of_what_is_no_run_of_this_suite(tmp_path, made, why):
     path.parent.mkdir()
     path.write_text(json.dumps(made()))
     with pytest.raises(SideFailedError, match=why) as caught:
-        run_of("\n".join(pack(path)), 0, "command:x")
+        run_of("\n".join(pack(path)), 0, "command:x", "gate")
     assert str(caught.value).startswith("its results are not as they must be: ")
 
 
@@ -69,22 +69,22 @@ NOT_WHOLE = {
 def test_green_without_one_whole_run_is_a_failure(name):
     text, why = NOT_WHOLE[name]
     with pytest.raises(SideFailedError) as caught:
-        run_of(text, 0, "command:x")
+        run_of(text, 0, "command:x", "gate")
     assert str(caught.value).startswith("it ended green without whole results (")
     assert why in str(caught.value)
 
 
 def test_among_other_lines_and_twice_it_is_one():
-    run = run_of(gate_log() + "noise\n" + gate_log(), 0, "command:x")
+    run = run_of(gate_log() + "noise\n" + gate_log(), 0, "command:x", "gate")
     assert {each.name for each in run.cases} == {"test_transcribe"}
 
 
 def test_an_exit_status_counts_for_more_than_a_whole_run():
     with pytest.raises(SideFailedError, match="exit status 1"):
-        run_of(gate_log(), 1, "command:x")
+        run_of(gate_log(), 1, "command:x", "gate")
 
 
 def test_a_run_under_another_name_than_the_gates_is_a_failure():
     """A side that prints some other saved run has not measured for this gate."""
     with pytest.raises(SideFailedError, match=r"its run is named 'avx', and 'gate' was asked for"):
-        run_of(framed_log(), 0, "command:x")
+        run_of(framed_log(), 0, "command:x", "gate")

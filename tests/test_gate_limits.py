@@ -18,6 +18,7 @@ from whisper_bench.throttling.judge import judged
 
 OTHER, TWO_THREADS = ("base", 1, "other"), ("base", 2, "vi_30s")
 MIB = 2**20
+UNREAD = msgspec.structs.replace(NO_LIMIT, quota_trouble="cpu.max cannot be read")
 HIDDEN = msgspec.structs.replace(NO_LIMIT, tree="the groups above are hidden")
 PROVEN = msgspec.structs.replace(HIDDEN, busy=BusyThreads(1, 1.99, 2.0))
 
@@ -52,6 +53,12 @@ def records(run):
             None,
             Answer.FAIL,
             "base-t2-vi_30s: 2 threads under a limit of 1 CPU: they wait for one another",
+        ),
+        (
+            process(limit=UNREAD),
+            None,
+            Answer.NO_EVIDENCE,
+            "whether a quota is in force is not known: cpu.max cannot be read; look at the",
         ),
         (
             process(limit=HIDDEN),

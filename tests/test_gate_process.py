@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -17,13 +18,15 @@ from gates import conditions, in_group
 from pod_runs import RUN, framed_log
 from runs import SCRIPTS
 from whisper_bench.errors import BenchError
-from whisper_bench.gate import process
+from whisper_bench.gate import process, side
 from whisper_bench.gate.process import Runner, SideFailedError
 from whisper_bench.gate.side import Kind, Side
 from whisper_bench.interrupt import Interruption
 
 GROUP = "ps -o pgid= -p $$ > group"
 HANGS = f"{GROUP}; sleep 300 & sleep 300"
+SAVED_AS = "gate-000000000000"
+"""What every run is to be saved as, where a test has asked for `one_name`."""
 
 
 @pytest.fixture
@@ -36,9 +39,15 @@ def scratch(home, monkeypatch):
 
 
 @pytest.fixture
-def measure(home, scratch):
+def one_name(monkeypatch):
+    """Give every process the same save name, so that frames can be made before."""
+    monkeypatch.setattr(side, "uuid4", lambda: UUID(int=0))
+
+
+@pytest.fixture
+def measure(home, scratch, one_name):
     """Run a script as a side's command, with the frames of a run in the file `log`."""
-    (home / "log").write_text(framed_log(save_name="gate"))
+    (home / "log").write_text(framed_log(save_name=SAVED_AS))
 
     def run(script, *, timeout_s=30.0, interruption=None, kind=Kind.COMMAND, **changes):
         (home / "script").write_text(f"#!/bin/sh\n{script}\n")
@@ -73,13 +82,22 @@ def failure(measure, script, **settings):
     return str(caught.value)
 
 
-def test_an_old_run_that_is_printed_again_is_none(home, measure):
-    (home / "log").write_text(framed_log(save_name="gate"))
+def test_samples_that_were_given_before_are_refused(home, measure):
     runner = Runner(conditions(), Interruption(), timeout_s=30)
-    side = Side(Kind.COMMAND, "sh -c 'cat log'")
-    assert runner(side).cases
+    replay = Side(Kind.COMMAND, "sh -c 'cat log'")
+    assert runner(replay).cases
     with pytest.raises(SideFailedError, match="the very samples of an earlier process"):
-        runner(side)
+        runner(replay)
+
+
+def test_a_run_of_an_earlier_gate_is_refused_at_once(home):
+    """It was never given to this gate, and so only its name tells."""
+    (home / "log").write_text(framed_log(save_name=SAVED_AS))
+    runner = Runner(conditions(), Interruption(), timeout_s=30)
+    with pytest.raises(SideFailedError) as refused:
+        runner(Side(Kind.COMMAND, "sh -c 'cat log'"))
+    assert f"its run is named '{SAVED_AS}', and 'gate-" in str(refused.value)
+    assert "print no older run" in str(refused.value)
 
 
 def test_no_folder_for_temporary_files(home, measure, monkeypatch):

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from gates import Played, around, process, several
-from whisper_bench.gate.process import MeasuredCase, SideFailedError
+from gates import MACHINE, Played, around, process, several
+from whisper_bench.gate.process import Machine, MeasuredCase, SideFailedError
 from whisper_bench.gate.report import Answer, Check, Metric
 from whisper_bench.machine.counters import CpuCounters
 
@@ -194,6 +194,8 @@ def test_a_later_process_that_differs_from_the_first_ends_it(side, answer):
         (around(1.0, name="test_renamed"), "cases"),
         (around(1.0, transcript="khác"), "transcript"),
         (around(1.0, tokens=9), "tokens"),
+        (around(1.0, machine=Machine("n1", "Linux", "x86_64", "Another")), "machine"),
+        (around(1.0, machine=Machine("n1", "Linux", "ARM64", MACHINE.cpu_model)), "machine"),
         (around(1.0, word_error_rate=0.8), "word error rate"),
     ],
 )

@@ -83,7 +83,7 @@ def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
     assert start.cleanup == ["docker", "rm", "--force", "--volumes", name]
     suite = start.argv[start.argv.index("suite:new") + 1 :]
     assert {"--whisper-rounds=2", "--whisper-processes=1", "--whisper-frames"} <= set(suite)
-    assert {"--benchmark-save=gate", "--whisper-beam-size=1"} <= set(suite)
+    assert {f"--benchmark-save={start.save_name}", "--whisper-beam-size=1"} <= set(suite)
     # another limit than the image's own is demanded in it, too; its folders are its own
     assert "--whisper-cpu-limit=1" in suite
     assert not any(str(tmp_path) in each for each in suite)
@@ -91,8 +91,9 @@ def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
 
 def test_two_containers_have_two_names(tmp_path):
     side = Side(Kind.IMAGE, "suite:new")
-    first, second = (launch(side, conditions(), tmp_path).cleanup for _ in range(2))
-    assert first != second
+    first, second = (launch(side, conditions(), tmp_path) for _ in range(2))
+    assert first.cleanup != second.cleanup
+    assert first.save_name != second.save_name
 
 
 @pytest.mark.parametrize(("cpus", "options"), [(None, []), (0.5, ["--whisper-cpu-limit=0.5"])])

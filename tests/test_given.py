@@ -78,7 +78,7 @@ def test_xdist_that_no_option_switched_on_is_said_so(pytester):
 
 
 INACTIVE = {
-    "-pno:benchmark": "(-p no:benchmark); run with it",
+    "-pno:benchmark": "(-p no:benchmark); leave that option out",
     "--disable-plugin-autoload": "(--disable-plugin-autoload); run without that",
 }
 

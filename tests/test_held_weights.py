@@ -124,7 +124,7 @@ def test_a_missing_file_is_an_error_and_nothing_is_fetched(folder, name):
 def test_a_pipe_for_a_file_is_refused_and_not_waited_for(folder, name):
     (folder / name).unlink()
     os.mkfifo(folder / name)
-    with pytest.raises(BenchError, match=f"{name} is no plain file"):
+    with pytest.raises(BenchError, match=f"{name} is not a regular file"):
         hashed_files(folder)
 
 

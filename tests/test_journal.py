@@ -335,7 +335,7 @@ def test_a_failing_disk_is_not_told_as_a_full_one(journal, monkeypatch):
     disk = Disk()
     disk.failing = {"fsync", "ftruncate"}
     monkeypatch.setattr("whisper_bench.measure.journal.os", disk)
-    with pytest.raises(BenchError, match="Input/output error; see that its disk is well"):
+    with pytest.raises(BenchError, match="Input/output error; check its disk"):
         journal.append(round_line(1, 4.75))
 
 

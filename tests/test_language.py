@@ -100,7 +100,7 @@ def test_each_clip_is_heard_once_and_a_resumed_run_hears_as_it_began():
     before = {"clip one language": msgspec.json.encode(HEARD).decode()}
     assert languages_of({"one": clip}, None, before, None)["one"] == HEARD
     given = {"clip one decoding": '{"language": "fr"}'}
-    with pytest.raises(BenchError, match="clip one given; give it again: --whisper-language=fr"):
+    with pytest.raises(BenchError, match="clip one; give the same one: --whisper-language=fr"):
         languages_of({"one": clip}, None, given, None)
     with pytest.raises(BenchError, match="--whisper-resume: what the journal says of the clip one"):
         languages_of({"one": clip}, None, {"clip one language": "{"}, None)
@@ -118,7 +118,7 @@ def test_a_model_of_english_alone():
 def test_a_language_that_the_model_or_nobody_knows():
     with pytest.raises(BenchError, match="model base does not know the language yue"):
         model_of(decoding=Decoding("yue"))
-    with pytest.raises(BenchError, match="Decoding.language: language 'english' is none of"):
+    with pytest.raises(BenchError, match="Decoding.language: language 'english' is not one of"):
         model_of(decoding=Decoding("english"))
 
 

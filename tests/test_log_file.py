@@ -88,7 +88,7 @@ def test_two_runs_of_one_id_that_differ_are_not_put_together(home, capsys):
     (home / "b").write_text(frames._line(f"{name}:2/{1 + len(rest)}", b"x"))
     status, _, err = collect(capsys, "a", "b")
     assert status == 1
-    assert "two different frames have one number" in err
+    assert "two different frames have the same number" in err
 
 
 def test_the_older_part_of_a_log_may_have_no_frames(home, capsys):

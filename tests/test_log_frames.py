@@ -150,7 +150,7 @@ def test_two_different_frames_of_one_number():
     name = frames.payload_id(b"payload")
     line = frames._line(f"{name}:1/2", b"other")
     (fault,) = faults(log_of(b"payload") + line)
-    assert fault.endswith("two different frames have one number")
+    assert fault.endswith("two different frames have the same number")
 
 
 def test_two_counts():
@@ -158,7 +158,7 @@ def test_two_counts():
 
     name = frames.payload_id(b"payload")
     (fault,) = faults(log_of(b"payload") + frames._line(f"{name}:3/3", b""))
-    assert fault.endswith("two different frames have one number")
+    assert fault.endswith("two different frames have the same number")
 
 
 def test_frames_that_do_not_add_up():

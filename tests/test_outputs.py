@@ -74,7 +74,7 @@ def test_a_price_an_hour_of_audio():
     )
     cost = with_price(short, 0.4, 8).sizing.price_per_audio_hour
     assert cost == pytest.approx(3 * sizing.price_per_audio_hour)
-    with pytest.raises(BenchError, match="a Pod of 1 CPU fits on no node of 0.5 CPUs"):
+    with pytest.raises(BenchError, match="a Pod of 1 CPU does not fit on a node of 0.5 CPUs"):
         with_price(report, 0.4, 0.5)
     for price, cpus in ((-1, 8), (1, 0), (math.nan, 8), (1, math.inf)):
         with pytest.raises(BenchError, match="give a price of 0 or more and CPUs above 0"):

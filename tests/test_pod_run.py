@@ -202,9 +202,9 @@ def test_a_log_that_begins_anew_is_shown_once_and_told(kubelet, runs):
     shown = [line for line in runs.said if line.startswith("| round")]
     assert shown == ["| round 1", "| round 2", "| round 3"]
     assert end.log.count("round 2\n") == 1
-    told = [line for line in runs.said if line.startswith("its log begins anew")]
+    told = [line for line in runs.said if line.startswith("the node has begun a new log file")]
     assert len(told) == 1
-    assert "lines between the last two looks may be lost" in told[0]
+    assert "lines between the last two reads may be lost" in told[0]
 
 
 def test_a_log_without_end_is_given_up_and_the_pod_kept(kubelet, runs, monkeypatch):

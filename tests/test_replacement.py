@@ -60,8 +60,8 @@ def a_link_to_the_other(path):
     [
         (a_folder, "Is a directory; a folder is where the file would be: move it away"),
         (a_link_to_itself, "a link that leads to itself: remove it"),
-        (a_link_to_nowhere, "a link or a part of the path leads nowhere: mend it"),
-        (a_pipe, "it is no regular file"),
+        (a_link_to_nowhere, "a link or a part of the path leads nowhere: correct it"),
+        (a_pipe, "it is not a regular file"),
         (a_link_to_the_other, "it is the same file as .*/a, through a link; remove the link"),
     ],
 )

@@ -107,7 +107,9 @@ def test_a_half_written_file_without_a_journal_is_told_with_its_remedy(tmp_path)
     path.parent.mkdir()
     for content in (b"", b'{"machine_info": {'):
         path.write_bytes(content)
-        with pytest.raises(BenchError, match=r"0001_m4.json: it is (empty|cut short).*delete it"):
+        with pytest.raises(
+            BenchError, match=r"0001_m4.json: it is (empty|cut short).*or delete the file"
+        ):
             load_run("m4", tmp_path)
 
 

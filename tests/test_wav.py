@@ -116,9 +116,9 @@ def test_any_bytes_after_the_first_are_read_or_refused(body):
 
 
 def test_a_clip_that_never_ends_is_not_read():
-    with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is no plain file"):
+    with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is not a regular file"):
         load_clip(Path("/dev/zero"))
-    with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is no plain file"):
+    with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is not a regular file"):
         samples_of(Path("/dev/zero"))
 
 

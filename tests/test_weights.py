@@ -222,7 +222,7 @@ def test_a_config_that_suppresses_other_tokens_is_not_pinned(base_copy):
 def test_a_file_too_many_that_the_loaders_read_is_not_pinned(base_copy, name):
     (base_copy / name).write_text("{}")
     message = _refusal("base", model_dir=base_copy.parent)
-    assert f"{base_copy / name} (sha256 {sha256_of(base_copy / name)}) is none of" in message
+    assert f"{base_copy / name} (sha256 {sha256_of(base_copy / name)}) is not one of" in message
     assert not resolve_weights("base", model_dir=base_copy.parent, allow_unpinned=True).pinned
 
 

@@ -80,9 +80,9 @@ def load_clip(path: Path) -> Clip:
     text = _text_of(path.with_suffix(".txt"))
     if facts.word_error_rate_bound and text is None:
         raise BenchError(
-            f"clip {path}: {path.with_suffix('.json').name} has a bound on word errors, and there "
-            f"is no {path.with_suffix('.txt').name} to count them by; put the text there, or take "
-            "the bound out"
+            f"clip {path}: {path.with_suffix('.json').name} has a bound on word errors, but "
+            f"{path.with_suffix('.txt').name} with the text is missing; add it, or remove the "
+            "bound"
         )
     digest = hashlib.sha256(content).hexdigest()
     if facts.sha256 not in (None, digest):
@@ -123,8 +123,8 @@ def samples_of_clip(clip: Clip) -> "NDArray[np.float32]":
     digest = hashlib.sha256(content).hexdigest()
     if digest != clip.sha256:
         raise BenchError(
-            f"clip {path}: sha256 was {clip.sha256} when the run began and is {digest} now; put "
-            "the file back, or begin again"
+            f"clip {path}: sha256 was {clip.sha256} when the run began and is {digest} now; "
+            "put the file back, or start a new run"
         )
     return _samples(_pcm_of(path, content))
 

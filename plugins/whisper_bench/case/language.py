@@ -56,7 +56,7 @@ def checked_code(code: str, where: str) -> str:
     """
     if code not in CODES:
         raise BenchError(
-            f"{where}: language {quoted(code)} is none of Whisper's codes; use one of "
+            f"{where}: language {quoted(code)} is not one of Whisper's codes; use one of "
             f"{', '.join(CODES)}"
         )
     return code

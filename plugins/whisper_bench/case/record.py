@@ -156,8 +156,7 @@ def _answer_warnings(record: CaseRecord) -> list[str]:
     found = []
     if known is not None and known.is_doubtful:
         found.append(
-            f"{clip}: language {language} is doubtful ({known}): give the one that is spoken with "
-            f"{OPTION}"
+            f"{clip}: language {language} is doubtful ({known}): give the spoken one with {OPTION}"
         )
     if not has_words(record.transcript):
         found.append(

@@ -68,17 +68,26 @@ def _troubles(record: CaseRecord) -> Iterator[str]:
 def _identity_troubles(record: CaseRecord) -> Iterator[str]:
     clip, shape_only = record.clip, record.weights.shape_only
     if clip.windows != windows_of(clip.duration_s):
-        yield f"a clip of {clip.duration_s:g} s has no {clip.windows} windows"
+        yield (
+            f"a clip of {clip.duration_s:g} s has {clip.windows} windows on record, and "
+            f"{windows_of(clip.duration_s)} are right"
+        )
     if shape_only != is_shape_only(record.model):
-        yield f"shape_only is {shape_only} of the model {record.model}"
+        yield f"shape_only is {shape_only}, and the model is {record.model}"
     files, sha256 = record.weights.files, record.weights.sha256
     if files is not None and files.get(MODEL) != sha256:
-        yield f"the sha256 of {MODEL} is {files.get(MODEL)} in weights.files, and {sha256} besides"
+        yield (
+            f"the sha256 of {MODEL} is {files.get(MODEL)} in weights.files, and {sha256} in "
+            "weights.sha256"
+        )
     error_rate, bound = record.word_error_rate, record.word_error_rate_bound
     if error_rate is not None and bound is not None and error_rate > bound:
         yield f"a word error rate of {error_rate:g}, above its bound of {bound:g}"
     if record.resumed_rounds > len(record.rounds):
-        yield f"{record.resumed_rounds} resumed rounds of {len(record.rounds)}"
+        yield (
+            f"{record.resumed_rounds} resumed rounds are on record, and {len(record.rounds)} "
+            "rounds in all"
+        )
 
 
 def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
@@ -97,11 +106,11 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
     for each in record.rounds:
         wall_s, cpu_s = each.wall_s, each.cpu_s
         if each.tokens != tokens:
-            yield f"a round of {each.tokens} tokens, in a case of {tokens}"
+            yield f"a round of {each.tokens} tokens is in a case of {tokens} tokens"
         if wall_s > each.latency_s:
-            yield f"a round of {wall_s:g} s, in a latency of {each.latency_s:g} s"
+            yield f"a round of {wall_s:g} s is longer than its latency of {each.latency_s:g} s"
         if cpu_s > cpus * wall_s + _CLOCK_S:
-            yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s, on {cpus} CPUs"
+            yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s are more than {cpus} CPUs can give"
         contended = is_contended(
             wall_s=wall_s,
             cpu_s=cpu_s,
@@ -123,12 +132,15 @@ def _process_troubles(record: CaseRecord) -> Iterator[str]:
     for process in record.processes:
         of_process = rounds.pop(process.process, None)
         if of_process is None:
-            yield f"process {process.process} is there twice, or none of its rounds is"
+            yield f"process {process.process} is there twice, or has no rounds"
         else:
             latencies_s = [each.latency_s for each in of_process]
             yield from _sum_troubles(process, latencies_s, [each.cpu_s for each in of_process])
     for number, of_process in rounds.items():
-        yield f"{len(of_process)} rounds of process {number}, which is not in its list"
+        yield (
+            f"{len(of_process)} rounds are of process {number}, which is not in the list of "
+            "processes"
+        )
 
 
 def _sum_troubles(

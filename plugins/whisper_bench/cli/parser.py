@@ -23,5 +23,7 @@ class Parser(argparse.ArgumentParser):
         hands_on = isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - no public name
         if not arg_string.strip() and not hands_on:
             name = "/".join(action.option_strings) or action.metavar or action.dest
-            raise BenchError(f"{name} {arg_string!r}: blank is no value; give one, or leave it out")
+            raise BenchError(
+                f"{name} {arg_string!r}: a blank value is not allowed; give one, or leave it out"
+            )
         return super()._get_value(action, arg_string)

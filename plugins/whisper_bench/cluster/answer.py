@@ -51,8 +51,9 @@ def content_of(response: Any) -> bytes:
         if size > MOST_BYTES:
             response.close()
             raise TooLongError(
-                f"the cluster's answer has more than {MOST_BYTES // 2**20} MiB, and is not read; "
-                "of a log give the end: kubectl logs POD --tail=20000 | whisper-bench k8s collect -"
+                f"the cluster's answer has more than {MOST_BYTES // 2**20} MiB, and is not "
+                "read; for a log, give its end: kubectl logs POD --tail=20000 | "
+                "whisper-bench k8s collect -"
             )
         if time.monotonic() > until_s:
             response.close()

@@ -180,8 +180,8 @@ class Follower:
         new = self._seen.take(log)
         if new.may_lack_lines:
             self._say(
-                "its log begins anew: the node has turned it over (containerLogMaxSize of the "
-                "kubelet), and lines between the last two looks may be lost"
+                "the node has begun a new log file (containerLogMaxSize of the kubelet), so "
+                "lines between the last two reads may be lost"
             )
         if new.cut:
             self._say(

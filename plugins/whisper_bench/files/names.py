@@ -35,11 +35,11 @@ def name_trouble(value: str) -> str | None:
     if not value.strip():
         return "it is empty"
     if any(sign in value for sign in _SEPARATORS):
-        return "it has a separator of folders in it"
+        return "it has / or \\ in it"
     if value.startswith("."):
         return "it begins with a dot"
     if plain(value) != value:
-        return "it has a character in it that cannot be shown"
+        return "it has a character that cannot be printed"
     size = len(value.encode())
     if size > MOST_BYTES:
         return f"it has {size} bytes, {MOST_BYTES} are the most"

@@ -140,4 +140,7 @@ def _check_place(path: Path, place: Path) -> None:
     if kind == stat.S_IFLNK:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if kind != stat.S_IFREG:
-        raise BenchError(f"cannot write {path}: it is no regular file; name one, or a new one")
+        raise BenchError(
+            f"cannot write {path}: it is not a regular file; name a regular file, "
+            "or one that does not exist yet"
+        )

@@ -10,7 +10,7 @@ _NOT_ALLOWED = (
 _MOVE_FOLDER = "a folder is where the file would be: move it away, or name another folder"
 _REMEDIES = {
     errno.ENOSPC: _FREE,
-    errno.EDQUOT: "free some of this user's quota of the disk, or name another folder",
+    errno.EDQUOT: "free some of this user's disk quota, or name another folder",
     errno.EFBIG: "raise the limit on file size (ulimit -f), or name another folder",
     errno.EACCES: _NOT_ALLOWED,
     errno.EPERM: _NOT_ALLOWED,
@@ -22,11 +22,11 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "give a shorter name, or a folder with a shorter path",
     errno.ELOOP: "it is a link that leads to itself: remove it, or name another folder",
     errno.EBUSY: "it is mounted as a single file: mount its folder, or name another folder",
-    errno.ENOENT: "a link or a part of the path leads nowhere: mend it, or name another folder",
-    errno.EINVAL: "the file system takes no such name: give another name or folder",
+    errno.ENOENT: "a link or a part of the path leads nowhere: correct it, or name another folder",
+    errno.EINVAL: "the file system does not allow this name: give another name or folder",
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
     errno.ENFILE: "too many files are open on this machine: end other programs",
-    errno.ENOLCK: "the file system locks no files: name another folder",
+    errno.ENOLCK: "the file system cannot lock files: name another folder",
     errno.EIO: "the disk is failing or its server is gone: look at the kernel's log (dmesg), or "
     "name another folder",
 }
@@ -50,4 +50,4 @@ def remedy_in_place(error: OSError) -> str:
         return "free the disk"
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return "make its folder writable"
-    return "see that its disk is well (dmesg)"
+    return "check its disk (dmesg)"

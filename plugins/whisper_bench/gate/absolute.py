@@ -14,11 +14,12 @@ from whisper_bench.case.contention import are_many
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.gate import Gate, Rules
+from whisper_bench.gate.machines import same_machine
 from whisper_bench.gate.process import ProcessRun, process_run
-from whisper_bench.gate.report import Answer, CaseAnswer, Check, Metric
+from whisper_bench.gate.report import Answer, CaseAnswer, Metric
 from whisper_bench.gate.sequential import ERROR_RATE, Call, Look, call_of
 from whisper_bench.gate.side import Kind, Side
-from whisper_bench.gate.words import change_within
+from whisper_bench.gate.words import change_within, waits
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import load_run, run_case
 from whisper_bench.ratio.merge import merge_runs
@@ -65,6 +66,7 @@ class AbsoluteGate(Gate):
     """Measures the candidate alone, in as many processes as a saved run has."""
 
     _turns_a_pair = 1
+    _machine = staticmethod(same_machine)
 
     def __init__(
         self,
@@ -85,9 +87,6 @@ class AbsoluteGate(Gate):
         for number in range(1, self._baseline.processes + 1):
             self._take("candidate", number)
             if number == 1:
-                self._checks.append(
-                    same_machine(self._baseline.newest, self._evidence.runs["candidate"][0])
-                )
                 self._compare()
         pooled = self._pooled()
         self._judge_throttling(pooled)
@@ -100,15 +99,6 @@ class AbsoluteGate(Gate):
             yield _answer(
                 saved[record.label], run_case(record), self._rules.max_slowdown, 1 - level
             )
-
-
-def same_machine(saved: ProcessRun, candidate: ProcessRun) -> Check:
-    """Refuse runs of another node or chip, whose figures say nothing here."""
-    if saved.machine == candidate.machine:
-        return Check("machine", Answer.PASS, f"the saved runs are of this one: {saved.machine}")
-    why = f"the saved runs are of {saved.machine}, and this one is {candidate.machine}"
-    remedy = "measure the baseline here, or name the node in WHISPER_BENCH_NODE on both"
-    return Check("machine", Answer.FAIL, f"{why}; {remedy}")
 
 
 def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float) -> CaseAnswer:
@@ -126,6 +116,10 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         Call.NOT_SLOWER: f"not slower: {told}",
         Call.OPEN: f"not clear of the limit: {told}; more saved runs make the interval narrower",
     }[call]
+    if metric is Metric.CPU and call is Call.NOT_SLOWER:
+        wall = next_run_over(saved.latency.of("runs"), candidate.latency.processes, confidence)
+        if call_of(wall, limit) is Call.SLOWER:
+            call, reason = Call.OPEN, waits(wall, reason)
     if (here or there) and metric is Metric.WALL:
         call = Call.OPEN
         reason = (

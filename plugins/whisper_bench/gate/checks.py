@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
+from whisper_bench.gate.machines import differ
 from whisper_bench.gate.process import MeasuredCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
 from whisper_bench.machine.cpu_limit import WHERE_TO_LOOK, CpuLimit
@@ -85,6 +86,9 @@ def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
     """Hold a later process of a side to what its first one measured, to the word."""
     if [_full(each) for each in first.cases] != [_full(each) for each in later.cases]:
         return [Check("steady", Answer.FAIL, "a later process measured other cases than the first")]
+    if differ(first.machine, later.machine):
+        why = f"the first process ran on {first.machine}, a later one on {later.machine}"
+        return [Check("steady", Answer.FAIL, why)]
     found = [each for here, there in _by_case(first, later) for each in _differences(here, there)]
     return [
         Check("steady", Answer.FAIL, f"a later process differs from the first: {_told(each)}")
@@ -170,12 +174,15 @@ def too_few_periods(records: Sequence[CaseRecord]) -> bool:
 
 
 def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
-    """Return what differs and may: library versions, instruction set, backend, warm-up."""
+    """Return what differs and may: node, library versions, instruction set, backend, warm-up."""
     found: list[Mismatch] = []
     for here, there in _by_case(baseline, candidate):
         found += [each for each in _differences(here, there) if each.field.startswith(_VERSIONS)]
         before, now = (run_case(record).setting for record in (here, there))
         found += differing(before, now, here.label)
+    nodes = (baseline.machine.node, candidate.machine.node)
+    if nodes[0] != nodes[1]:
+        found.append(Mismatch("node", *nodes, []))
     return list(dict.fromkeys(f"{each.field}: {each.reference} before, {each.target} now"
                               for each in found))  # fmt: skip
 

@@ -21,6 +21,7 @@ from whisper_bench.gate.checks import (
     too_few_periods,
 )
 from whisper_bench.gate.evidence import Evidence, SideName
+from whisper_bench.gate.machines import same_chip
 from whisper_bench.gate.process import ProcessRun, SideFailedError
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
 from whisper_bench.gate.sequential import BLOCK_PAIRS, ERROR_RATE, is_look
@@ -47,6 +48,7 @@ class Gate:
     """Measures two sides; `measure` runs a process of one, `say` takes lines for people."""
 
     _turns_a_pair = 2
+    _machine = staticmethod(same_chip)
 
     def __init__(
         self,
@@ -125,6 +127,7 @@ class Gate:
         rules = self._rules
         baseline, candidate = (self._evidence.runs[side][0] for side in self._sides)
         self._checks.append(Check("runs", Answer.PASS, "both sides gave whole results"))
+        self._checks += self._machine(baseline, candidate)
         self._checks.append(same_cases(baseline, candidate))
         self._stop_at_failure()
         self._checks += same_identity(baseline, candidate, rules.allow_mismatch)

@@ -85,12 +85,13 @@ class Runner:
             with tempfile.TemporaryDirectory(
                 prefix="whisper-bench-gate-", ignore_cleanup_errors=True
             ) as scratch:
-                status, text = self._output(launch(side, self._conditions, Path(scratch)))
+                start = launch(side, self._conditions, Path(scratch))
+                status, text = self._output(start)
         except OSError as error:
             raise BenchError(
                 f"temporary files cannot be written ({error}); {remedy_of(error, 'TMPDIR')}"
             ) from error
-        run = run_of(text, status, str(side))
+        run = run_of(text, status, str(side), start.save_name)
         if run in self._given:
             raise SideFailedError(
                 "it printed the very samples of an earlier process: it does not measure, and "
@@ -144,8 +145,10 @@ def _refuse_endless(output: IO[bytes]) -> None:
         )
 
 
-def run_of(text: str, status: int, where: str) -> ProcessRun:
+def run_of(text: str, status: int, where: str, save_name: str) -> ProcessRun:
     """Return what a process measured, from what it printed and its exit status.
+
+    Its run must be saved under the name that it was given.
 
     Raises:
         SideFailedError: it failed, or its results are not whole or not as the schema has them.
@@ -153,7 +156,7 @@ def run_of(text: str, status: int, where: str) -> ProcessRun:
     """
     if status:
         raise SideFailedError(how_ended(status), *last_words(text))
-    parcels, faults = unpack(text, SAVE_NAME)
+    parcels, faults = unpack(text, save_name)
     if faults or len(parcels) != 1:
         why = "; ".join(faults) or f"{len(parcels)} saved runs in what it printed, and one is due"
         raise SideFailedError(

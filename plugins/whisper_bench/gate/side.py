@@ -12,6 +12,7 @@ from whisper_bench.machine.identity import NODE_VARIABLE
 from whisper_bench.text.plain import plain
 
 SAVE_NAME = "gate"
+"""Of a side's run; each process adds letters of its own, which no older run has in its name."""
 
 
 class Kind(StrEnum):
@@ -34,9 +35,14 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """One process of a side: what to start, and what else to call where it must be ended."""
+    """One process of a side.
+
+    `argv` is what to start, `save_name` the name that its run must be saved under, `cleanup` what
+    else to call where it must be ended.
+    """
 
     argv: list[str]
+    save_name: str
     cleanup: list[str] | None = None
 
 
@@ -81,26 +87,29 @@ def side_of(text: str) -> Side:
 
 def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
     """Return how one process of a side is started; what it leaves on the disk goes to `scratch`."""
-    options = [f"--whisper-rounds={conditions.rounds}", *_ALWAYS]
+    save_name = f"{SAVE_NAME}-{uuid4().hex[:12]}"
+    options = [f"--whisper-rounds={conditions.rounds}", f"--benchmark-save={save_name}", *_ALWAYS]
     if conditions.cpus is not None:
         options.append(f"--whisper-cpu-limit={conditions.cpus:g}")
     if side.kind is Kind.IMAGE:
-        return _container(side.text, conditions, [*options, *conditions.options])
+        return _container(side.text, conditions, save_name, [*options, *conditions.options])
     options += [f"--benchmark-storage={scratch}", f"--whisper-results={scratch}"]
     options += conditions.options
     if side.kind is Kind.VENV:
-        return Launch([str(_pytest_of(side.text)), conditions.suite, *options])
+        return Launch([str(_pytest_of(side.text)), conditions.suite, *options], save_name)
     # by a shell, so that variables in front of it and quotes mean what they do in a terminal
-    return Launch(["/bin/sh", "-c", f'{side.text} "$@"', "sh", *options])
+    return Launch(["/bin/sh", "-c", f'{side.text} "$@"', "sh", *options], save_name)
 
 
-def _container(image: str, conditions: Conditions, options: Sequence[str]) -> Launch:
-    name = f"whisper-bench-gate-{uuid4().hex[:12]}"
+def _container(
+    image: str, conditions: Conditions, save_name: str, options: Sequence[str]
+) -> Launch:
+    name = f"whisper-bench-{save_name}"
     limit = [f"--cpus={conditions.cpus:g}"] if conditions.cpus is not None else []
     # --init: the suite is no init, which signals would pass by
     run = [conditions.engine, "run", "--rm", "--init", f"--name={name}", *limit, "--network=none"]
     run += ["--read-only", f"--env={NODE_VARIABLE}={conditions.node}", image, *options]
-    return Launch(run, [conditions.engine, "rm", "--force", "--volumes", name])
+    return Launch(run, save_name, [conditions.engine, "rm", "--force", "--volumes", name])
 
 
 def _guessed(text: str) -> Kind:
@@ -119,7 +128,6 @@ def _pytest_of(venv: str) -> Path:
 
 
 _ALWAYS = [
-    f"--benchmark-save={SAVE_NAME}",
     "--whisper-processes=1",
     "--whisper-frames",
     "--color=no",

@@ -17,6 +17,11 @@ def change_within(estimate: Estimate | None) -> str:
     return f"{change(estimate.value)} ({change(estimate.low)} to {change(estimate.high)})"
 
 
+def waits(wall: Estimate | None, reason: str) -> str:
+    """Say why a case does not pass by its CPU-seconds: its wall time is slower for sure."""
+    return f"it waits, or a neighbour favours a side: {change_within(wall)} wall time, and {reason}"
+
+
 def allowed_text(report: GateReport) -> str:
     """Say what is allowed, how often the gate errs at that limit, and what it took."""
     return (

@@ -164,5 +164,5 @@ def _upwards(top: Path, inside: PurePosixPath) -> list[Path]:
 
 def _microseconds(word: str) -> int:
     if not (word.isdigit() and 0 < int(word) < _LARGEST_US):
-        raise ValueError(f"{word!r} is no time in microseconds")
+        raise ValueError(f"{word!r} is not a time in microseconds")
     return int(word)

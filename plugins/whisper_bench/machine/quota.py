@@ -43,8 +43,8 @@ def held_cpus(cpus: float) -> float:
     quota_us = round(cpus * PERIOD_US)
     if quota_us < SMALLEST_US:
         raise BenchError(
-            f"a quota of {cpus:g} CPU is too small: the kernel takes no less than "
-            f"{SMALLEST_US / PERIOD_US:g} CPU; demand that or more"
+            f"a quota of {cpus:g} CPU is too small: {SMALLEST_US / PERIOD_US:g} CPU is the "
+            "smallest that the kernel takes; demand that or more"
         )
     return quota_us / PERIOD_US
 

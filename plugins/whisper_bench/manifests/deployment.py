@@ -155,8 +155,8 @@ def _containers(root: Node, where: str) -> dict[str, Node]:
     containers = {name: item for name, item in named.items() if name}
     if len(containers) < len(named):
         raise BenchError(
-            f"{where}: a container in spec.template.spec.containers has no name that is text; give "
-            "it one (in quotes a number, or a word such as yes, is text)"
+            f"{where}: a container in spec.template.spec.containers has no name, or one that "
+            "is not text; give it a name (put a number, or a word such as yes, in quotes)"
         )
     return containers
 

@@ -86,8 +86,9 @@ def _company_notes(pod: PodSpec, sized: Sized, container: str) -> Iterator[str]:
     if cpus != sized.cpu or memory_mib != sized.memory_mib:
         yield (
             f"the whole Pod asks for {float(cpus):g} CPU and {float(memory_mib):g} MiB, "
-            f"{float(cpus * sized.replicas):g} CPU in {sized.replicas} Pods: the sizing's figures "
-            f"are those of {container} alone" + (f", beside {', '.join(others)}" if others else "")
+            f"{float(cpus * sized.replicas):g} CPU in {sized.replicas} Pods: the sizing's "
+            f"figures are for {container} only"
+            + (f", not for {', '.join(others)}" if others else "")
         )
 
 

@@ -61,8 +61,8 @@ def autoscaler_faults(scalers: list[Scaler], wanted: Wanted) -> Iterator[str]:
     if len(scalers) > 1:
         names = ", ".join(f"{each.kind} {each.name}" for each in scalers)
         yield (
-            f"{names}: only one autoscaler may set a Deployment's replicas, and Kubernetes stops "
-            "those that share one; keep one"
+            f"{names}: only one autoscaler may set a Deployment's replicas, and Kubernetes "
+            "lets none of several scale it; keep one"
         )
     for each in scalers:
         yield from _count_faults(each, wanted)
@@ -78,8 +78,9 @@ def autoscaler_notes(scalers: list[Scaler], replicas: int | None, container: str
         )
         if replicas is not None:
             yield (
-                f"replicas: {replicas} in the Deployment sets the Pods back to {replicas} at every "
-                f"kubectl apply, against {each.kind} {each.name}; take that line out"
+                f"replicas: {replicas} in the Deployment: every kubectl apply sets the Pods "
+                f"back to {replicas}, whatever {each.kind} {each.name} has set; remove that "
+                "line"
             )
         if not each.is_hpa:
             yield (
@@ -129,17 +130,17 @@ def _target_faults(scaler: Scaler, wanted: Wanted) -> Iterator[str]:
         target, percent = first
         default = "" if target.path else " (the default: it names no metric)"
         yield (
-            f"{where}: it adds Pods above {target.percent}% CPU utilisation{default}, and at the "
-            f"sizing's peak it is {percent}%: more load than was sized for goes unnoticed; write "
-            f"{percent}, or let --hpa write it"
+            f"{where}: it adds Pods above {target.percent}% CPU utilisation{default}, and at "
+            f"the sizing's peak it is {percent}%: it would not notice a load above that peak; "
+            f"write {percent}, or let --hpa write it"
         )
     of_the_pod = bool(scaler.cpu) and all(each.container is None for each in scaler.cpu)
     silent = _without_request(wanted.pod) if of_the_pod else []
     if silent:
         yield (
-            f"{where}: {', '.join(silent)} asks for no CPU, and without that of every container "
-            "Kubernetes does not know the Pod's utilisation and adds no Pods; write requests.cpu "
-            "there"
+            f"{where}: {', '.join(silent)} asks for no CPU, and Kubernetes needs that of "
+            "every container to know the Pod's utilisation: it would add no Pods; write "
+            "requests.cpu there"
         )
 
 

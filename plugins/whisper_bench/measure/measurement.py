@@ -184,7 +184,7 @@ def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: Ready
     if plan.cpu_limit is not None and not is_held(plan.cpu_limit, found.cpus):
         raise BenchError(
             f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was demanded, but the "
-            f"worker is under {found}; a group above has the smaller one"
+            f"worker is under {found}; a control group above it has a smaller limit"
         )
     refuse_replaced(Path(plan.weights.folder), plan.weights.files, now.ready.files)
     if before:

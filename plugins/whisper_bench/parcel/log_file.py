@@ -80,7 +80,7 @@ def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
             content = content or read(_PACKED_PIECE)
             yield _expanded(expander, content)
             if not content:
-                raise LogError("its gzip is cut short; what is in front was read")
+                raise LogError("its gzip is cut short; what comes before the cut was read")
             content = expander.unconsumed_tail
         content = _behind(expander.unused_data, read)
     while content:
@@ -107,7 +107,9 @@ def _expanded(expander: "zlib._Decompress", content: bytes) -> bytes:
     try:
         return expander.decompress(content, _PIECE)
     except zlib.error as error:
-        raise LogError(f"its gzip is damaged ({error}); what is in front was read") from error
+        raise LogError(
+            f"its gzip is damaged ({error}); what comes before the damage was read"
+        ) from error
 
 
 def _behind(content: bytes, read: Callable[[int], bytes]) -> bytes:

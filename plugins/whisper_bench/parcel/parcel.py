@@ -88,7 +88,8 @@ def parcel_of(payload: Payload, save_name: str | None = None) -> Parcel:
     if save_name is not None and parcel.save_name != save_name:
         raise NoResultsError(
             f"{payload.id[:8]}: its run is named {quoted(parcel.save_name)}, and "
-            f"{quoted(save_name)} was asked for; leave out a --benchmark-save of its own"
+            f"{quoted(save_name)} was asked for; leave out a --benchmark-save of its own, and "
+            "print no older run"
         )
     return parcel
 

@@ -64,7 +64,7 @@ class Gathered:
 
     def _fault(self) -> str | None:
         if self._conflict:
-            return "two different frames have one number"
+            return "two different frames have the same number"
         if self._count > MOST_FRAMES:
             return (
                 f"a run of {self._count} frames, and {MOST_FRAMES} are read at most; run fewer "

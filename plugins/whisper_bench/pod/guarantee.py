@@ -26,9 +26,9 @@ def guarantee_faults(spec: PodSpec) -> Iterator[str]:
     elif spec.resources and qos_class(spec) is not QosClass.GUARANTEED:
         yield (
             f"the Pod is {qos_class(spec)}, not Guaranteed, on servers that know Pod-level "
-            "resources (Kubernetes 1.34): spec.template.spec.resources goes before the "
-            f"containers', and {_lacking(pod_level(spec))}; take it out, or write requests = "
-            "limits there"
+            "resources (Kubernetes 1.34): there spec.template.spec.resources counts in place "
+            f"of the containers', and it {_lacking(pod_level(spec))}; remove it, or write "
+            "requests = limits there"
         )
 
 
@@ -39,10 +39,10 @@ def _pod_level_faults(spec: PodSpec) -> Iterator[str]:
             own = (container.resources or Resources()).limit(name)
             if limit and own and own.value > limit.value:
                 yield (
-                    f"{path} may use {own.text} of {name}, and the Pod as a whole only "
+                    f"{path} may use {own.text} of {name}, and the whole Pod only "
                     f"{limit.text} (spec.template.spec.resources.limits.{name}): servers that "
-                    "know Pod-level resources (Kubernetes 1.34) refuse it, older ones pass over "
-                    "it; take spec.template.spec.resources out, or raise it"
+                    "know Pod-level resources (Kubernetes 1.34) refuse it, older ones ignore "
+                    "that limit; remove spec.template.spec.resources, or raise it"
                 )
 
 

@@ -114,7 +114,7 @@ def _remedy(error: msgspec.ValidationError) -> str:
     remedy = "write it as Kubernetes wants it"
     if not str(error).startswith("Expected `str"):
         return remedy
-    return f"{remedy} (in quotes a number, or a word such as yes, is text)"
+    return f"{remedy} (put a number, or a word such as yes, in quotes)"
 
 
 def _amount(_: type, value: Any) -> Amount:

@@ -126,8 +126,8 @@ def with_price(
     pods_per_node = int(Fraction(str(cpus_per_node)) / Fraction(str(pod_cpus)))
     if pods_per_node < 1:
         raise BenchError(
-            f"a Pod of {pod_cpus:g} CPU fits on no node of {cpus_per_node:g} CPUs; give larger "
-            "nodes with --cpus-per-node"
+            f"a Pod of {pod_cpus:g} CPU does not fit on a node of {cpus_per_node:g} CPUs; "
+            "give larger nodes with --cpus-per-node"
         )
     shares = sum(sizing.load.windows.values())
     windows = sum(size * share for size, share in sizing.load.windows.items()) / shares

@@ -188,7 +188,7 @@ def _class_text(deployment: DeploymentFacts | None) -> str:
             "each of its containers; no Deployment was looked at."
         )
     quality, name = deployment.quality_of_service, PurePath(deployment.path).name
-    return f"By {name} the Pod is {quality}: by all of its containers, as written there."
+    return f"{name}: the Pod is {quality}, by all of its containers as written there."
 
 
 def _of_cpu(pod: PodSize | None) -> str:

@@ -19,8 +19,9 @@ _YEARS = range(2000, 2200)
 _CUT = ("it is empty", "it is cut short")
 _REMEDY = "measure again or name another run"
 _HALF_WRITTEN = (
-    "whoever wrote it was killed: pytest benchmarks --benchmark-save=NAME --whisper-resume goes on "
-    "from what its run has kept; else delete it, measure again or name another run"
+    "the run that wrote it was killed: go on from its rounds with pytest benchmarks "
+    "--benchmark-save=NAME --whisper-resume; or delete the file, and measure again or name "
+    "another run"
 )
 
 

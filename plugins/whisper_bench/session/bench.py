@@ -82,9 +82,9 @@ class Bench:
         self.progress = Progress(list(self.plans.values()))
         if self.demanded != config.cpu_limit:
             terminal.say(
-                f"--whisper-cpu-limit={config.cpu_limit}: the kernel holds a quota in whole "
-                f"microseconds of {PERIOD_US // 1000} ms, so that {self.demanded:g} CPU is in "
-                "force and on record"
+                f"--whisper-cpu-limit={config.cpu_limit}: the kernel takes whole "
+                f"microseconds in {PERIOD_US // 1000} ms as a quota, so {self.demanded:g} CPU "
+                "is in force and on record"
             )
         self.quota = quota_for(self.demanded, self.limit)
         try:

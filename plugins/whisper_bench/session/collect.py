@@ -78,8 +78,8 @@ def twins(items: list[pytest.Item]) -> str | None:
     model, threads, clip = (params_of(same[0])[name] for name in PARAMETERS)
     by, remedy = _cause(same)
     return (
-        f"{model}-t{threads}-{clip}: measured by {by} ({_shown(same)}), whose rounds could not be "
-        f"told apart; a case may be measured once in a run: {remedy}"
+        f"{model}-t{threads}-{clip}: measured by {by} ({_shown(same)}), and their rounds "
+        f"would be mixed; a case may be measured once in a run: {remedy}"
     )
 
 

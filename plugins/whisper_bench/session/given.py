@@ -55,7 +55,7 @@ def disabled_by(config: pytest.Config) -> str:
 def inactive_by(config: pytest.Config) -> str:
     """Name what keeps pytest-benchmark out, and the remedy."""
     if given_option(config, "no:benchmark", "-pno:benchmark"):
-        return "(-p no:benchmark); run with it"
+        return "(-p no:benchmark); leave that option out"
     if given_option(config, "--disable-plugin-autoload"):
         return "(--disable-plugin-autoload); run without that, or add -p pytest_benchmark.plugin"
     if "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in os.environ:

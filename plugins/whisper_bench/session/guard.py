@@ -126,7 +126,7 @@ def _after(config: pytest.Config, bench: Bench, error: Exception) -> None:
 def _remedy(error: Exception) -> str:
     if isinstance(error, OSError):
         return remedy_in_place(error)
-    return "mend that (see --benchmark-storage and --benchmark-json)"
+    return "correct that (see --benchmark-storage and --benchmark-json)"
 
 
 def _text(error: Exception) -> str:

@@ -91,8 +91,8 @@ def _language_before(clip: str, earlier: Mapping[str, str]) -> Language | None:
     if decoding is not None:
         code = _parsed(decoding, Decoding, clip).language
         raise BenchError(
-            f"--whisper-resume: the unfinished run had the language of the clip {clip} given; give "
-            f"it again: {OPTION}={code}"
+            f"--whisper-resume: the unfinished run was given the language of the clip {clip}; "
+            f"give the same one: {OPTION}={code}"
         )
     return None
 

@@ -143,7 +143,7 @@ def words(config: pytest.Config, name: str) -> tuple[str, ...]:
     text = text_of(config, name)
     found = [word.strip() for word in re.split(r",?\s*\n\s*|,", text.strip())]
     if not all(found):
-        raise _misuse(name, text, "a place in the list is empty; fill it or drop its comma")
+        raise _misuse(name, text, "a value in the list is missing; write it, or remove its comma")
     return tuple(dict.fromkeys(found))
 
 

@@ -74,7 +74,7 @@ def open_regular(path: Path) -> BufferedReader:
         ) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise BenchError(f"weights: {path} is no plain file; put the weights' own file there")
+        raise BenchError(f"weights: {path} is not a regular file; put the weights' own file there")
     return file
 
 

@@ -66,9 +66,9 @@ def _made(folder: Path, culprit: Path) -> tuple[Path, int]:
         except OSError as error:
             reasons.append(f"{place}: {error.strerror or error}")
     raise BenchError(
-        f"weights in {folder}: another user can change {culprit}, and a private copy cannot be "
-        f"made ({'; '.join(reasons)}); take that right away (chmod go-w, chown), or name a place "
-        f"with room for the copy with {CACHE_VARIABLE} or TMPDIR"
+        f"weights in {folder}: another user can change {culprit}, and a private copy cannot "
+        f"be made ({'; '.join(reasons)}); remove that permission (chmod go-w, chown), or name "
+        f"a place with room for the copy with {CACHE_VARIABLE} or TMPDIR"
     )
 
 

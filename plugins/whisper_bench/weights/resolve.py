@@ -165,13 +165,13 @@ def _not_pinned(name: str, folder: Path, source: str, files: Mapping[str, str]) 
         if digest is None:
             differences.append(f"{place} is missing")
         elif each not in pinned:
-            differences.append(f"{place} (sha256 {digest}) is none of the pinned files")
+            differences.append(f"{place} (sha256 {digest}) is not one of the pinned files")
         else:
             differences.append(f"{place} has sha256 {digest}, pinned is {pinned[each]}")
     remedy = (
         f"remove {folder}, so that it is made again"
         if source in _MADE_HERE
-        else "put the pinned files there, and no other that is read"
+        else "put the pinned files there, and no others"
     )
     return (
         f"model {name}: {'; '.join(differences)}; {remedy}, or pass --whisper-allow-unpinned to "

@@ -146,7 +146,7 @@ class Worker:
             )
         if not line.endswith(b"\n"):
             raise self._death()
-        remedy = "it is no worker of this version; install pytest-whisper-bench again"
+        remedy = "it is not a worker of this version; install pytest-whisper-bench again"
         reply: Reply = parsed(line, Reply, "the worker's answer", remedy)  # type: ignore[arg-type]
         if isinstance(reply, Failed):
             self._busy = False

@@ -58,7 +58,7 @@ class _Reading:
         if found.values > MOST_VALUES:
             raise YamlError(
                 node,
-                f"its aliases make more than {MOST_VALUES} values of it",
+                f"with its aliases it has more than {MOST_VALUES} values",
                 "write out what they repeat",
             )
         if node.anchor is not None:
@@ -133,8 +133,12 @@ def _refuse_both(merge: Node, own: dict[str, Node], merged: dict[str, Any]) -> N
 
 def _key_of(node: Node) -> str:
     if not isinstance(node, ScalarNode):
-        raise YamlError(node, "a mapping or a list is no key", "write a key, or quotes around it")
+        raise YamlError(
+            node,
+            "a key must be a single value, not a mapping or a list",
+            "write a key, or quotes around it",
+        )
     value = scalar_of(node)
     if value is None:
-        raise YamlError(node, "null is no key", "write a key, or quotes around it")
+        raise YamlError(node, "a key must not be null", "write a key, or quotes around it")
     return str(value).lower() if isinstance(value, bool) else str(value)

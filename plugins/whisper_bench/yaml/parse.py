@@ -96,7 +96,7 @@ class _Builder:
             if found is not None:
                 raise YamlError(
                     node,
-                    "of what no line with --- parts it takes the first document only",
+                    "a second document without a line --- in front of it",
                     "write --- on a line of its own before this",
                 )
             found = node
@@ -110,7 +110,7 @@ class _Builder:
                 line = self._lines_before + self._text.count("\n", 0, odd.start()) + 1
                 raise UnclearYamlError(
                     msgspec.structs.replace(root, line=line),
-                    f"U+{ord(odd[0]):04X} ends a line in Kubernetes' reader and in few others",
+                    f"U+{ord(odd[0]):04X} ends a line for some readers, and not for others",
                     "take it out, or put the text in double quotes",
                 )
 

@@ -79,7 +79,7 @@ def _finite(value: Scalar, text: str) -> Scalar:
     if not isinstance(value, float):
         return value
     if not math.isfinite(value):
-        raise ValueError(f"{text} has no place in JSON")
+        raise ValueError(f"{text} cannot be written as JSON")
     return int(value) if value.is_integer() and abs(value) < _EXPONENT_FROM else value
 
 

@@ -46,8 +46,8 @@ def pieces_of(text: str, where: str) -> list[Piece]:
         if behind and not behind.startswith("#"):
             line = text.count("\n", 0, separator.start()) + 1
             raise BenchError(
-                f"{where}, line {line}: Kubernetes takes nothing but a comment behind ---, and "
-                f"{behind[:40]!r} stands there; write it on the next line"
+                f"{where}, line {line}: behind --- Kubernetes allows a comment only, and "
+                f"finds {behind[:40]!r}; write it on the next line"
             )
         if separator.start():
             starts.append(separator.start())
@@ -68,7 +68,7 @@ def _is_written(piece: Piece, where: str) -> bool:
     if first is not None and first[1].startswith("%"):
         line = piece.lines_before + content.count("\n", 0, first.start(1)) + 1
         raise BenchError(
-            f"{where}, line {line}: Kubernetes reads no file with a directive ({first[1][:20]!r}); "
-            "take the line out"
+            f"{where}, line {line}: Kubernetes does not read a file with a directive "
+            f"({first[1][:20]!r}); remove that line"
         )
     return first is not None
