@@ -5,12 +5,8 @@ import pytest
 
 from gates import measured_case, process, several
 from samples import LIMIT, NO_LIMIT
-from whisper_bench.gate.checks import (
-    memory_within_limit,
-    not_throttled,
-    threads_within_limit,
-    too_few_periods,
-)
+from whisper_bench.gate.checks import not_throttled, too_few_periods
+from whisper_bench.gate.limits import memory_within_limit, threads_within_limit
 from whisper_bench.gate.report import Answer
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import BusyThreads

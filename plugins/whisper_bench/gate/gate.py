@@ -11,16 +11,15 @@ import msgspec
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.gate.checks import (
     answers_right,
-    memory_within_limit,
     not_throttled,
     notes,
     same_cases,
     same_identity,
     steady,
-    threads_within_limit,
     too_few_periods,
 )
 from whisper_bench.gate.evidence import Evidence, SideName
+from whisper_bench.gate.limits import memory_within_limit, threads_within_limit
 from whisper_bench.gate.machines import same_chip
 from whisper_bench.gate.process import ProcessRun, SideFailedError
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts

@@ -39,13 +39,8 @@ Draw = Callable[["Axes", SizingReport], None]
 
 def plots_of(report: SizingReport) -> dict[str, str]:
     """Return the plots that the report's document has, by name."""
-    wanted = [
-        block.name
-        for section in document_of(report).sections
-        for block in section.blocks
-        if isinstance(block, Plot)
-    ]
-    return {name: _drawn(name, report) for name in wanted}
+    blocks = [block for section in document_of(report).sections for block in section.blocks]
+    return {block.name: _drawn(block.name, report) for block in blocks if isinstance(block, Plot)}
 
 
 def _drawn(name: str, report: SizingReport) -> str:

@@ -1,0 +1,56 @@
+"""Whether a side's threads and memory fit in the limits that it runs under."""
+
+from collections.abc import Sequence
+
+from whisper_bench.case.record import CaseRecord
+from whisper_bench.gate.process import ProcessRun
+from whisper_bench.gate.report import Answer, Check
+from whisper_bench.machine.cpu_limit import WHERE_TO_LOOK, CpuLimit
+from whisper_bench.machine.quota import is_held
+
+_MIB = 2**20
+
+
+def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check:
+    """Check that no case has more threads than CPUs, and that a limit demanded is in force."""
+    for each in candidate.cases:
+        limit, threads = each.record.cpu_limit, each.record.threads
+        if demanded is not None and not _is_within(demanded, limit.cpus):
+            why = f"a limit of {demanded:g} CPU is demanded, and {_limit(limit)}"
+            return Check("threads", Answer.FAIL, f"{each.record.label}: {why}")
+        if limit.cpus is not None and threads > limit.cpus:
+            why = f"{each.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
+            return Check("threads", Answer.FAIL, f"{why}: they wait for one another")
+    limits = [each.record.cpu_limit for each in candidate.cases]
+    unknown = next((limit.unknown for limit in limits if limit.unknown is not None), None)
+    if unknown is not None:
+        why = f"whether a quota is in force is not known: {unknown}; {WHERE_TO_LOOK}"
+        return Check("threads", Answer.NO_EVIDENCE, why)
+    told = ", ".join(
+        "no limit" if cpus is None else f"{cpus:g} CPU"
+        for cpus in dict.fromkeys(limit.cpus for limit in limits)
+    )
+    return Check("threads", Answer.PASS, f"within the limit ({told})")
+
+
+def memory_within_limit(candidate: Sequence[CaseRecord], limit_bytes: int | None) -> list[Check]:
+    """Hold the peak resident memory to the container's limit, where there is one."""
+    if limit_bytes is None:
+        return []
+    peaks = {
+        record.label: max(each.peak_rss_bytes for each in record.processes) for record in candidate
+    }
+    label, peak = max(peaks.items(), key=lambda each: each[1])
+    told = f"{label}: peak of {peak / _MIB:.0f} MiB, limit {limit_bytes / _MIB:.0f} MiB"
+    return [Check("memory", Answer.FAIL if peak > limit_bytes else Answer.PASS, told)]
+
+
+def _limit(limit: CpuLimit) -> str:
+    if limit.cpus is None and limit.unknown is not None:
+        return f"what is in force is not known ({limit.unknown})"
+    found = "none" if limit.cpus is None else f"{limit.cpus:g}"
+    return f"{found} is in force ({limit.source})"
+
+
+def _is_within(demanded: float, in_force: float | None) -> bool:
+    return in_force is not None and (in_force <= demanded or is_held(demanded, in_force))
