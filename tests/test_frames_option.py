@@ -63,7 +63,7 @@ def test_a_run_that_was_not_saved_is_not_green(bench, pytester):
 
 
 def test_a_run_too_large_for_a_log_is_not_green(bench, monkeypatch, pytester):
-    pytester.makeconftest("from whisper_bench.cluster import frames\nframes.MOST_FRAMES = 2\n")
+    pytester.makeconftest("from whisper_bench.parcel import frames\nframes.MOST_FRAMES = 2\n")
     run = bench("--benchmark-save=a", "--whisper-frames", *QUICK)
     assert run.ret == 1
     assert "FAILED: --whisper-frames: the saved run has" in run.stdout.str()

@@ -238,7 +238,8 @@ def test_new_files_and_folders_have_the_mode_that_the_umask_leaves(tmp_path, uma
         "import os, sys\n"
         f"os.umask({umask})\n"
         "from pathlib import Path\n"
-        "from whisper_bench.files.whole import write_new, write_over\n"
+        "from whisper_bench.files.replacement import write_over\n"
+        "from whisper_bench.files.whole import write_new\n"
         "from whisper_bench.weights.cache import folder_made_once\n"
         "write_new(Path('deep/new'), b'')\n"
         "write_over(Path('deep/over'), b'')\n"
@@ -280,7 +281,7 @@ def test_a_folder_that_may_not_be_written_is_not_told_as_a_full_disk(tmp_path):
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from whisper_bench.files.whole import write_over\n"
+        "from whisper_bench.files.replacement import write_over\n"
         "from whisper_bench.errors import BenchError\n"
         "os.setuid(65534) if os.getuid() == 0 else None\n"
         "try:\n"

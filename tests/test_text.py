@@ -78,7 +78,7 @@ def test_a_hostile_run_is_shown_where_it_is_used(tmp_path, capsys, monkeypatch):
     path = changed(tmp_path, _hostile)
     assert main(["ratio", str(OTHER), str(path), *ALLOWED]) == 0
     assert r"chip \x1b[2J\x1b]0;x\x07\r\nFORGED\x9b1m\x7f\u202etxt" in capsys.readouterr().out
-    assert main(["ratio", str(HONEST), str(path)]) == 1
+    assert main(["ratio", str(OTHER), str(path)]) == 1
     assert r"versions.numpy: " in (err := capsys.readouterr().err)
     assert len(err.splitlines()) > 3, "our own lines stay lines"
 
