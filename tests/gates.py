@@ -2,6 +2,7 @@
 
 import random
 import subprocess
+import time
 from dataclasses import dataclass, field
 
 import msgspec
@@ -100,6 +101,14 @@ def sides(blocks):
     first, second, third, fourth = np.asarray(blocks).T
     baseline, candidate = ([first, fourth], [second, third])
     return tuple(np.ravel(side, order="F").tolist() for side in (baseline, candidate))
+
+
+def all_ended(group):
+    """Wait until the kernel has taken away the processes of a group that were killed."""
+    until_s = time.monotonic() + 60
+    while in_group(group) and time.monotonic() < until_s:
+        time.sleep(0.01)
+    return in_group(group) == []
 
 
 def in_group(group):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from gates import conditions, in_group
+from gates import all_ended, conditions, in_group
 from pod_runs import RUN, framed_log
 from runs import SCRIPTS
 from whisper_bench.errors import BenchError
@@ -165,18 +165,18 @@ def test_a_hang_is_killed_with_its_children(measure, home, scratch):
     assert said == "it had not ended after 0.5 s and was killed; raise --timeout"
     assert time.monotonic() - start_s < process._GRACE_S
     assert list(scratch.iterdir()) == []
-    assert in_group(group_in(home)) == []
+    assert all_ended(group_in(home))
 
 
 def test_one_that_ignores_being_told_to_end_is_killed(measure, home, monkeypatch):
     monkeypatch.setattr(process, "_GRACE_S", 0.3)
     failure(measure, f"trap '' TERM\n{HANGS}", timeout_s=0.5)
-    assert in_group(group_in(home)) == []
+    assert all_ended(group_in(home))
 
 
 def test_what_a_green_process_leaves_running_is_ended(measure, home):
     assert measure(f"{GROUP}; sleep 300 & cat log").cases
-    assert in_group(group_in(home)) == []
+    assert all_ended(group_in(home))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -194,7 +194,7 @@ def test_a_signal_to_the_gate_ends_the_process_and_its_children(measure, home, s
         with pytest.raises(KeyboardInterrupt):
             measure(HANGS, interruption=interruption)
         sender.join()
-    assert in_group(found[0]) == []
+    assert all_ended(found[0])
     assert list(scratch.iterdir()) == []
 
 
@@ -211,7 +211,7 @@ def test_an_interrupted_command_leaves_nothing(home, scratch, number):
     said, _ = gate.communicate(timeout=60)
     assert gate.returncode == 130
     assert "interrupted; nothing is decided" in said
-    assert in_group(group) == []
+    assert all_ended(group)
     assert list(scratch.iterdir()) == []
     assert not list(Path("benchmark_results").glob("gate.*"))
 
@@ -224,7 +224,7 @@ def test_a_container_that_hangs_is_removed_by_its_name(measure, home):
     run, removal = (home / "calls").read_text().splitlines()
     assert removal.startswith("rm --force --volumes whisper-bench-gate-")
     assert f"--name={removal.split()[-1]} " in run
-    assert in_group(group_in(home)) == []
+    assert all_ended(group_in(home))
 
 
 def test_a_container_whose_client_was_killed_is_removed(measure, home):
