@@ -154,5 +154,5 @@ def test_what_others_wrote_is_not_read_without_end(tmp_path, monkeypatch, reader
     path.write_bytes(b" " * 101)
     with pytest.raises(BenchError, match="0001_m4.json: it has more than 100 bytes; "):
         READERS[reader](path)
-    with pytest.raises(BenchError, match="it is no plain file"):
+    with pytest.raises(BenchError, match="it is not a regular file"):
         READERS[reader](Path("/dev/zero"))

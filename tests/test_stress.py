@@ -162,7 +162,7 @@ def test_a_third_of_a_cpu_is_what_the_kernel_holds_of_it(bench, pytester):
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines(
         [
-            "--whisper-cpu-limit=0.3333333: *so that 0.33333 CPU is in force and on record",
+            "--whisper-cpu-limit=0.3333333: *so 0.33333 CPU is in force and on record",
             "the workers run under a quota of 0.33333 CPU*",
         ]
     )

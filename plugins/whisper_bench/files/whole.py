@@ -37,13 +37,13 @@ def read_bounded(path: Path, most_bytes: int | None = None) -> bytes:
     """Read a plain file of at most so many bytes: a pipe or a device may never end.
 
     Raises:
-        OSError: it cannot be read, is larger (than `MOST_FILE_BYTES`), or is no plain file.
+        OSError: it cannot be read, is larger (than `MOST_FILE_BYTES`), or is not a regular file.
 
     """
     most_bytes = MOST_FILE_BYTES if most_bytes is None else most_bytes
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # to open a pipe may already wait without end
-        raise OSError("it is no plain file")
+        raise OSError("it is not a regular file")
     with path.open("rb") as file:
         content = file.read(min(status.st_size, most_bytes) + 1)
     if len(content) > most_bytes:
