@@ -297,3 +297,17 @@ def test_a_table_never_says_no_quota_of_what_was_not_seen(limit, periods):
         record, processes=[msgspec.structs.replace(record.processes[0], counters=None)]
     )
     assert periods in throttling_lines(judged([bare]))[1]
+
+
+@pytest.mark.parametrize(
+    ("threads", "wait_s", "verdict"),
+    [(2, 3.0, "UNKNOWN"), (2, 0.0, "OK"), (2, None, "OK"), (1, 3.0, "OK")],
+)
+def test_threads_that_wait_while_they_get_just_their_quota_show_nothing(threads, wait_s, verdict):
+    """Beside two busy loops on two CPUs two threads get 0.97 of a quota of one CPU, and wait."""
+    measured = record(threads, 4.6, 4.5, periods=(140, 7))
+    rounds = [msgspec.structs.replace(each, wait_s=wait_s) for each in measured.rounds]
+    (found,) = judged([msgspec.structs.replace(measured, rounds=rounds)]).cases
+    assert found.verdict == verdict
+    if verdict == "UNKNOWN":
+        assert any("so that throttling could not show" in text for text in found.evidence)

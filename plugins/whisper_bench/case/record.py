@@ -111,8 +111,22 @@ def contended_rounds(record: CaseRecord) -> int | None:
 
 
 def untold_rounds(record: CaseRecord) -> int:
-    """Count the rounds of which it cannot be told whether they were contended."""
-    return sum(each.contended is None for each in record.rounds)
+    """Count the rounds of which it cannot be told whether a neighbour kept them from their quota.
+
+    That is so where contention cannot be told, and where more threads than the quota has CPUs ran
+    or waited for a CPU for more than the quota allows: they would use it up on a quiet machine.
+    """
+    return sum(
+        each.contended is None or (not each.contended and _wanted_more(each, record))
+        for each in record.rounds
+    )
+
+
+def _wanted_more(measured: Round, record: CaseRecord) -> bool:
+    quota_cpus = record.cpu_limit.quota_cpus
+    if quota_cpus is None or measured.wait_s is None or record.threads <= quota_cpus:
+        return False
+    return measured.cpu_s + measured.wait_s > quota_cpus * measured.wall_s
 
 
 def trust_warnings(record: CaseRecord) -> list[str]:

@@ -77,7 +77,7 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contended_rounds: Count | None
     rounds: Ordinal
     untold_rounds: Count = 0
-    """Rounds of which it cannot be told whether they were contended."""
+    """Rounds of which it cannot be told whether a neighbour kept them from their quota."""
 
     @property
     def no_periods(self) -> str:
@@ -168,7 +168,8 @@ def _counted(case: CaseVerdict, quota_cpus: float) -> Told:
 def hidden_by_contention(case: CaseVerdict) -> bool:
     """Tell whether contended rounds may have kept a case from being throttled, or a quota hidden.
 
-    A round that got less CPU than its quota allows cannot use it up. So each is taken for one
+    A round that got less CPU than its quota allows cannot use it up, nor can one whose threads
+    waited for a CPU while they got just about the quota. So each is taken for one
     that is throttled in every period on a quiet machine: where that would make the verdict
     another, nothing was shown.
     """
