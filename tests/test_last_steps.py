@@ -215,3 +215,14 @@ def test_a_case_that_a_hook_takes_out_of_the_saved_run_is_missed(bench, pytester
     )
     assert not results(pytester.path)
     assert list(pytester.path.glob("benchmark_results/journal/*.jsonl"))
+
+
+def test_an_error_of_another_plugin_at_the_end_of_the_session_loses_nothing(bench, pytester):
+    pytester.makeconftest(
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_sessionfinish(): raise OSError('not ours')\n"
+    )
+    outcome = bench(*ONE_ROUND, "--benchmark-save=m4")
+    assert outcome.ret != pytest.ExitCode.OK
+    outcome.stdout.fnmatch_lines(["*= whisper-bench =*", "base-t1-noise  1 in 1*"])

@@ -111,10 +111,8 @@ class Scanner:
     def _look_at_lines(self, text: str) -> None:
         if MARK in text:
             self._marked = True
-            starts = (match[1] for match in _STARTS.finditer(text))
-            for version in starts:
-                if len(self._versions) < _VERSIONS_SHOWN:
-                    self._versions.add(version)
+            versions = self._versions.union(match[1] for match in _STARTS.finditer(text))
+            self._versions = set(sorted(versions)[:_VERSIONS_SHOWN])
         # of millions of blank lines only so many are looked at
         start = text.rfind("\n", 0, max(0, len(text) - _LONGEST_LINE)) + 1
         lines = (line for line in reversed(text[start:].splitlines()) if MARK not in line)

@@ -103,13 +103,13 @@ class Bench:
             WrongAnswerError: the case gave one in the run that this one goes on from.
 
         """
-        for wrong in self._held.wrong:
-            if wrong.case == case:
-                raise WrongAnswerError(
-                    *wrong.message.split("\n"),
-                    "so it was in the run that this one goes on from, and the case has failed for "
-                    "good: measure again without --whisper-resume",
-                )
+        messages = [wrong.message for wrong in self._held.wrong if wrong.case == case]
+        if messages:
+            raise WrongAnswerError(
+                *messages[0].split("\n"),
+                "so it was in the run that this one goes on from, and the case has failed for "
+                "good: measure again without --whisper-resume",
+            )
         evidence = Evidence(
             [line for line in self._held.processes if line.case == case],
             [line for line in self._held.rounds if line.case == case],
