@@ -229,7 +229,7 @@ def test_the_kernel_holds_whole_microseconds(cpus, held):
 
 
 def test_a_quota_below_the_kernels_smallest_is_refused_with_it():
-    with pytest.raises(BenchError, match=r"0\.009 CPU is too small.* no less than 0\.01 CPU"):
+    with pytest.raises(BenchError, match=r"0\.009 CPU is too small.* 0\.01 CPU is the smallest"):
         QuotaGroup(0.009)
     with pytest.raises(BenchError, match=r"--whisper-cpu-limit=0\.001: .*too small"):
         limit.held_limit(0.001)
