@@ -4,17 +4,14 @@ import contextlib
 import os
 import signal
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
-STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: helpers are imported by name
 
-from clusters import (  # noqa: E402 - as above
+from support.clusters import (
     apiserver,  # noqa: F401 - fixtures, all of them
     kubectl,  # noqa: F401
     kubelet,  # noqa: F401
@@ -22,10 +19,11 @@ from clusters import (  # noqa: E402 - as above
     runs,  # noqa: F401
     where,  # noqa: F401
 )
-from engines import engine, image  # noqa: E402, F401 - fixtures
-from runs import Running  # noqa: E402
-from toy import build_toy  # noqa: E402
-from untraced import untraced  # noqa: E402
+from support.engines import engine, image  # noqa: F401 - fixtures
+from support.project import ADDOPTS, BENCHMARK, GOLDEN, write_wav
+from support.runs import Running
+from support.toy import build_toy
+from support.untraced import untraced
 
 # a shell's background job ignores Ctrl-C, and so would all that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,12 +35,6 @@ with contextlib.suppress(ModuleNotFoundError):
     # how long an example takes is the neighbour's doing as well; timings live in benchmarks/
     settings.register_profile("suite", deadline=None)
     settings.load_profile("suite")
-
-ADDOPTS = "-p no:hypothesispytest -p no:anyio"
-BENCHMARK = """
-def test_transcribe(benchmark, whisper_case):
-    whisper_case.run(benchmark)
-"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,15 +55,6 @@ def drawing_untraced():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", untraced(Figure.savefig))
         yield
-
-
-def write_wav(path: Path, samples, rate=16_000, channels=1, width=2) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        file.writeframes(bytes(samples))
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +137,7 @@ def golden():
     """Hold lines of text to a file in tests/golden; WHISPER_BENCH_GOLDEN=write makes it anew."""
 
     def check(name, lines):
-        path = Path(__file__).parent / "golden" / name
+        path = GOLDEN / name
         text = "\n".join(lines) + "\n"
         if os.environ.get("WHISPER_BENCH_GOLDEN") == "write":
             path.parent.mkdir(exist_ok=True)

@@ -1,0 +1,127 @@
+"""`whisper-bench k8s collect` as a user types it."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from support.pod_runs import INSECURE, RUN, SAMPLE, framed_log
+from whisper_bench.cli import main
+from whisper_bench.cli.show import show_json
+from whisper_bench.cluster.client import UnreachableError
+
+pytestmark = pytest.mark.filterwarnings(INSECURE)
+COLLECTED = f"{SAMPLE.name}/0001_avx.json"
+
+
+def refused(capsys, *arguments, status=2):
+    assert main([str(each) for each in arguments]) == status
+    return capsys.readouterr().err
+
+
+def test_collect_a_file(home, capsys):
+    (home / "pod.log").write_text(framed_log())
+    assert main(["k8s", "collect", "pod.log"]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first == f"collected avx from pod.log: .benchmarks/{COLLECTED}"
+    assert [line.split()[0] for line in rest] == [
+        "benchmark_results/avx_base_2026-11-24.json",
+        "benchmark_results/avx_small-shape-only_2026-11-24.json",
+    ]
+    assert (home / ".benchmarks" / COLLECTED).read_bytes() == RUN.read_bytes()
+
+
+def test_collect_stdin(home, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(framed_log().encode())))
+    assert main(["k8s", "collect", "-", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["faults"] == []
+    (found,) = document["runs"]
+    assert (found["save_name"], found["log"], found["new"]) == ("avx", "-", True)
+    assert found["results"][0]["result"]["model_size"] == "base"
+
+
+def test_a_fleet_of_three_settings_in_one_matrix(home, capsys):
+    """Logs of one machine held to three instruction sets, in the place of three node types."""
+    names = ("0001_avx2.json", "0003_avx.json", "0002_generic.json")
+    for name in names:
+        (home / f"{name}.log").write_text(framed_log(SAMPLE / name))
+    assert main(["k8s", "collect", *(f"{name}.log" for name in names)]) == 0
+    capsys.readouterr()
+    through = ["--allow-mismatch", "tokens", "--allow-mismatch", "cases"]
+    assert main(["ratio", "avx2", "avx", "generic", *through]) == 0
+    out = capsys.readouterr().out
+    assert all(each in out for each in ("avx2", "avx", "generic"))
+    assert main(["ratio", "avx", "generic"]) == 0
+
+
+def test_collect_what_is_cut(home, capsys):
+    text = framed_log()
+    (home / "pod.log").write_text(text[: len(text) // 2])
+    assert main(["k8s", "collect", "pod.log"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("FAILED: pod.log: ")
+    assert "missing or damaged" in err
+    assert not (home / ".benchmarks").exists()
+
+
+def test_collect_no_such_file(home, capsys):
+    assert "no.log: No such file or directory; name a log file, - for stdin, pod/NAME" in refused(
+        capsys, "k8s", "collect", "no.log"
+    )
+
+
+def test_only_what_has_a_place_in_json():
+    with pytest.raises(TypeError, match="object has no place in JSON"):
+        show_json({"a": object()})
+
+
+def test_collect_what_powershell_wrote(home, capsys):
+    (home / "pod.log").write_bytes(framed_log().encode("utf-16"))
+    assert main(["k8s", "collect", "pod.log"]) == 0
+
+
+def test_collect_from_a_stdin_that_is_closed(home, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "-: stdin is closed; name a log file" in refused(capsys, "k8s", "collect", "-")
+
+
+def test_a_log_of_one_long_line_of_signs(home, capsys):
+    (home / "pod.log").write_text("\x1b[2J" + "x" * 500_000)
+    told = refused(capsys, "k8s", "collect", "pod.log", status=1)
+    assert len(told) < 600
+    assert "\\x1b[2Jxxx" in told
+
+
+def test_nobody_reads_what_is_said(home, monkeypatch):
+    (home / "pod.log").write_text("a")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["k8s", "collect", "pod.log"]) == 1
+
+
+def test_an_interrupted_collection_keeps_what_came(home, capsys, monkeypatch, where, kubelet):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("whisper_bench.cluster.fetch.Fetcher.logs", interrupted)
+    (home / "pod.log").write_text(framed_log())
+    assert main(["k8s", "collect", "pod.log", "pod/none", *where]) == 130
+    out, err = capsys.readouterr()
+    assert out.startswith("collected avx from pod.log")
+    assert err == "FAILED: interrupted; what came before is collected\n"
+
+
+def test_a_cluster_that_is_lost_keeps_what_came(home, capsys, monkeypatch, where):
+    def lost(*_):
+        raise UnreachableError("no answer")
+
+    monkeypatch.setattr("whisper_bench.cluster.fetch.Fetcher.logs", lost)
+    (home / "pod.log").write_text(framed_log())
+    assert main(["k8s", "collect", "pod.log", "pod/none", *where]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("collected avx from pod.log")
+    assert err == "FAILED: no answer\n"
+    assert main(["k8s", "collect", "pod/none", *where]) == 1
+    assert capsys.readouterr().err == "whisper-bench k8s: no answer\n"

@@ -1,0 +1,197 @@
+"""`whisper-bench k8s run` as a user types it, on a real API server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.kubelets import NODE, ended, logs, running, scheduled
+from support.pod_runs import INSECURE, MANIFEST, POD, SAMPLE, framed_log
+from whisper_bench.cli import main
+
+pytestmark = pytest.mark.filterwarnings(INSECURE)
+COLLECTED = f"{SAMPLE.name}/0001_avx.json"
+
+
+def run(where, *options):
+    return ["k8s", "run", "--save", "avx", "--manifest", str(MANIFEST), *where, *options]
+
+
+def refused(capsys, *arguments, status=2):
+    assert main([str(each) for each in arguments]) == status
+    return capsys.readouterr().err
+
+
+def test_run(home, capsys, kubelet, where):
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
+    assert main(run(where, "--json")) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert {name: document[name] for name in ("pod", "node", "phase", "reason", "exit_code")} == {
+        "pod": POD, "node": NODE, "phase": "Succeeded", "reason": "", "exit_code": 0
+    }  # fmt: skip
+    assert document["runs"][0]["saved_run"] == f".benchmarks/{COLLECTED}"
+    assert document["faults"] == []
+    assert f"{POD}: Succeeded on {NODE}\n{POD}: deleting it\n{POD}: deleted\n" in err
+    assert kubelet.names() == []
+
+
+def test_run_that_fails_and_has_results(home, capsys, kubelet, where):
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended(137, "OOMKilled"))
+    assert main(run(where)) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(f"collected avx from pod/{POD}: .benchmarks/{COLLECTED}")
+    assert (
+        f"FAILED: pod/{POD}: Failed on {NODE}: OOMKilled: exit status 137; give the container more "
+        "memory"
+    ) in err
+
+
+def test_collect_from_the_cluster(home, capsys, kubelet, where):
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
+    assert main(run(where, "--keep")) == 0
+    capsys.readouterr()
+    assert main(["k8s", "collect", *where, "--wait", "5s"]) == 0
+    assert capsys.readouterr().out.startswith("already there: avx from benchmark-avx")
+    assert main(["k8s", "collect", *where, "--selector", "app.kubernetes.io/name=other"]) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_no_pod(home, kubelet, where, number):
+    kubelet.play(POD, scheduled, running, logs("collected 1 item\n"))
+    command = [Path(sys.executable).with_name("whisper-bench"), *run(where)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        told = ""
+        while f"Running on {NODE}" not in told:
+            told = process.stderr.readline()
+            assert told, "it ended before the Pod ran"
+        os.kill(process.pid, number)
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert f"{POD}: deleted" in rest
+    assert rest.endswith("whisper-bench k8s: interrupted; nothing was collected\n")
+    assert kubelet.names() == []
+
+
+def test_no_client(home, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    assert refused(capsys, *run([])) == (
+        "whisper-bench k8s: the Kubernetes client is not installed; pip install "
+        "'pytest-whisper-bench[k8s]'\n"
+    )
+
+
+def test_no_cluster(home, capsys):
+    told = refused(capsys, *run(["--kubeconfig", "none"]))
+    assert "no cluster: Invalid kube-config file" in told
+    assert "name a kubeconfig with --kubeconfig" in told
+
+
+def test_no_such_context(home, capsys, apiserver):
+    told = refused(capsys, *run(["--kubeconfig", str(apiserver), "--context", "other"]))
+    assert "Expected object with name other" in told
+
+
+def test_a_server_that_does_not_answer(home, capsys, tmp_path):
+    config = tmp_path / "kubeconfig"
+    config.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: a\n"
+        "contexts: [{name: a, context: {cluster: a, user: a, namespace: team}}]\n"
+        "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+        "users: [{name: a, user: {}}]\n"
+    )
+    told = refused(capsys, "k8s", "collect", "--kubeconfig", config, status=1)
+    assert "no answer from the cluster" in told
+    assert "asking again" not in told  # one that has never answered is not waited for
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--save", "Ä"], "--save 'Ä': a Pod is named after it"),
+        (["--node-selector", "a"], "--node-selector 'a': write KEY=VALUE"),
+        (["--node-selector", "=a"], "--node-selector '=a': write KEY=VALUE"),
+        (["--toleration", "a:Never"], "where EFFECT is one of NoSchedule"),
+        (["--toleration", "="], "--toleration '=': write KEY[=VALUE][:EFFECT]"),
+        (["--pending-timeout", "soon"], "--pending-timeout 'soon' is no time"),
+        (["stress"], "stress: no option of the suite; write those behind --"),
+        (["--save", "a/b"], "--save 'a/b': a file is named after it"),
+        (["--storage", "/proc/none"], "saved runs cannot be written in /proc/none"),
+        (["--manifest", "none.yaml"], "none.yaml: No such file or directory; name the Pod's"),
+    ],
+)
+def test_misuse(home, capsys, options, told):
+    assert told in refused(capsys, *run([]), *options)
+
+
+def test_a_pod_that_is_left_behind_is_a_fault_beside_its_results(
+    home, capsys, kubelet, where, monkeypatch
+):
+    monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.2)
+    manifest = home / "pod.yaml"
+    manifest.write_text(
+        MANIFEST.read_text().replace("  labels:", "  finalizers: [a.b/c]\n  labels:", 1)
+    )
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
+    try:
+        assert main([*run(where), "--manifest", str(manifest)]) == 1
+    finally:
+        kubelet.set_free(POD)
+    out, err = capsys.readouterr()
+    assert out.startswith("collected avx")
+    assert "FAILED: Pod benchmark-avx may be left behind: it does not go" in err
+
+
+def test_a_log_that_is_not_whole_is_kept(home, capsys, kubelet, where):
+    text = framed_log()
+    kubelet.play(POD, scheduled, running, logs(text[: len(text) // 2]), ended())
+    assert main(run(where)) == 1
+    assert "its log is kept in benchmark_results/benchmark-avx.log" in capsys.readouterr().err
+    assert (home / "benchmark_results" / "benchmark-avx.log").read_text() == text[: len(text) // 2]
+    assert kubelet.names() == [POD]
+
+
+def test_a_name_that_is_taken(home, capsys, kubelet, where):
+    kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
+    assert main(run(where, "--keep", "--", "--stress")) == 0
+    assert "--stress" in kubelet.raw(POD)["spec"]["containers"][0]["args"]
+    assert f"Pod {POD} is there already (Succeeded)" in refused(capsys, *run(where), status=1)
+
+
+def test_the_kubeconfig_of_the_environment(home, apiserver):
+    """As kubectl's: KUBECONFIG, and where that is not set the file in the user's home."""
+    command = [Path(sys.executable).with_name("whisper-bench"), "k8s", "collect"]
+    (home / ".kube").mkdir()
+    (home / ".kube" / "config").write_bytes(apiserver.read_bytes())
+    others = {name: os.environ[name] for name in os.environ if name != "KUBECONFIG"}
+    for named in ({"KUBECONFIG": str(apiserver)}, {"HOME": str(home)}):
+        done = subprocess.run(
+            [*command, "--selector", "app=none"],
+            env={**others, **named}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.startswith("FAILED: app=none: no such Pod or Job in namespace default")
+
+
+def test_a_run_under_another_name_than_was_asked_for(home, capsys, kubelet, where):
+    """A Pod does not choose which saved run it becomes; its log is kept, to look at."""
+    kubelet.play("benchmark-mine", scheduled, running, logs(framed_log()), ended())
+    arguments = ["k8s", "run", "--save", "mine", "--manifest", str(MANIFEST), *where]
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "its run is named 'avx', and 'mine' was asked for; leave out a --benchmark-save" in err
+    assert "its log is kept in benchmark_results/benchmark-mine.log" in err
+    assert not list((home / ".benchmarks").rglob("*.json"))
+
+
+def test_more_runs_than_the_one_that_was_asked_for(home, capsys, kubelet, where):
+    text = framed_log() + framed_log(SAMPLE / "0004_avx.json")
+    kubelet.play(POD, scheduled, running, logs(text), ended())
+    assert main(run(where)) == 1
+    assert "2 saved runs in it, and one is due" in capsys.readouterr().err
+    assert not list((home / ".benchmarks").rglob("*.json"))

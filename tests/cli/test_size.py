@@ -1,0 +1,162 @@
+"""`whisper-bench size`, from a saved run to reports, Deployment and exit status."""
+
+import json
+import shutil
+
+import pytest
+
+from support.project import ROOT
+from whisper_bench.cli import main
+
+ASKED = ["--target-rps", "0.2", "--slo-p95", "20s", "--balancing", "shared", "--model", "base"]
+"""What costs little to simulate."""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, drawing_untraced):
+    """A folder with the sample's runs, and the example's Deployment."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "docs" / "sample", tmp_path / ".benchmarks")
+    (tmp_path / "k8s").mkdir()
+    shutil.copy(ROOT / "k8s" / "deployment.yaml", tmp_path / "k8s" / "deployment.yaml")
+    return tmp_path
+
+
+def test_a_run_of_the_production_machine(here, capsys):
+    before = (here / "k8s/deployment.yaml").read_text()
+    assert main(["size", "generic", *ASKED]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("deploy 4 Pods of 1 CPU and 448 MiB")
+    assert out.endswith(
+        "wrote sizing_report.md\nwrote sizing_report.html\nwrote k8s/deployment.yaml\n"
+    )
+    assert "<svg" in (here / "sizing_report.html").read_text()
+    assert "deploy 4 pods" in (here / "sizing_report.md").read_text().lower()
+    after = (here / "k8s/deployment.yaml").read_text()
+    assert "replicas: 4\n" in after
+    assert "memory: 448Mi" in after.replace('"', "")
+    assert before != after
+    # twice changes nothing, and the check agrees
+    assert main(["size", "generic", *ASKED]) == 0
+    assert (here / "k8s/deployment.yaml").read_text() == after
+    assert main(["size", "generic", *ASKED, "--check"]) == 0
+    assert "k8s/deployment.yaml is what the sizing says" in capsys.readouterr().out
+
+
+def test_as_json(here, capsys):
+    assert main(["size", "generic", *ASKED, "--json", "--output", "out"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["replicas"] == 4
+    assert document["feasible"] is True
+    assert (document["cpu"], document["memory_mib"], document["threads"]) == (1, 448, 1)
+    assert document["files"] == [
+        "out/sizing_report.md", "out/sizing_report.html", "k8s/deployment.yaml",
+    ]  # fmt: skip
+    assert document["report"]["basis"]["case"] == "base-t1-vi_30s"
+
+
+def test_the_check_shows_what_differs_and_writes_nothing(here, capsys):
+    before = (here / "k8s/deployment.yaml").read_text()
+    assert main(["size", "generic", *ASKED, "--check"]) == 1
+    out = capsys.readouterr().out
+    assert "+  replicas: 4" in out
+    assert (here / "k8s/deployment.yaml").read_text() == before
+    assert not (here / "sizing_report.md").exists()
+    assert main(["size", "generic", *ASKED, "--check", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["in_step"] is False
+    assert document["replicas"] == 4
+    (here / "k8s/deployment.yaml").unlink()
+    assert main(["size", "generic", *ASKED, "--check"]) == 2
+    assert "--check: there is nothing to hold the sizing to" in capsys.readouterr().err
+
+
+def test_an_m4_run_with_a_ratio(here, capsys):
+    assert main(["ratio", "avx", "generic", "--all-runs"]) == 0
+    capsys.readouterr()
+    config = ["--ratio-config", "benchmark_results/ratio_config.json", "--max-age-days", "99999"]
+    assert main(["size", "avx", *ASKED, *config]) == 0
+    assert "xtrapolated" in capsys.readouterr().out
+    assert "xtrapolated" in (here / "sizing_report.md").read_text()
+    assert "whisper-bench/ratio: " in (here / "k8s/deployment.yaml").read_text()
+
+
+def test_infeasible_exits_1_and_leaves_the_deployment(here, capsys):
+    before = (here / "k8s/deployment.yaml").read_text()
+    asked = ["size", "generic", "--target-rps", "1", "--slo-p95", "3s", "--model", "base"]
+    assert main(asked) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("INFEASIBLE")
+    assert "no number of Pods" in " ".join(out.split())
+    assert (here / "k8s/deployment.yaml").read_text() == before
+    assert "nfeasible" in (here / "sizing_report.md").read_text()
+    assert main([*asked, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["replicas"] is None
+    assert main([*asked, "--check"]) == 1
+    assert "INFEASIBLE" in capsys.readouterr().out
+    assert main([*asked, "--check", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["feasible"] is False
+
+
+def test_without_a_deployment_only_reports_are_written(here, capsys):
+    shutil.rmtree(here / "k8s")
+    assert main(["size", "generic", *ASKED]) == 0
+    assert capsys.readouterr().out.endswith("wrote sizing_report.md\nwrote sizing_report.html\n")
+    assert main(["size", "generic", *ASKED, "--deployment", "k8s/deployment.yaml"]) == 2
+    assert "--deployment k8s/deployment.yaml: " in capsys.readouterr().err
+
+
+def test_p99_price_and_a_mix_of_lengths(here, capsys):
+    assert main([
+        "size", "generic", "--target-rps", "0.05", "--slo-p99", "90s", "--model", "base", "--json",
+        "--audio", "30s:0.5,20s:0.2,60s:0.3", "--price-per-node-hour", "0.4",
+        "--cpus-per-node", "8", "--hard-share", "0.01", "--hard-factor", "3", "--burstiness", "2",
+    ]) == 0  # fmt: skip
+    sizing = json.loads(capsys.readouterr().out)["report"]["sizing"]
+    assert sizing["load"]["windows"] == {"1": 0.7, "2": 0.3}
+    assert sizing["load"]["audio_s"] == pytest.approx(0.5 * 30 + 0.2 * 20 + 0.3 * 60)
+    assert sizing["objective"] == {"percent": 99.0, "limit_s": 90.0}
+    assert sizing["price_per_audio_hour"] > 0
+
+
+def test_without_an_objective(here, capsys):
+    assert main(["size", "generic", "--target-rps", "0.2", "--model", "base"]) == 0
+    assert capsys.readouterr().out.startswith("deploy 3 Pods")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--target-rps", "many", "--target-rps many: give a number"),
+        ("--target-rps", "0", "target rps 0: give requests a second above 0"),
+        ("--target-rps", "nan", "--target-rps nan: give a number"),
+        ("--spare-pods", "1.5", "--spare-pods 1.5: give a whole number"),
+        ("--concurrency", "0", "concurrency 0 and spare Pods 1"),
+        ("--max-utilisation", "80", "utilisation 80: give a share from 0.01 to below 1"),
+        ("--slo-p95", "soon", "'soon' is no time"),
+        ("--audio", "30s:much", "--audio 30s:much: '30s:much' is no length with a share above 0"),
+        ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node are given tog"),
+        ("--max-age-days", "old", "--max-age-days old: give a number"),
+        ("--max-age-days", "-1", "--max-age-days -1: give a number of days, 0 or more"),
+        ("--max-age-days", "", "--max-age-days '': a blank value is not allowed"),
+        ("--audio", "30s:", "--audio 30s:: '30s:' is no length with a share above 0"),
+        ("--audio", "30s:1,", "--audio 30s:1,: '' is no length with a share above 0"),
+        ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is no length with a share above 0"),
+        ("--audio", "30s:nan", "'30s:nan' is no length with a share above 0"),
+        ("--audio", "0s:1", "'0s:1' is no length with a share above 0"),
+        ("--seed", "-1", "seed -1: give a whole number, 0 or more"),
+        ("--allow-mismatch", "tokens", "--allow-mismatch: nothing is compared without --ratio-c"),
+        ("--cpus-per-node", "8", "--price-per-node-hour and --cpus-per-node are given together"),
+        ("--model", "large", "and not large; choose one with --model"),
+        ("--ratio-config", "none.json", "none.json: No such file"),
+    ],
+)
+def test_misuse_names_the_option_and_the_value(here, capsys, option, value, told):
+    assert main(["size", "generic", *ASKED, option, value]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_two_objectives_are_one_too_many(here, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["size", "generic", *ASKED, "--slo-p99", "30s"])
+    assert caught.value.code == 2

@@ -1,0 +1,117 @@
+"""A Pod of a run is deleted whatever happens, or it is said how, on a real API server."""
+
+import signal
+import threading
+
+import pytest
+
+from support.kubelets import STARTED, Kubelet, ended, logs
+from support.pod_runs import INSECURE, POD, Runs, bench_pod, framed_log
+from whisper_bench.cluster.client import ClusterError
+from whisper_bench.cluster.state import Phase
+from whisper_bench.errors import BenchError
+from whisper_bench.parcel.parcel import unpack
+
+pytestmark = pytest.mark.filterwarnings(INSECURE)
+
+
+def test_kept_when_told_to(kubelet, runs):
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    runs.to_end(keep=True)
+    assert kubelet.names() == [POD]
+    assert runs.said[-1] == (
+        f"kept; to delete it: kubectl --context local -n {runs.cluster.namespace} delete pod {POD}"
+    )
+
+
+def test_one_that_is_there_is_no_ones_to_delete(kubelet, runs):
+    other = bench_pod()
+    other["metadata"]["labels"]["whisper-bench/run"] = "another"
+    runs.cluster.create(other)
+    with pytest.raises(ClusterError, match=f"Pod {POD} is there already \\(Pending\\)"):
+        runs.to_end()
+    assert kubelet.names() == [POD]
+
+
+def test_what_the_server_refuses(kubelet, runs):
+    pod = bench_pod()
+    pod["spec"]["containers"][0]["image"] = ""
+    with pytest.raises(ClusterError, match="image: Required value"):
+        runs.to_end(pod)
+    assert kubelet.names() == []
+
+
+def test_a_signal_while_it_runs(kubelet, runs):
+    """Ctrl-C; the same for the SIGTERM of a CI that cancels a job."""
+
+    def stop(*_):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+
+    kubelet.play(POD, *STARTED, stop)
+    with pytest.raises(KeyboardInterrupt):
+        runs.to_end()
+    assert kubelet.names() == []
+    assert runs.said[-1] == "deleted"
+
+
+def test_a_signal_once_its_results_are_taken_changes_nothing(kubelet, runs, monkeypatch):
+    delete = runs.cluster.delete
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        delete(*arguments)
+
+    monkeypatch.setattr(runs.cluster, "delete", interrupted)
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    assert unpack(runs.to_end().log)[0]
+    assert kubelet.names() == []
+
+
+def test_a_node_that_does_not_answer_is_not_waited_for(apiserver, namespace, tmp_path, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.3)
+    runs = Runs(apiserver, namespace)
+    with Kubelet(apiserver, namespace, tmp_path, lets_go=False) as kubelet:
+        kubelet.play(POD, *STARTED, lambda *_: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            runs.to_end()
+        assert kubelet.names() == []
+
+
+def test_one_that_is_held_by_a_finalizer(kubelet, runs, monkeypatch):
+    monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.3)
+    pod = bench_pod()
+    pod["metadata"]["finalizers"] = ["example.org/held"]
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    try:
+        with pytest.raises(
+            ClusterError, match=r"left behind: it does not go \(finalizers: example"
+        ):
+            runs.to_end(pod)
+        assert unpack(runs.ends[0].log)[0]  # its results were taken all the same
+    finally:
+        kubelet.set_free(POD)
+
+
+def test_a_name_that_is_somebody_elses_now(kubelet, runs):
+    """Ours was deleted and another made: it is none of ours to delete."""
+
+    def replaced(kubelet, name):
+        other = bench_pod()
+        other["metadata"]["labels"]["whisper-bench/run"] = "another"
+        kubelet.remove(name)
+        runs.cluster.create(other)
+
+    kubelet.play(POD, *STARTED, replaced)
+    assert runs.to_end().state.phase == Phase.GONE
+    assert kubelet.names() == [POD]
+
+
+def test_results_that_cannot_be_written_keep_the_pod(kubelet, runs):
+    def full(_ended):
+        raise BenchError("cannot write")
+
+    kubelet.play(POD, *STARTED, logs(framed_log()), ended())
+    with pytest.raises(BenchError, match="cannot write"):
+        runs.to_end(take=full)
+    assert kubelet.names() == [POD]
+    assert runs.said[-1].startswith("kept; to delete it: kubectl")

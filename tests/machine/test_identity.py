@@ -1,0 +1,77 @@
+import platform
+import subprocess
+
+import pytest
+
+from support.project import RECORDED
+from whisper_bench.errors import BenchError
+from whisper_bench.machine import identity as machine
+from whisper_bench.machine.identity import (
+    cpu_model_from_cpuinfo,
+    detect_architecture,
+    detect_cpu_model,
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "architecture"),
+    [("arm64", "ARM64"), ("aarch64", "ARM64"), ("x86_64", "x86_64"), ("AMD64", "x86_64")],
+)
+def test_architecture_whatever_the_system_calls_it(told, architecture):
+    assert detect_architecture(told) == architecture
+
+
+def test_architecture_of_this_machine():
+    assert detect_architecture() in ("ARM64", "x86_64")
+
+
+def test_another_architecture_is_refused():
+    with pytest.raises(BenchError, match="'riscv64' is not one that can be measured; use one of"):
+        detect_architecture("riscv64")
+
+
+@pytest.mark.parametrize(
+    ("name", "cpu_model"),
+    [
+        ("xeon", "Intel(R) Xeon(R) CPU E5-2680 v4 @ 2.40GHz"),
+        ("docker_on_mac", "Apple (implementer 0x61, part 0x000)"),
+        ("graviton", "Arm Neoverse-V1 (implementer 0x41, part 0xd40)"),
+    ],
+)
+def test_cpu_model_on_recorded_machines(name, cpu_model):
+    assert detect_cpu_model("Linux", RECORDED / f"cpuinfo_{name}.txt") == cpu_model
+
+
+def test_cpu_model_that_nobody_tells():
+    assert cpu_model_from_cpuinfo("CPU implementer : 0x99\nCPU part : 0x123") == (
+        "ARM64 (implementer 0x99, part 0x123)"
+    )
+    assert cpu_model_from_cpuinfo("CPU implementer : nonsense\nCPU part : 0x1") == "unknown"
+    assert cpu_model_from_cpuinfo("") == "unknown"
+    assert detect_cpu_model("Linux", RECORDED / "absent") == "unknown"
+
+
+def _sysctl(monkeypatch, run):
+    monkeypatch.setattr(machine.subprocess, "run", run)
+
+
+def test_cpu_model_on_macos(monkeypatch):
+    def told(command, **_settings):
+        assert command == ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.CompletedProcess(command, 0, stdout="Apple M4\n")
+
+    _sysctl(monkeypatch, told)
+    assert detect_cpu_model("Darwin") == "Apple M4"
+
+
+def test_cpu_model_on_macos_without_sysctl(monkeypatch):
+    def absent(command, **_settings):
+        raise FileNotFoundError(command[0])
+
+    _sysctl(monkeypatch, absent)
+    assert detect_cpu_model("Darwin") == "unknown"
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="reads this machine's /proc/cpuinfo")
+def test_cpu_model_of_this_machine():
+    assert detect_cpu_model() != "unknown"

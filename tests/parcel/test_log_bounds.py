@@ -1,0 +1,159 @@
+"""Small logs that would exhaust a reader: each is read in its own length, and told for what it is."""
+
+import tracemalloc
+import zlib
+
+import msgspec
+import pytest
+
+from support.pod_runs import RUN, framed_log, frames_of
+from support.project import RECORDED
+from whisper_bench.cli import main
+from whisper_bench.errors import BenchError
+from whisper_bench.parcel import frames, reassemble
+from whisper_bench.parcel.collect import Collection
+from whisper_bench.parcel.frames import MARK, MOST_FRAMES, encode
+from whisper_bench.parcel.parcel import Parcel, unpack
+from whisper_bench.parcel.reassemble import Scanner, payloads_in
+
+CASES = RECORDED / "cases" / "logs"
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """Count how often the end of a cut frame is tried."""
+    counted = []
+    real = reassemble.frame_at
+
+    def counting(text, mark):
+        counted.append(mark)
+        return real(text, mark)
+
+    monkeypatch.setattr(reassemble, "frame_at", counting)
+    return counted
+
+
+@pytest.fixture
+def collection(tmp_path):
+    return Collection(tmp_path / "saved", tmp_path / "results")
+
+
+def frame_of(number, count=2, place=1):
+    return frames._line(f"{number:032x}:{place}/{count}", b"x")
+
+
+def taken(collection, text, log="a"):
+    collection.take(log, [(log, [text])])
+    collection.finish()
+    return collection.faults
+
+
+def test_frames_that_tell_of_millions_more(home, capsys):
+    assert main(["k8s", "collect", str(CASES / "frames-count-bomb.log")]) == 1
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert f"a run of 9999999 frames, and {MOST_FRAMES} are read at most; run fewer" in first
+    assert last.endswith("80 more runs are not whole")
+
+
+def test_the_missing_are_counted_without_being_looked_at():
+    """Each of 20,000 runs says that it has as many frames as are read."""
+    text = "\n".join(frame_of(number, MOST_FRAMES) for number in range(20_000))
+    faults = [payload.fault for payload in payloads_in(text)]
+    assert len(faults) == 20_000
+    assert "frames 2, 3, 4, 5, 6 and 16378 more of 16384 missing or damaged" in faults[0]
+
+
+@pytest.mark.parametrize(("number", "count"), [(0, 2), (3, 2), (1, 0)])
+def test_a_frame_beyond_its_own_count_is_none(number, count):
+    (payload,) = payloads_in(frame_of(1, count, number))
+    assert payload.fault == "no frame is whole"
+
+
+def test_lines_that_end_as_a_mark_begins_are_not_tried(tries):
+    assert payloads_in((CASES / "log-lines-ending-w-1000.log").read_text() * 20) == []
+    assert tries == []
+
+
+def test_cut_frames_without_end_are_tried_so_many_times_and_no_more(tries, monkeypatch):
+    monkeypatch.setattr(reassemble, "_TRIES_IN_ALL", 500)
+    text = (f"{MARK}1:ab " + "; " * 20) * 1000
+    assert [each.fault for each in payloads_in(text)] == ["no frame is whole"]
+    assert len(tries) < 2 * 500
+
+
+@pytest.mark.parametrize("between", ["; " * 300, "word " * 25_000])
+def test_the_end_of_a_cut_frame_is_not_looked_for_for_ever(between):
+    first, *rest = frames_of()
+    text = "\n".join([first[:400], between, "; ", first[400:], *rest])
+    (payload,) = payloads_in(text)
+    assert "frame 1 of" in payload.fault
+
+
+def test_a_line_without_end_is_read_in_parts():
+    scanner = Scanner()
+    lines = frames_of()
+    scanner.feed("x" * 3_000_000 + "\\" * 100_000 + " ".join(lines))
+    assert len(scanner._line) <= reassemble._LONGEST_LINE
+    scanner.finish()
+    (gathered,) = scanner.gathered.values()
+    assert gathered.is_whole
+
+
+def test_more_frames_than_a_log_can_have(monkeypatch, collection):
+    monkeypatch.setattr(reassemble, "MOST_HELD", 10)
+    faults = taken(collection, "\n".join(frame_of(number) for number in range(30)))
+    assert "a: more than 10 frames in one log, and no more were read; give fewer runs" in faults[0]
+    assert len(faults) == 11
+
+
+def test_a_copy_of_a_frame_is_not_one_more(monkeypatch):
+    monkeypatch.setattr(reassemble, "MOST_HELD", len(frames_of()))
+    assert not unpack(framed_log() * 3)[1]
+
+
+def test_more_broken_runs_than_can_be_held(monkeypatch, collection):
+    monkeypatch.setattr("whisper_bench.parcel.collect.MOST_HELD", 10)
+    faults = taken(collection, "\n".join(frame_of(number) for number in range(12)))
+    assert "a: more than 10 frames of runs that are not whole; give fewer logs" in faults[-1]
+
+
+def test_more_whole_runs_than_a_log_has(monkeypatch, collection):
+    monkeypatch.setattr("whisper_bench.parcel.collect._MOST_RUNS", 2)
+    text = "".join(framed_log(save_name=f"n{number}") for number in range(3))
+    (fault,) = taken(collection, text)
+    assert "3 saved runs in it, and the first 2 were taken" in fault
+    assert [each.save_name for each in collection.collected] == ["n0", "n1"]
+
+
+def test_what_unpacks_into_a_thousand_times_as_much():
+    lines = encode(zlib.compress(b" " * 500_000_000, 9))
+    tracemalloc.start()
+    try:
+        parcels, (fault,) = unpack("\n".join(lines))
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert not parcels
+    assert "unpacked, which no saved run has" in fault
+    assert peak_bytes < 2 * 67_000_000 + 50_000_000
+
+
+def test_a_run_of_thousands_of_rounds_is_within_the_bounds():
+    """Saved runs have text that repeats much, and pack well."""
+    saved = RUN.read_text() * 300
+    parcel = Parcel(parcel_version=1, folder="Linux", save_name="long", saved=saved)
+    (found,), faults = unpack("\n".join(encode(zlib.compress(msgspec.json.encode(parcel), 9))))
+    assert found.saved == saved
+    assert not faults
+
+
+def test_a_run_that_could_not_be_read_again_is_not_printed(monkeypatch):
+    monkeypatch.setattr(frames, "MOST_FRAMES", 3)
+    with pytest.raises(BenchError, match="2025 at most; run fewer rounds or cases at once"):
+        encode(b"x" * 2026)
+    assert len(encode(b"x" * 2025)) == 3
+
+
+def test_a_line_for_people_has_an_end():
+    (line,) = frames.human_lines("x" * 1_000_000)
+    assert len(line) == 2000

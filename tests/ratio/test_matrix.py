@@ -1,0 +1,86 @@
+"""Many runs: every pair up to a dozen, each against the first above that."""
+
+import math
+
+import pytest
+
+from support.ratios import M4, XEON, m4, record, run, xeon
+from whisper_bench import calculate_matrix, calculate_ratio, matrix_frame
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.comparable import NotComparableError
+from whisper_bench.ratio.matrix import MOST_IN_MATRIX, run_labels
+from whisper_bench.ratio.matrix_text import matrix_lines
+
+SLOW = tuple(2 * each for each in XEON)
+
+
+def three():
+    return [m4(), xeon(), run(record(*SLOW), name="old")]
+
+
+def test_every_pair_is_compared_and_the_frame_is_antisymmetric():
+    matrix = calculate_matrix(three())
+    assert len(matrix.pairs) == 3
+    frame = matrix_frame(matrix)
+    assert list(frame.index) == list(frame.columns) == ["m4", "xeon", "old"]
+    assert frame.loc["xeon", "m4"] == pytest.approx(calculate_ratio(m4(), xeon()).headline.value)
+    for here in frame:
+        for there in frame:
+            assert frame.loc[here, there] * frame.loc[there, here] == pytest.approx(1)
+    assert frame.loc["old", "m4"] == pytest.approx(
+        frame.loc["old", "xeon"] * frame.loc["xeon", "m4"]
+    )
+
+
+def test_a_pair_that_cannot_be_compared_stops_the_matrix():
+    other = run(record(*SLOW, compute_type="float32"), name="old")
+    with pytest.raises(NotComparableError, match="m4 and old cannot be compared"):
+        calculate_matrix([*three()[:2], other])
+    matrix = calculate_matrix([*three()[:2], other], allow_mismatch=["compute_type"])
+    text = "\n".join(matrix_lines(matrix))
+    assert "let through, compute_type: int8 against float32 [base-t1-vi_30s] (m4 and old)" in text
+
+
+def test_an_invalid_pair_has_no_figure():
+    matrix = calculate_matrix([*three()[:2], run(record(1.0), name="once")])
+    frame = matrix_frame(matrix)
+    assert math.isnan(frame.loc["once", "m4"])
+    text = "\n".join(matrix_lines(matrix))
+    assert "INVALID" in text
+    assert "! m4 and once, base-t1-vi_30s: INVALID: rounds on record: 6 and 1" in text
+
+
+def test_text_of_three(golden):
+    golden("matrix.txt", matrix_lines(calculate_matrix(three())))
+
+
+def test_cases_that_are_only_in_some():
+    two = ("base", 2, "vi_30s")
+    runs = [m4(record(*M4), record(*M4, case=two)), xeon(), xeon(record(*SLOW, case=two), name="b")]
+    text = "\n".join(matrix_lines(calculate_matrix(runs[:2], allow_mismatch=["cases"])))
+    assert "base-t2" in text
+    with pytest.raises(NotComparableError):
+        calculate_matrix(runs)
+
+
+def test_many_are_compared_with_the_first_only(golden):
+    runs = [m4(), *(xeon(name=f"x{number}") for number in range(MOST_IN_MATRIX))]
+    runs[-1] = xeon(record(1.0), name="once")
+    matrix = calculate_matrix(runs)
+    assert len(matrix.pairs) == MOST_IN_MATRIX
+    golden("against_first.txt", matrix_lines(matrix))
+
+
+def test_runs_are_told_apart_by_name_then_file_then_path():
+    facts = [each.facts for each in three()]
+    assert run_labels(facts) == ["m4", "xeon", "old"]
+    same = [xeon(where="a/0001_x.json").facts, xeon(where="a/0002_x.json").facts]
+    assert run_labels(same) == ["0001_x", "0002_x"]
+    same = [xeon(where="a/0001_x.json").facts, xeon(where="b/0001_x.json").facts]
+    assert run_labels(same) == ["a/0001_x.json", "b/0001_x.json"]
+
+
+def test_a_matrix_needs_two_different_runs():
+    for runs in ([], [m4()], [m4(), xeon(), m4()]):
+        with pytest.raises(BenchError, match="a matrix needs two different runs or more"):
+            calculate_matrix(runs)

@@ -1,0 +1,221 @@
+import json
+import re
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.documents import result_of, saved_document
+from support.samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
+from whisper_bench.case.case import Case
+from whisper_bench.case.record import trust_warnings
+from whisper_bench.case.record_check import check_record
+from whisper_bench.errors import BenchError
+from whisper_bench.json_schema import generated_schema
+from whisper_bench.measure.gather import gathered
+from whisper_bench.results.convert import results_of
+from whisper_bench.results.files import file_name, load_results, save_results
+from whisper_bench.results.schema import Result, schema, validate
+from whisper_bench.saved.file import parse_saved
+from whisper_bench.weights.pins import PINS
+
+TEN_KEYS = [
+    "timestamp", "architecture", "cpu_model", "model_size", "iterations",
+    "avg_latency_ms", "total_time_s", "rps", "cpu_limit", "memory_mb",
+]  # fmt: skip
+
+
+def test_the_ten_keys_stand_first_with_the_designs_types(tmp_path):
+    path = save_results(result_of(0.5, 0.5, 0.5, 0.5), tmp_path)
+    document = json.loads(path.read_text())
+    assert list(document)[:10] == TEN_KEYS
+    assert {key: document[key] for key in TEN_KEYS} == {
+        "timestamp": "2026-11-24T08:30:00Z",
+        "architecture": "x86_64",
+        "cpu_model": "A test's chip",
+        "model_size": "base",
+        "iterations": 4,
+        "avg_latency_ms": 500.0,
+        "total_time_s": 2.0,
+        "rps": 2.0,
+        "cpu_limit": 1,
+        "memory_mb": 300,
+    }
+    assert list(document)[10:] == ["schema_version", "detail"]
+
+
+@given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=60))
+def test_figures_follow_from_the_samples(samples):
+    result = result_of(*samples)
+    latency = result.detail.latency
+    assert result.iterations == len(samples)
+    assert result.total_time_s == pytest.approx(sum(samples))
+    assert result.rps == pytest.approx(len(samples) / sum(samples))
+    assert result.avg_latency_ms == pytest.approx(1000 * np.mean(samples))
+    assert latency.p99_s == pytest.approx(np.percentile(samples, 99))
+    assert latency.stddev_s == pytest.approx(np.std(samples, ddof=1) if len(samples) > 1 else 0)
+    assert result.detail.real_time_factor == pytest.approx(np.mean(samples) / 30)
+    assert result.detail.counters.periods == 10 * len(samples)
+
+
+def test_a_round_trip_through_the_file(tmp_path):
+    result = result_of(4.5, 4.6, 4.7)
+    assert load_results(save_results(result, tmp_path)) == result
+
+
+def test_no_limit_is_null_and_a_fraction_stays():
+    assert result_of(evidence=evidence(4.5, limit=NO_LIMIT)).cpu_limit is None
+    half = msgspec.structs.replace(
+        NO_LIMIT, cpus=0.5, quota_cpus=0.5, source="cgroup v2 quota", quota_group="/sys/fs/cgroup"
+    )
+    assert result_of(evidence=evidence(4.5, limit=half)).cpu_limit == 0.5
+
+
+def test_file_names():
+    assert file_name(result_of(1.0)) == "m4_base_2026-11-24.json"
+    other = result_of(
+        1.0, case=Case("base", 4, "vi_5s"), clip=msgspec.structs.replace(CLIP, name="vi_5s")
+    )
+    assert file_name(other) == "m4_base_t4_vi_5s_2026-11-24.json"
+
+
+def test_a_second_run_on_a_day_does_not_overwrite_the_first(tmp_path):
+    first, second = save_results(result_of(4.5), tmp_path), save_results(result_of(4.6), tmp_path)
+    assert (first.name, second.name) == ("m4_base_2026-11-24.json", "m4_base_2026-11-24_2.json")
+    assert load_results(first).total_time_s == 4.5
+
+
+def test_shipped_schema_is_that_of_the_types_and_refuses_what_they_refuse():
+    assert schema() == generated_schema(Result)
+    good = msgspec.to_builtins(result_of(4.5))
+    validate(good, "m4.json")
+    for key, value, told in (
+        ("iterations", 0, "iterations"),
+        ("architecture", "riscv64", "architecture"),
+        ("timestamp", "yesterday", "timestamp"),
+        ("rps", -1.0, "rps"),
+        ("extra", 1, "'extra' was unexpected"),
+    ):
+        with pytest.raises(BenchError, match=re.escape(told)):
+            validate({**good, key: value}, "m4.json")
+        with pytest.raises(msgspec.MsgspecError):
+            msgspec.convert({**good, key: value}, Result)
+    with pytest.raises(BenchError, match="'rps' is a required property"):
+        validate({key: value for key, value in good.items() if key != "rps"}, "m4.json")
+
+
+def test_broken_result_files_are_named(tmp_path):
+    path = save_results(result_of(4.5), tmp_path)
+    text = path.read_text()
+    with pytest.raises(BenchError, match="absent"):
+        load_results(tmp_path / "absent.json")
+    for broken in (text[: len(text) // 2], text.replace('"rps": ', '"rps": NaN, "x": '), "[]"):
+        path.write_text(broken)
+        with pytest.raises(BenchError, match=re.escape(f"{path}: ")):
+            load_results(path)
+
+
+def test_warnings_say_what_to_know():
+    def told(**settings):
+        return result_of(**settings).detail.warnings
+
+    many = evidence(*[4.5] * 60, per_process=12)
+    assert told(evidence=many) == []
+    assert "2 rounds: p95 needs 59, p99 299" in told(evidence=evidence(4.5, 4.6))
+    assert any("one process" in line for line in told(evidence=evidence(4.5, 4.6)))
+    assert "no CPU limit in force (none)" in told(evidence=evidence(4.5, limit=NO_LIMIT))
+    shape = msgspec.structs.replace(WEIGHTS, shape_only=True, pinned=False)
+    warnings = told(evidence=many, weights=shape, case=Case("small-shape-only", 1, "vi_30s"))
+    assert warnings[0].startswith("shape-only weights")
+    assert warnings[1].startswith("unpinned weights, sha256 aaaa")
+
+
+def test_contended_and_interrupted_runs_are_called_so():
+    busy = evidence(4.5, 4.5, 4.5, 4.5)
+    busy.rounds[0] = msgspec.structs.replace(
+        busy.rounds[0],
+        measured=msgspec.structs.replace(
+            busy.rounds[0].measured,
+            transcription=msgspec.structs.replace(busy.rounds[0].measured.transcription, cpu_s=2.0),
+        ),
+    )
+    result = result_of(evidence=busy)
+    assert result.detail.contended_rounds == 1
+    assert any(line.startswith("1 of 4 rounds contended") for line in result.detail.warnings)
+    cut = gathered(plan(rounds=50), busy)
+    document = saved_document(evidence=busy)
+    document["benchmarks"][0]["extra_info"]["whisper_bench"] = msgspec.to_builtins(cut)
+    (result,) = results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
+    assert "4 of 50 rounds: the run was interrupted" in result.detail.warnings
+
+
+def test_a_figure_that_is_null_has_its_reason():
+    assert result_of(4.5).detail.unknown == {}
+    nobody = evidence(
+        4.5, 4.5, limit=msgspec.structs.replace(NO_LIMIT, affinity_cpus=2, online_cpus=2)
+    )
+    for number, line in enumerate(nobody.rounds):
+        heard = msgspec.structs.replace(line.measured.transcription, cpu_s=6.0)
+        told = msgspec.structs.replace(
+            line.measured, transcription=heard, wait_s=None, counters=None
+        )
+        case = Case("base", 4, "vi_30s")
+        nobody.rounds[number] = msgspec.structs.replace(line, measured=told, case=case)
+    detail = result_of(
+        evidence=nobody,
+        case=Case("base", 4, "vi_30s"),
+        clip=msgspec.structs.replace(CLIP, text=None),
+        weights=msgspec.structs.replace(WEIGHTS, revision=None),
+    ).detail
+    assert detail.counters is None
+    assert detail.word_error_rate is None
+    assert detail.contended_rounds is None
+    assert set(detail.unknown) == {
+        "counters", "contended_rounds", "word_error_rate", "revision", "cpu_limit",
+    }  # fmt: skip
+    assert any(line.startswith("contention unknown") for line in detail.warnings)
+
+
+def test_the_files_that_were_loaded_are_in_the_result(tmp_path):
+    path = save_results(result_of(0.5, 0.5), tmp_path)
+    assert json.loads(path.read_text())["detail"]["weights"]["files"] == WEIGHTS.files
+    assert load_results(path).detail.weights.files == WEIGHTS.files
+
+
+def test_a_result_from_before_every_file_was_hashed_is_read(tmp_path):
+    path = save_results(result_of(0.5, 0.5), tmp_path)
+    document = json.loads(path.read_text())
+    del document["detail"]["weights"]["files"]
+    path.write_text(json.dumps(document))
+    assert load_results(path).detail.weights.files is None
+
+
+def test_two_hashes_of_model_bin_in_one_record_are_refused():
+    files = {**WEIGHTS.files, "model.bin": "b" * 64}
+    record = gathered(plan(), evidence(0.5, 0.5))
+    edited = msgspec.structs.replace(
+        record, weights=msgspec.structs.replace(record.weights, files=files)
+    )
+    check_record(record, "it")
+    with pytest.raises(BenchError, match=r"it: base-t1-vi_30s: the sha256 of model\.bin is b+ in"):
+        check_record(edited, "it")
+
+
+def test_an_unpinned_file_is_named():
+    def warned(files):
+        weights = msgspec.structs.replace(WEIGHTS, pinned=False, files=files)
+        record = gathered(plan(weights=weights), evidence(0.5, 0.5))
+        facts = msgspec.structs.replace(record.weights, files=files)
+        return trust_warnings(msgspec.structs.replace(record, weights=facts))[0]
+
+    config = {**PINS["base"].files, "config.json": "b" * 64}
+    assert warned(config).endswith("not pinned: config.json")
+    assert warned(None) == f"unpinned weights, sha256 {'a' * 64}"
+
+
+def test_files_that_differ_from_the_plans_are_not_pinned():
+    plans = plan(weights=msgspec.structs.replace(WEIGHTS, files={"model.bin": "b" * 64}))
+    assert not gathered(plans, evidence(0.5)).weights.pinned
+    assert gathered(plan(), evidence(0.5)).weights.pinned

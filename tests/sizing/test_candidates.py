@@ -1,0 +1,148 @@
+"""From a saved run to a sizing: the case chosen, and what is warned of."""
+
+from functools import partial
+
+import msgspec
+import pytest
+
+from support.ratios import XEON
+from support.samples import LIMIT, NO_LIMIT
+from support.size_runs import (
+    THROTTLED,
+    XEON_FACTS,
+    judged_record,
+    on_xeon,
+)
+from whisper_bench import calculate_sizing, size_run
+from whisper_bench.errors import BenchError
+from whisper_bench.sizing.candidates import HardClips
+from whisper_bench.sizing.demand import Objective
+from whisper_bench.throttling.verdict import Verdict
+
+
+def test_a_run_of_the_production_machine_is_sized_as_measured():
+    report = on_xeon()
+    assert report.sizing.feasible
+    assert report.basis.extrapolated is False
+    assert report.basis.factor == 1.0
+    assert report.basis.case == "base-t1-vi_30s"
+    assert report.sizing.pod.measured_on == "xeon, x86_64, A test's Xeon"
+    assert report.sizing.memory_mib == 384  # 300 MiB and a quarter, in steps of 64
+    assert report.sizing.mean_service_s == pytest.approx(2.5)
+    assert [each.changed for each in report.sizing.sensitivity].count("ratio") == 0
+
+
+def test_the_threads_that_take_the_fewest_cpus_are_chosen():
+    two = judged_record(
+        *XEON, case=("base", 2, "vi_30s"), limit=msgspec.structs.replace(LIMIT, cpus=2.0)
+    )
+    fast = judged_record(
+        *(each / 4 for each in XEON),
+        case=("base", 4, "vi_30s"),
+        limit=msgspec.structs.replace(LIMIT, cpus=2.0),
+    )
+    report = on_xeon(judged_record(*XEON), two, fast)
+    assert report.basis.case == "base-t4-vi_30s"
+    assert (report.sizing.threads, report.sizing.cpu) == (4, 2)
+    cpus = {each.case: each.cpus_in_all for each in report.candidates}
+    assert cpus["base-t4-vi_30s"] == min(cpus.values())
+
+
+def test_one_thread_under_a_limit_of_four_cpus_is_not_given_all_of_them():
+    limit = msgspec.structs.replace(LIMIT, cpus=4.0)
+    one = judged_record(*XEON, limit=limit)
+    four = judged_record(*(each / 2 for each in XEON), case=("base", 4, "vi_30s"), limit=limit)
+    report = on_xeon(one, four)
+    # four threads are twice as fast on four times the CPUs
+    assert report.basis.case == "base-t1-vi_30s"
+    assert (report.sizing.cpu, report.sizing.pod.measured_limit_cpus) == (1, 4.0)
+    sizes = {each.threads: (each.cpu, each.cpus_in_all) for each in report.candidates}
+    assert sizes[1] == (1, report.sizing.replicas)
+    assert sizes[4][0] == 4
+    assert sizes[1][1] < sizes[4][1]
+    assert report.sizing.hpa_utilisation_percent == int(100 * report.sizing.utilisation)
+    (told,) = (each for each in report.warnings if "measured under a limit" in each)
+    assert "base-t1-vi_30s: measured under a limit of 4 CPUs, of which 1 thread can use 1" in told
+    assert "--whisper-cpu-limit=1" in told
+    fit = on_xeon(judged_record(*XEON))
+    assert not any("measured under a limit" in each for each in fit.warnings)
+    two = on_xeon(judged_record(*XEON, case=("base", 2, "vi_30s"), limit=limit))
+    assert any("2 threads can use 2" in each for each in two.warnings)
+
+
+def test_more_threads_than_the_machine_had_cpus_are_given_no_more_than_those():
+    limit = msgspec.structs.replace(NO_LIMIT, affinity_cpus=2, online_cpus=2)
+    report = on_xeon(judged_record(*XEON, case=("base", 4, "vi_30s"), limit=limit))
+    assert (report.sizing.threads, report.sizing.cpu) == (4, 2)
+    assert report.sizing.pod.measured_limit_cpus is None
+    assert not any("measured under a limit" in each for each in report.warnings)
+
+
+def test_a_throttled_case_is_no_candidate():
+    fast = judged_record(
+        *(each / 3 for each in XEON), case=("base", 2, "vi_30s"), counters=THROTTLED
+    )
+    report = on_xeon(judged_record(*XEON), fast)
+    assert report.basis.case == "base-t1-vi_30s"
+    (unfit,) = [each for each in report.candidates if each.threads == 2]
+    assert (unfit.verdict, unfit.replicas, unfit.cpus_in_all) == (
+        Verdict.QUOTA_THROTTLED,
+        None,
+        None,
+    )
+    with pytest.raises(BenchError, match="no case is fit to be sized on .base-t2-vi_30s QUOTA_THR"):
+        on_xeon(fast)
+
+
+def test_a_case_that_is_infeasible_is_reported_and_not_raised():
+    report = size_run(
+        [
+            judged_record(*XEON),
+            judged_record(*(2 * each for each in XEON), case=("base", 2, "vi_30s")),
+        ],
+        XEON_FACTS,
+        partial(calculate_sizing, 2.0, objective=Objective(95, 1.0)),
+    )
+    assert not report.sizing.feasible
+    assert report.basis.case == "base-t1-vi_30s"
+    assert [each.replicas for each in report.candidates] == [None, None]
+
+
+def test_a_model_is_chosen_where_there_are_several():
+    both = [judged_record(*XEON), judged_record(*XEON, case=("small", 1, "vi_30s"))]
+    with pytest.raises(
+        BenchError, match="xeon has the models base, small; choose one with --model"
+    ):
+        on_xeon(*both)
+    assert on_xeon(*both, model="small").basis.case == "small-t1-vi_30s"
+    with pytest.raises(BenchError, match="xeon has the models base, small and not large"):
+        on_xeon(*both, model="large")
+
+
+def test_of_several_clips_the_shortest_is_sized_on_and_said():
+    long = judged_record(*XEON, case=("base", 1, "vi_60s"))
+    long = msgspec.structs.replace(long, clip=msgspec.structs.replace(long.clip, windows=2))
+    report = on_xeon(long, judged_record(*XEON))
+    assert report.basis.case == "base-t1-vi_30s"
+    assert "sized on the clip vi_30s, the shortest; also measured: vi_60s" in report.warnings
+
+
+def test_a_percentile_of_few_rounds_is_warned_of():
+    assert any("6 rounds: p95 of the service time needs 59" in each for each in on_xeon().warnings)
+    many = judged_record(*(XEON * 10))
+    assert not any("of the service time needs" in each for each in on_xeon(many).warnings)
+    loose = size_run([judged_record(*XEON)], XEON_FACTS, partial(calculate_sizing, 2.0))
+    assert not any("of the service time needs" in each for each in loose.warnings)
+
+
+def test_workers_of_a_pod_and_hard_clips():
+    report = on_xeon(concurrency=2, hard=HardClips(0.1, 3.0))
+    assert (report.sizing.cpu, report.sizing.memory_mib) == (2, 768)
+    assert report.sizing.service.hard_share == 0.1
+    assert report.sizing.mean_service_s == pytest.approx(2.5 * 1.2)
+
+
+def test_warnings_of_the_measurement_are_carried():
+    bare = judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=None, source="none"))
+    assert "base-t1-vi_30s: no CPU limit in force (none)" in on_xeon(bare).warnings
+    assert any("3 processes: 5 or more" in each for each in on_xeon().warnings)

@@ -1,0 +1,62 @@
+"""What is drawn, and the percentiles of it with their error bounds."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from support.services import SMALL, lognormal
+from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.estimate import predict_latency
+from whisper_bench.sizing.search import fewest_pods
+from whisper_bench.sizing.simulate import Balancing
+
+
+def test_draws_have_the_mean_that_is_told():
+    service = msgspec.structs.replace(SMALL, factor=1.5, hard_share=0.1, hard_factor=5.0)
+    mix = {1: 3.0, 2: 1.0}
+    drawn = service.draw(mix, 400_000, np.random.default_rng(1))
+    assert drawn.mean() == pytest.approx(service.mean_s(mix), rel=0.01)
+    of_two = msgspec.structs.replace(SMALL, windows=2)
+    assert of_two.mean_s({2: 1.0}) == pytest.approx(SMALL.mean_s({1: 1.0}))
+
+
+@pytest.mark.parametrize("burstiness", [1.0, 4.0])
+def test_arrivals_have_the_rate_and_the_burstiness_that_is_told(burstiness):
+    gaps = Load(5.0, burstiness).arrivals(1_000_000, np.random.default_rng(1))
+    assert gaps.mean() == pytest.approx(0.2, rel=0.02)
+    assert (gaps.std() / gaps.mean()) ** 2 == pytest.approx(burstiness, rel=0.05)
+
+
+def test_pods_that_cannot_keep_up_have_no_figures():
+    found = predict_latency(Question(SMALL, Load(2.0), Policy(), Objective(95, 5.0)), 3)
+    assert found.utilisation == pytest.approx(1.2)
+    assert found.objective_s is None
+    assert found.fails(Objective(95, 1e9))
+    assert not found.holds(Objective(95, 1e9))
+
+
+def test_the_bound_is_never_below_the_estimate_however_busy_the_pods_are():
+    for rps, pods, balancing in ((5, 10, "shared"), (2, 4, "shared"), (0.5, 1, "random")):
+        question = Question(
+            lognormal(count=500),
+            Load(rps),
+            Policy(balancing=Balancing(balancing), max_utilisation=0.99),
+            Objective(99, 20.0),
+        )
+        found = predict_latency(question, pods)
+        assert found.utilisation >= 0.89
+        assert found.low_s < found.objective_s
+        assert found.high_s is None or found.high_s > found.objective_s
+
+
+def test_pods_too_busy_to_be_simulated_do_not_hold():
+    question = Question(
+        SMALL,
+        Load(0.999 / 1.8),
+        Policy(balancing=Balancing.SHARED, max_utilisation=0.9995),
+        Objective(95, 1e6),
+    )
+    found = predict_latency(question, 1)
+    assert found.high_s is None
+    assert not found.holds(question.objective)
+    assert fewest_pods(question).pods == 2

@@ -1,0 +1,128 @@
+"""Sizing on a ratio: its bad end, its machine, and refusals."""
+
+from functools import partial
+
+import msgspec
+import pytest
+
+from support.ratios import M4, XEON, facts, m4, xeon
+from support.samples import LIMIT
+from support.size_runs import (
+    ASKED,
+    XEON_FACTS,
+    judged_record,
+    kept,
+    on_m4,
+    quick,
+)
+from whisper_bench import calculate_ratio, size_run
+from whisper_bench.errors import BenchError
+from whisper_bench.ratio.comparable import NotComparableError
+from whisper_bench.ratio.config import StaleError, config_of
+from whisper_bench.report.outputs import sized
+
+
+def test_a_ratio_that_leads_elsewhere_is_refused():
+    back = config_of(
+        calculate_ratio(xeon(judged_record(*XEON)), m4(judged_record(*M4))), facts().moment
+    )
+    with pytest.raises(
+        BenchError, match="the ratio leads to m4, which is ARM64, and production is"
+    ):
+        size_run([judged_record(*XEON)], XEON_FACTS, quick, config=back, most_days=1e6)
+    unlike = calculate_ratio(
+        m4(judged_record(*M4)),
+        xeon(judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=2.0))),
+        allow_mismatch=["cpu_limit"],
+    )
+    with pytest.raises(BenchError, match="the ratio was made with another cpu_limit on each side"):
+        on_m4(config_of(unlike, facts().moment))
+
+
+def test_what_is_let_through_is_told():
+    other = judged_record(*M4, compute_type="float32")
+    report = size_run(
+        [other], facts(where="m4b.json"), quick,
+        config=kept(), most_days=1e6, allow_mismatch=["compute_type"],
+    )  # fmt: skip
+    assert "let through: compute_type: int8 against float32 [base-t1-vi_30s]" in report.warnings
+
+
+def test_what_the_ratio_let_through_is_told_again():
+    unlike = calculate_ratio(
+        m4(judged_record(*M4)), xeon(judged_record(*XEON, tokens=200)), allow_mismatch=["tokens"]
+    )
+    warnings = on_m4(config_of(unlike, facts().moment)).warnings
+    assert "let through by the ratio: tokens: 3 against 200 [base-t1-vi_30s]" in warnings
+
+
+def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
+    config = kept()
+    report = on_m4(config, ASKED)
+    ratio = config.cases[0]
+    assert report.basis.extrapolated
+    assert report.basis.factor == ratio.high > ratio.ratio
+    assert report.sizing.mean_service_s == pytest.approx(sum(M4) / 6 * ratio.high)
+    assert report.sizing.pod.measured_on == "xeon, x86_64, A test's Xeon"
+    ends = [each for each in report.sizing.sensitivity if each.changed == "ratio"]
+    assert [each.value for each in ends] == [ratio.low, ratio.ratio, ratio.high]
+    assert ends[-1].replicas == report.sizing.replicas
+    annotations = sized(report).annotations
+    assert annotations["whisper-bench/ratio"].startswith(
+        "xeon/m4 2.459 (2.313 to 2.615), 2026-11-24"
+    )
+
+
+def test_a_case_that_the_ratio_does_not_know_is_left_out_where_that_is_let_through():
+    both = [judged_record(*M4), judged_record(*M4, case=("base", 2, "vi_30s"))]
+    asked = partial(size_run, both, facts(where="m4b.json"), quick, config=kept(), most_days=1e6)
+    with pytest.raises(NotComparableError, match="cases: none against base-t2-vi_30s"):
+        asked()
+    report = asked(allow_mismatch=["cases"])
+    assert [each.case for each in report.candidates] == ["base-t1-vi_30s"]
+
+
+def test_a_clip_under_another_name_is_the_same_clip():
+    renamed = judged_record(*M4, case=("base", 1, "mine"))
+    report = size_run([renamed], facts(), quick, config=kept(), most_days=1e6)
+    assert report.basis.case == "base-t1-mine"
+    assert report.basis.extrapolated
+
+
+def test_memory_is_that_of_the_production_machine():
+    config = kept()
+    bigger = msgspec.structs.replace(config.cases[0].target, peak_rss_bytes=700 * 2**20)
+    config = msgspec.structs.replace(
+        config, cases=[msgspec.structs.replace(config.cases[0], target=bigger)]
+    )
+    assert on_m4(config).sizing.memory_mib == 896
+
+
+def test_an_m4_run_without_a_ratio_is_refused():
+    with pytest.raises(
+        BenchError, match="m4 was measured on ARM64, and production is x86_64: give --ra"
+    ):
+        on_m4()
+    assert on_m4(production="ARM64").sizing.feasible
+
+
+def test_a_stale_or_foreign_ratio_is_refused():
+    with pytest.raises(StaleError, match="the ratio is stale"):
+        size_run(
+            [judged_record(*M4)],
+            facts(),
+            ASKED,
+            config=kept(moment=facts().moment.replace(year=2020)),
+        )
+    with pytest.raises(StaleError, match="of another machine or set-up"):
+        size_run(
+            [judged_record(*M4)], facts(cpu_model="Apple M1"), ASKED, config=kept(), most_days=1e6
+        )
+    with pytest.raises(NotComparableError, match="compute_type: int8 against float32"):
+        size_run(
+            [judged_record(*M4, compute_type="float32")],
+            facts(),
+            ASKED,
+            config=kept(),
+            most_days=1e6,
+        )

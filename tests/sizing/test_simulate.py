@@ -1,0 +1,187 @@
+"""The simulation, held to Ciw, to closed forms, and to itself done slowly."""
+
+import math
+
+import ciw
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.untraced import untraced
+from whisper_bench.sizing.queueing import erlang_c_wait_s
+from whisper_bench.sizing.simulate import Balancing, waits
+
+MEAN_S, CV = 1.8, 0.5
+SIGMA = math.sqrt(math.log(1 + CV**2))
+MU = math.log(MEAN_S) - SIGMA**2 / 2
+EXPONENTIAL, LOGNORMAL = "exponential", "lognormal"
+
+
+def services(kind, count, random):
+    if kind == EXPONENTIAL:
+        return random.exponential(MEAN_S, count)
+    return random.lognormal(MU, SIGMA, count)
+
+
+def ours(kind, pods, utilisation, balancing, *, count=150_000, seed=1):
+    """Return answers in seconds after the system has filled."""
+    random = np.random.default_rng(seed)
+    rate = pods * utilisation / MEAN_S
+    arrivals_s = np.cumsum(random.exponential(1 / rate, count))
+    services_s = services(kind, count, random)
+    waits_s = untraced(waits)(
+        arrivals_s, services_s, pods=pods, concurrency=1, balancing=balancing, random=random
+    )
+    return (waits_s + services_s)[count // 10 :]
+
+
+@untraced
+def theirs(kind, pods, utilisation, balancing, *, customers=30_000, seed=2):
+    """The same in Ciw: one node of many servers, or a node a Pod."""
+    ciw.seed(seed)
+    rate = pods * utilisation / MEAN_S
+    service = (
+        ciw.dists.Exponential(rate=1 / MEAN_S)
+        if kind == EXPONENTIAL
+        else ciw.dists.Lognormal(mean=MU, sd=SIGMA)
+    )
+    nodes = pods if balancing is Balancing.RANDOM else 1
+    network = ciw.create_network(
+        arrival_distributions=[ciw.dists.Exponential(rate=rate / nodes)] * nodes,
+        service_distributions=[service] * nodes,
+        number_of_servers=[pods // nodes] * nodes,
+        routing=[[0.0] * nodes for _ in range(nodes)],
+    )
+    simulation = ciw.Simulation(network)
+    end_s = customers / rate
+    simulation.simulate_until_max_time(end_s)
+    records = sorted(simulation.get_all_records(), key=lambda record: record.arrival_date)
+    answers_s = [r.waiting_time + r.service_time for r in records if r.arrival_date > end_s / 10]
+    return np.array(answers_s)
+
+
+def figure_and_error(answers_s, figure, batches=20):
+    each = [figure(part) for part in np.array_split(answers_s, batches)]
+    return figure(answers_s), np.std(each, ddof=1) / math.sqrt(batches)
+
+
+FIGURES = {
+    "mean": np.mean,
+    "p50": lambda part: np.percentile(part, 50),
+    "p95": lambda part: np.percentile(part, 95),
+}
+
+
+@pytest.mark.parametrize("kind", [EXPONENTIAL, LOGNORMAL])
+@pytest.mark.parametrize("balancing", [Balancing.SHARED, Balancing.RANDOM])
+@pytest.mark.parametrize("pods", [1, 4])
+@pytest.mark.parametrize("utilisation", [0.5, 0.8])
+def test_agrees_with_ciw_within_the_errors_of_both(kind, balancing, pods, utilisation):
+    here = ours(kind, pods, utilisation, balancing)
+    there = theirs(kind, pods, utilisation, balancing)
+    for name, figure in FIGURES.items():
+        (value, error), (true, true_error) = (
+            figure_and_error(answers, figure) for answers in (here, there)
+        )
+        assert abs(value - true) <= 4 * math.hypot(error, true_error), name
+
+
+@pytest.mark.parametrize(("pods", "utilisation"), [(1, 0.6), (3, 0.9), (20, 0.9)])
+def test_agrees_with_erlang_c(pods, utilisation):
+    answers_s = ours(EXPONENTIAL, pods, utilisation, Balancing.SHARED, count=300_000)
+    value, error = figure_and_error(answers_s, np.mean)
+    true = MEAN_S + erlang_c_wait_s(pods, pods * utilisation, MEAN_S)
+    assert abs(value - true) <= 4 * error
+    assert error < 0.05 * true
+
+
+def slowly(traffic, pods, concurrency, balancing, chosen):
+    """Serve requests one by one by the definition of the discipline; `chosen` for random."""
+    free = [[0.0] * concurrency for _ in range(pods)]
+    leaving = [[] for _ in range(pods)]
+    found = []
+    for number, (arrival_s, service_s) in enumerate(traffic):
+        if balancing is Balancing.SHARED:
+            pod = min(range(pods), key=lambda each: min(free[each]))
+        elif balancing is Balancing.ROUND_ROBIN:
+            pod = number % pods
+        else:
+            pod = chosen[number]
+        worker = free[pod].index(min(free[pod]))
+        start_s = max(arrival_s, free[pod][worker])
+        free[pod][worker] = start_s + service_s
+        leaving[pod].append(start_s + service_s)
+        found.append(start_s - arrival_s)
+    return found
+
+
+TRAFFIC = st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5)), min_size=1, max_size=60)
+
+
+@given(
+    TRAFFIC,
+    st.integers(1, 5),
+    st.integers(1, 3),
+    st.sampled_from([Balancing.SHARED, Balancing.ROUND_ROBIN, Balancing.RANDOM]),
+)
+@settings(max_examples=200)
+def test_the_fast_way_is_the_slow_way(traffic, pods, concurrency, balancing):
+    arrivals_s = np.cumsum([gap for gap, _ in traffic])
+    services_s = np.array([service for _, service in traffic])
+    found = waits(
+        arrivals_s,
+        services_s,
+        pods=pods,
+        concurrency=concurrency,
+        balancing=balancing,
+        random=np.random.default_rng(3),
+    )
+    chosen = (np.random.default_rng(3).random(len(traffic)) * pods).astype(int)
+    moments = zip(arrivals_s, services_s, strict=True)
+    true = slowly(moments, pods, concurrency, balancing, chosen)
+    assert found == pytest.approx(true, abs=1e-9)
+
+
+@given(TRAFFIC, st.integers(1, 5), st.integers(1, 3))
+@settings(max_examples=100)
+def test_least_outstanding_never_joins_a_fuller_pod(traffic, pods, concurrency):
+    arrivals_s = np.cumsum([gap for gap, _ in traffic])
+    services_s = np.array([service for _, service in traffic])
+    found = waits(
+        arrivals_s,
+        services_s,
+        pods=pods,
+        concurrency=concurrency,
+        balancing=Balancing.LEAST_OUTSTANDING,
+        random=np.random.default_rng(3),
+    )
+    # whoever waits found every Pod full: at least pods * concurrency requests were there
+    leaves_s = arrivals_s + found + services_s
+    for number in np.flatnonzero(found > 1e-9):
+        inside = np.sum(leaves_s[:number] > arrivals_s[number])
+        assert inside >= pods * concurrency
+    # with one Pod the balancer has no choice
+    if pods == 1:
+        alone = waits(
+            arrivals_s,
+            services_s,
+            pods=1,
+            concurrency=concurrency,
+            balancing=Balancing.SHARED,
+            random=np.random.default_rng(0),
+        )
+        assert found == pytest.approx(alone, abs=1e-9)
+
+
+def test_the_balancers_stand_in_their_order():
+    means = [
+        ours(LOGNORMAL, 6, 0.8, balancing, count=100_000).mean()
+        for balancing in (
+            Balancing.SHARED,
+            Balancing.LEAST_OUTSTANDING,
+            Balancing.ROUND_ROBIN,
+            Balancing.RANDOM,
+        )
+    ]
+    assert means == sorted(means)

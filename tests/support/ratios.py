@@ -1,0 +1,50 @@
+"""Runs for the ratio, made from evidence and not measured."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from support.samples import CLIP, LIMIT, evidence, plan
+from whisper_bench.case.case import Case
+from whisper_bench.measure.gather import gathered
+from whisper_bench.ratio.load import run_of_records
+from whisper_bench.ratio.run import RunFacts
+
+M4 = (1.0, 1.02, 1.04, 1.06, 0.98, 1.0)
+XEON = (2.5, 2.6, 2.55, 2.45, 2.5, 2.4)
+
+
+def record(*latencies_s, case=("base", 1, "vi_30s"), per_process=2, limit=LIMIT, **changes):
+    """Return the record of a case; `changes` are of its fields."""
+    found = evidence(*latencies_s, per_process=per_process, limit=limit)
+    clip = msgspec.structs.replace(CLIP, name=case[2])
+    made = gathered(plan(Case(*case), rounds=len(latencies_s), clip=clip), found)
+    return msgspec.structs.replace(made, **changes)
+
+
+def facts(name="m4", **changes):
+    made = RunFacts(
+        name=name,
+        where=f".benchmarks/{name}.json",
+        moment=datetime(2026, 11, 24, 8, 30, tzinfo=UTC),
+        architecture="ARM64",
+        cpu_model="Apple M4",
+        node="n1",
+        system="Linux",
+        kernel="6.1",
+        python="3.12.1",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def run(*records, name="m4", **changes):
+    return run_of_records(records, facts(name, **changes))
+
+
+def m4(*records, **changes):
+    return run(*(records or [record(*M4)]), **changes)
+
+
+def xeon(*records, **changes):
+    settled = {"name": "xeon", "architecture": "x86_64", "cpu_model": "A test's Xeon", **changes}
+    return run(*(records or [record(*XEON)]), **settled)

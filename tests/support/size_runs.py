@@ -1,0 +1,51 @@
+"""Runs to size, made from evidence and not measured."""
+
+from functools import partial
+
+import msgspec
+
+from support.ratios import M4, XEON, facts, m4, record, xeon
+from whisper_bench import calculate_ratio, calculate_sizing, size_run
+from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.ratio.config import config_of
+from whisper_bench.sizing.demand import Objective, Policy
+from whisper_bench.sizing.simulate import Balancing
+
+ASKED = partial(
+    calculate_sizing,
+    2.0,
+    objective=Objective(95, 10.0),
+    policy=Policy(balancing=Balancing.SHARED),
+)
+
+
+def quick(*, evidence, **settings):
+    """Size without the curves and the sensitivity, which take a second."""
+    return ASKED(evidence=False, **settings)
+
+
+XEON_FACTS = facts("xeon", architecture="x86_64", cpu_model="A test's Xeon")
+QUIET = CpuCounters(200, 0, 0.0)
+THROTTLED = CpuCounters(200, 200, 50.0)
+
+
+def judged_record(*latencies_s, counters=QUIET, **settings):
+    made = record(*latencies_s, **settings)
+    processes = [msgspec.structs.replace(each, counters=counters) for each in made.processes]
+    return msgspec.structs.replace(made, processes=processes)
+
+
+def on_xeon(*records, **settings):
+    return size_run(records or [judged_record(*XEON)], XEON_FACTS, quick, **settings)
+
+
+def kept(**settings):
+    return config_of(
+        calculate_ratio(m4(judged_record(*M4)), xeon(judged_record(*XEON), **settings)),
+        facts().moment.replace(hour=20),
+    )
+
+
+def on_m4(config=None, sizer=quick, **settings):
+    now = facts("m4", moment=facts().moment.replace(hour=10), where="m4b.json")
+    return size_run([judged_record(*M4)], now, sizer, config=config, most_days=1e6, **settings)
