@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support.runs import saved
+from support.runs import results, saved
 from whisper_bench.results.files import load_results
 
 
@@ -52,6 +52,18 @@ def test_a_storage_that_fills_up_keeps_every_round_for_the_resume(bench, disk, p
     resumed = bench(*arguments, "--whisper-resume")
     resumed.stdout.fnmatch_lines(["resuming *: 3 rounds are there already"])
     assert len(list(folder.glob("*/*_m4.json"))) == 1
+    # the run that could not be saved had its result file already
+    assert len(results(pytester.path)) == 1
+
+
+def test_a_full_disk_before_the_first_round_names_no_rounds_to_go_on_from(bench, disk):
+    folder = disk("16k")
+    (folder / "other").write_bytes(b"0" * 16384)
+    outcome = bench("--benchmark-save=m4", f"--whisper-results={folder}")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["ERROR: results folder *disk: *No space left*--whisper-results*"])
+    assert "--whisper-resume" not in outcome.stderr.str()
+    assert not list(folder.glob("journal/*"))
 
 
 def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(bench, disk, pytester):

@@ -16,7 +16,12 @@ from whisper_bench.errors import BenchError
 from whisper_bench.json_schema import generated_schema
 from whisper_bench.measure.gather import gathered
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.files import file_name, load_results, save_results
+from whisper_bench.results.files import (
+    file_name,
+    load_results,
+    save_all_results,
+    save_results,
+)
 from whisper_bench.results.schema import Result, schema, validate
 from whisper_bench.saved.file import parse_saved
 from whisper_bench.weights.pins import PINS
@@ -79,6 +84,25 @@ def test_file_names():
         1.0, case=Case("base", 4, "vi_5s"), clip=msgspec.structs.replace(CLIP, name="vi_5s")
     )
     assert file_name(other) == "m4_base_t4_vi_5s_2026-11-24.json"
+
+
+def test_a_run_that_is_saved_later_keeps_its_file(tmp_path):
+    at_first = result_of(4.5)
+    path = save_results(at_first, tmp_path)
+    (tmp_path / "m4_base_1.json").mkdir()
+    (tmp_path / "m4_base_2.json").write_text("4.5")
+    detail = msgspec.structs.replace(at_first.detail, resumed_rounds=1)
+    later = msgspec.structs.replace(at_first, timestamp="2026-11-25T00:00:01Z", detail=detail)
+    assert save_all_results([later, result_of(4.6)], tmp_path) == [
+        path,
+        tmp_path / "m4_base_2026-11-24_2.json",
+    ]
+    assert load_results(path) == at_first
+
+
+def test_another_measurement_of_as_long_a_round_is_another_file(tmp_path):
+    path = save_results(result_of(4.5, 4.6), tmp_path)
+    assert save_results(result_of(4.5, 4.7), tmp_path) != path
 
 
 def test_a_second_run_on_a_day_does_not_overwrite_the_first(tmp_path):

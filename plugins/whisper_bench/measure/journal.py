@@ -80,16 +80,16 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             journal = cls(path, open_locked(path, os.O_CREAT | os.O_EXCL))
+            try:
+                journal._write(identity)
+            except OSError:
+                journal.discard()
+                raise
         except OSError as error:
             raise BenchError(
                 f"results folder {results}: cannot write {path.name} in it ({reason_of(error)}); "
                 f"{remedy_of(error, '--whisper-results')}"
             ) from error
-        try:
-            journal.append(identity)
-        except BenchError:
-            journal.discard()
-            raise
         return journal
 
     @classmethod
@@ -128,11 +128,8 @@ class Journal:
             BenchError: the disk is full or gone; the journal ends with the line before.
 
         """
-        content = msgspec.json.encode(line) + b"\n"
         try:
-            self._drop_the_rest()  # of an earlier append that failed, if it is still there
-            _write_all(self._file, content)
-            os.fsync(self._file.fileno())
+            self._write(line)
         except OSError as error:
             with suppress(OSError):  # the next append tries again, and whoever reads drops it
                 self._drop_the_rest()
@@ -140,7 +137,6 @@ class Journal:
                 f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then go on "
                 "from the rounds in it with --whisper-resume"
             ) from error
-        self._end += len(content)
         self.holds_rounds |= isinstance(line, RoundLine)
 
     def close(self) -> None:
@@ -165,6 +161,13 @@ class Journal:
             self.close()
         with suppress(OSError):  # other runs' journals are in it
             self.path.parent.rmdir()
+
+    def _write(self, line: Line) -> None:
+        content = msgspec.json.encode(line) + b"\n"
+        self._drop_the_rest()  # of an earlier append that failed, if it is still there
+        _write_all(self._file, content)
+        os.fsync(self._file.fileno())
+        self._end += len(content)
 
     def _drop_the_rest(self) -> None:
         descriptor = self._file.fileno()

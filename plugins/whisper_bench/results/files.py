@@ -1,9 +1,11 @@
 """Result files: named after the run, model and day, checked, never overwritten."""
 
+import glob
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
@@ -45,16 +47,46 @@ def result_line(path: Path, result: Result) -> str:
 def save_results(result: Result, folder: Path = RESULTS_FOLDER) -> Path:
     """Write a result file and return its path; a name that is taken gets _2, _3 ...
 
+    A file of the same measurement, as of a run that was resumed to save it, is left as it is.
+
     Raises:
         BenchError: it does not hold to the JSON Schema, or cannot be written; nothing is left.
 
     """
-    return write_all_new([result_content(result, folder)])[0]
+    return save_all_results([result], folder)[0]
 
 
 def save_all_results(results: Iterable[Result], folder: Path = RESULTS_FOLDER) -> list[Path]:
     """Write the result files of a run, all or none; see `save_results`."""
-    return write_all_new([result_content(result, folder) for result in results])
+    contents = [(result, *result_content(result, folder)) for result in results]
+    before = [_written_before(result, path) for result, path, _ in contents]
+    missing = [each for each, path in zip(contents, before, strict=True) if path is None]
+    new = iter(write_all_new([(path, content) for _, path, content in missing]))
+    return [path or next(new) for path in before]
+
+
+def _written_before(result: Result, path: Path) -> Path | None:
+    """Return the file that has this measurement already, also under another day or number.
+
+    A run that could not be saved has its result files; the resume that saves it measures nothing.
+    """
+    stem = path.stem[:-_DATE_CHARACTERS]
+    latency = repr(result.detail.rounds[0].latency_s).encode()
+    for other in sorted(path.parent.glob(f"{glob.escape(stem)}*{path.suffix}")):
+        try:
+            if latency not in read_bounded(other):
+                continue
+            if _measured(load_results(other)) == _measured(result):
+                return other
+        except (OSError, BenchError):  # a folder, cut short, edited: it does not count
+            continue
+    return None
+
+
+def _measured(result: Result) -> Result:
+    """Leave out when a run was saved, and how much of it was there before."""
+    detail = replace(result.detail, resumed_rounds=0)
+    return replace(result, timestamp="", detail=detail)
 
 
 def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
