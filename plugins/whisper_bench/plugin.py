@@ -7,6 +7,7 @@ import pytest
 
 from whisper_bench.session import collect, options
 from whisper_bench.session.config import BenchConfig
+from whisper_bench.session.storage_package import check_storage_package
 
 if TYPE_CHECKING:
     from whisper_bench.session.case_run import CaseRun
@@ -18,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     BenchConfig.of(config)  # misuse is told before anything is collected
+    check_storage_package(config)
     if config.pluginmanager.hasplugin("benchmark"):
         config.pluginmanager.register(BenchmarkHooks(config), "whisper_bench_benchmark_hooks")
 

@@ -38,7 +38,7 @@ def test_a_storage_that_fails_loses_nothing_of_the_run(bench, pytester):
             "base-t1-noise  1 in 1*",
             "wrote benchmark_results/m4_base_noise_*.json",
             "kept benchmark_results/journal/m4_*: --whisper-resume goes on from it",
-            "FAILED: the run could not be saved: no route to the storage*--whisper-resume",
+            "FAILED: the run could not be saved: no route to the storage*--benchmark-storage*",
         ]
     )
     assert len(results(pytester.path)) == 1
@@ -54,6 +54,34 @@ def test_what_a_failed_storage_did_not_take_is_saved_by_a_resume(bench, pytester
     assert outcome.ret == pytest.ExitCode.OK
     outcome.stdout.fnmatch_lines(["resuming m4_*: 1 rounds are there already"])
     assert len(list(pytester.path.glob(".benchmarks/*/*_m4.json"))) == 1
+
+
+def test_a_folder_that_became_a_file_names_what_helps(bench, pytester):
+    pytester.makeconftest(
+        "def pytest_runtest_teardown():\n"
+        "    import pathlib, shutil\n"
+        "    shutil.rmtree('.benchmarks')\n"
+        "    pathlib.Path('.benchmarks').touch()"
+    )
+    outcome = bench(*ONE_ROUND, "--benchmark-save=m4")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        [
+            "FAILED: the run could not be saved: *a file is where a folder should be*--benchmark-storage*"
+        ]
+    )
+
+
+def test_a_storage_without_its_package_is_told_before_pytest_benchmark_begins(pytester):
+    pytester.makeconftest("import sys; sys.modules['elasticsearch'] = None")
+    outcome = pytester.runpytest_subprocess(
+        "--benchmark-storage=elasticsearch+http://localhost:9/runs/a"
+    )
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(
+        ["*--benchmark-storage=elasticsearch+http*package elasticsearch*pip install*"]
+    )
+    assert "INTERNALERROR" not in outcome.stderr.str() + outcome.stdout.str()
 
 
 def test_an_error_that_is_no_full_disk_is_shown_with_where_it_comes_from(bench, pytester):

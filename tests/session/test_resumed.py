@@ -82,6 +82,15 @@ def test_resume_refuses_another_setting_and_says_which(running, bench):
     assert run.rounds()
 
 
+def test_a_run_that_was_not_saved_is_not_called_by_the_save_name(bench):
+    bench("--whisper-rounds=1", "--whisper-processes=1")
+    outcome = bench("--whisper-rounds=1", "--whisper-processes=1", "--benchmark-save=m4")
+    outcome.stdout.fnmatch_lines(
+        ["a run that was not saved is kept in *unsaved_*: --whisper-resume would go on from it"]
+    )
+    assert "of 'm4'" not in outcome.stdout.str()
+
+
 def test_ctrl_c_keeps_what_was_measured(running, pytester):
     run = running(*TWENTY)
     run.until(6)

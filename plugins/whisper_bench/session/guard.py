@@ -10,7 +10,7 @@ import pytest
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files.whole import check_writable
-from whisper_bench.files.write_errors import remedy_in_place
+from whisper_bench.files.write_errors import remedy_of
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import benchmark_session
 from whisper_bench.session.given import given_option
@@ -124,8 +124,8 @@ def _after(config: pytest.Config, bench: Bench, error: Exception) -> None:
 
 
 def _remedy(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return remedy_in_place(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return remedy_of(error, "--benchmark-storage or --benchmark-json")
     return "correct that (see --benchmark-storage and --benchmark-json)"
 
 

@@ -48,7 +48,7 @@ def open_journal(
     if not go_on:
         if left.unfinished:
             say(
-                f"an unfinished run of {identity.name!r} is kept in {left.unfinished[-1]}: "
+                f"{_whose(left.unfinished[-1], identity.name)} is kept in {left.unfinished[-1]}: "
                 "--whisper-resume would go on from it"
             )
         return Opened(Journal.begin(results, identity), Held([], [], []))
@@ -71,6 +71,12 @@ def _left(results: Path, name: str) -> Left:
     """List the journals of a save name, else those of runs that had none."""
     left = left_of(results, name)
     return left if left.unfinished or left.in_progress else left_of(results, UNSAVED)
+
+
+def _whose(journal: Path, name: str) -> str:
+    """Tell a run of this save name from one that had none, which a resume may take as well."""
+    is_unsaved = journal.stem.rpartition("_")[0] == UNSAVED
+    return "a run that was not saved" if is_unsaved else f"an unfinished run of {name!r}"
 
 
 def _nothing_left(results: Path, name: str, left: Left) -> str:
