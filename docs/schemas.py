@@ -4,18 +4,34 @@ python docs/schemas.py
 """
 
 import json
-from importlib.resources import files
+from inspect import cleandoc
 from pathlib import Path
+from typing import Any
 
-from whisper_bench.gate import report
-from whisper_bench.json_schema import generated_schema
-from whisper_bench.ratio import config
-from whisper_bench.results import schema
+import msgspec
 
-for form, (package, name) in (
-    (schema.Result, schema.SCHEMA),
-    (config.RatioConfig, config.SCHEMA),
-    (report.GateReport, report.SCHEMA),
-):
-    path = Path(str(files(package) / name))
-    path.write_text(json.dumps(generated_schema(form), indent=2) + "\n", encoding="utf-8")
+from whisper_bench.gate.report import GateReport
+from whisper_bench.ratio.config import RatioConfig
+from whisper_bench.results.schema import Result
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ROOT = Path(__file__).parent.parent / "plugins" / "whisper_bench"
+SHIPPED: dict[type, Path] = {
+    Result: ROOT / "results" / "result.schema.json",
+    RatioConfig: ROOT / "ratio" / "ratio_config.schema.json",
+    GateReport: ROOT / "gate" / "gate.schema.json",
+}
+
+
+def schema_text(form: type) -> str:
+    """Return the JSON Schema that a type gives, as its file has it."""
+    schema: dict[str, Any] = {"$schema": DIALECT, **msgspec.json.schema(form)}
+    for definition in schema["$defs"].values():
+        # Python 3.13 takes the indentation out of docstrings, those before leave it in
+        definition["description"] = cleandoc(definition["description"])
+    return json.dumps(schema, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    for form, path in SHIPPED.items():
+        path.write_text(schema_text(form), encoding="utf-8")

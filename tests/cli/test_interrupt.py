@@ -90,7 +90,7 @@ def test_an_import_that_fails_is_told_as_ever(home):
         ("ratio", "whisper_bench.ratio.calculate"),
         ("size", "whisper_bench.sizing.simulate"),
         ("size", "matplotlib"),
-        ("results", "jsonschema"),
+        ("results", "whisper_bench.results.convert"),
         ("throttling", "whisper_bench.throttling.judge"),
         ("predict", "whisper_bench.ratio.predict"),
         ("weights", "whisper_bench.weights.resolve"),

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import msgspec
-
 from whisper_bench.errors import BenchError
+from whisper_bench.files.json_output import checked_json
 from whisper_bench.files.replacement import write_all_over
 from whisper_bench.files.write_errors import reason_of
 from whisper_bench.gate.junit import gate_junit
 from whisper_bench.gate.markdown import gate_markdown
-from whisper_bench.gate.report import SCHEMA, GateReport
-from whisper_bench.json_schema import validate
+from whisper_bench.gate.report import GateReport
 
 NAME = "gate"
 KINDS = ("json", "md", "xml")
@@ -22,14 +20,12 @@ def save_gate(report: GateReport, folder: Path) -> list[Path]:
     """Write gate.json, gate.md and gate.xml in a folder.
 
     Raises:
-        BenchError: one cannot be written.
+        BenchError: a field is not what its type says, or a file cannot be written.
 
     """
-    encoded = msgspec.json.encode(report)
     path = folder / f"{NAME}.json"
-    validate(msgspec.json.decode(encoded), *SCHEMA, str(path))
     contents = {
-        path: msgspec.json.format(encoded, indent=2) + b"\n",
+        path: checked_json(report, GateReport, str(path), "run the gate again"),
         folder / f"{NAME}.md": gate_markdown(report).encode(),
         folder / f"{NAME}.xml": gate_junit(report),
     }

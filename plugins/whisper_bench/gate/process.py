@@ -13,13 +13,14 @@ import msgspec
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
+from whisper_bench.files.json_output import checked_json
 from whisper_bench.files.write_errors import remedy_of
 from whisper_bench.gate.last_words import LAST_CHARACTERS, how_ended, last_words
 from whisper_bench.gate.side import SAVE_NAME, Conditions, Launch, Side, launch
 from whisper_bench.interrupt import Interruption
 from whisper_bench.parcel.parcel import unpack
 from whisper_bench.results.convert import results_of
-from whisper_bench.results.schema import validate
+from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import SavedRun, cases_of, parse_saved
 
 _POLL_S = 0.1
@@ -179,7 +180,7 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
     """
     results = results_of(saved, SAVE_NAME, where)
     for result in results:
-        validate(msgspec.to_builtins(result), where)
+        checked_json(result, Result, where, "measure again")
     machine = Machine(
         node=saved.machine_info.node,
         system=saved.machine_info.system,

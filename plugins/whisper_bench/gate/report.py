@@ -11,7 +11,6 @@ from whisper_bench.ratio.run import Moment
 
 SCHEMA_VERSION: Literal[1] = 1
 KIND: Literal["whisper-bench gate"] = "whisper-bench gate"
-SCHEMA = ("whisper_bench.gate", "gate.schema.json")
 
 
 class Answer(StrEnum):

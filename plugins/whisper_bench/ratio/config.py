@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,10 +9,10 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import parsed
+from whisper_bench.files.json_output import checked_json
 from whisper_bench.files.names import checked_name
 from whisper_bench.files.replacement import write_over
 from whisper_bench.files.whole import read_bounded
-from whisper_bench.json_schema import validate
 from whisper_bench.ratio.calculate import headline_of, worst
 from whisper_bench.ratio.report import FEWEST, RatioReport, Side, Validity
 from whisper_bench.ratio.run import Kind, Moment
@@ -22,11 +21,11 @@ from whisper_bench.stats.welch import Estimate, ratio_of
 CONFIG_FILE = "ratio_config.json"
 KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"
 SCHEMA_VERSION: Literal[1] = 1
-SCHEMA = ("whisper_bench.ratio", "ratio_config.schema.json")
 MOST_DAYS = 90
 """Age of the older run from which a ratio is stale: kernels, libraries and node images change about
 four times a year."""
 _AGREE = 1e-9
+_AGAIN = "make it again with whisper-bench ratio M4 XEON"
 
 
 class RatioConfig(RatioReport, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +56,8 @@ def config_of(report: RatioReport, now: datetime | None = None) -> RatioConfig:
         BenchError: a case is INVALID; a ratio that cannot be had is not kept either.
 
     """
+    from importlib.metadata import version
+
     if report.invalid:
         cases = "; ".join(f"{case.label}: {case.reason}" for case in report.invalid)
         raise BenchError(f"no {CONFIG_FILE} is written, since a ratio is INVALID: {cases}")
@@ -80,11 +81,9 @@ def save_config(report: RatioReport, folder: Path) -> Path:
     """
     path = folder / CONFIG_FILE
     document = msgspec.to_builtins(config_of(report))
-    validate(document, *SCHEMA, str(path))
     # what the file is stands first in it
     head = {name: value for name, value in document.items() if name in _HEAD}
-    content = msgspec.json.format(msgspec.json.encode({**head, **document}), indent=2) + b"\n"
-    return write_over(path, content)
+    return write_over(path, checked_json({**head, **document}, RatioConfig, str(path), _AGAIN))
 
 
 def load_config(path: str | Path) -> RatioConfig:
@@ -95,17 +94,16 @@ def load_config(path: str | Path) -> RatioConfig:
             or its figures do not follow from one another.
 
     """
-    remedy = "make it again with whisper-bench ratio M4 XEON"
     try:
         content = read_bounded(Path(path))
     except OSError as error:
-        raise BenchError(f"{path}: {error.strerror or error}; {remedy}") from error
-    config = parsed(content, RatioConfig, str(path), remedy)
+        raise BenchError(f"{path}: {error.strerror or error}; {_AGAIN}") from error
+    config = parsed(content, RatioConfig, str(path), _AGAIN)
     for case in config.cases:
-        checked_name(case.model, f"{path}: model", remedy)
-        checked_name(case.clip, f"{path}: clip", remedy)
+        checked_name(case.model, f"{path}: model", _AGAIN)
+        checked_name(case.clip, f"{path}: clip", _AGAIN)
     for trouble in _edited(config):
-        raise BenchError(f"{path}: {trouble}, the file was edited; {remedy}")
+        raise BenchError(f"{path}: {trouble}, the file was edited; {_AGAIN}")
     return config
 
 

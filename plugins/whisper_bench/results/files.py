@@ -4,19 +4,20 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
 from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import parsed
+from whisper_bench.files.json_output import checked_json
 from whisper_bench.files.whole import in_folder, read_bounded, write_all_new
 from whisper_bench.results.convert import check_result
-from whisper_bench.results.schema import Result, validate
+from whisper_bench.results.schema import Result
 
 RESULTS_FOLDER = Path("benchmark_results")
 STANDARD_THREADS = 1
 STANDARD_CLIP = "vi_30s"
+AGAIN = "convert the saved run again"
 _DATE_CHARACTERS = 10
 
 
@@ -50,7 +51,7 @@ def save_results(result: Result, folder: Path = RESULTS_FOLDER) -> Path:
     A file of the same measurement, as of a run that was resumed to save it, is left as it is.
 
     Raises:
-        BenchError: it does not hold to the JSON Schema, or cannot be written; nothing is left.
+        BenchError: a field is not what its type says, or it cannot be written; nothing is left.
 
     """
     return save_all_results([result], folder)[0]
@@ -93,13 +94,11 @@ def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
     """Return where a result goes, and its bytes.
 
     Raises:
-        BenchError: it does not hold to the JSON Schema.
+        BenchError: a field is not what its type says.
 
     """
-    content = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
     path = in_folder(folder, file_name(result))
-    validate(msgspec.json.decode(content), str(path))
-    return path, content
+    return path, checked_json(result, Result, str(path), AGAIN)
 
 
 def load_results(path: str | Path) -> Result:
@@ -114,6 +113,6 @@ def load_results(path: str | Path) -> Result:
         content = read_bounded(Path(path))
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; name a result file") from error
-    result = parsed(content, Result, str(path), "convert the saved run again")
+    result = parsed(content, Result, str(path), AGAIN)
     check_result(result, str(path))
     return result

@@ -1,17 +1,15 @@
 """The result file's form; result.schema.json beside it is the same as a JSON Schema."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from whisper_bench import json_schema
 from whisper_bench.case.backend import Backend
 from whisper_bench.case.case import Round
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import LanguageSource
 from whisper_bench.case.record import ClipIdentity, ModelFacts, ProcessFacts
-from whisper_bench.json_schema import shipped_schema
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ranges import (
@@ -30,7 +28,6 @@ from whisper_bench.ranges import Latency as LatencyS
 from whisper_bench.throttling.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
-SCHEMA = ("whisper_bench.results", "result.schema.json")
 
 
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,18 +99,3 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: Ordinal
     schema_version: Literal[1]
     detail: Detail
-
-
-def schema() -> dict[str, Any]:
-    """Return the shipped JSON Schema of a result file."""
-    return shipped_schema(*SCHEMA)
-
-
-def validate(document: object, where: str) -> None:
-    """Check a parsed result file against the JSON Schema.
-
-    Raises:
-        BenchError: it does not hold; the key and the value are named.
-
-    """
-    json_schema.validate(document, *SCHEMA, where)
