@@ -46,6 +46,24 @@ def calculate_matrix(runs: Sequence[Run], *, allow_mismatch: Collection[str] = (
     )
 
 
+def headline_rows(matrix: RatioMatrix) -> list[list[float | None]]:
+    """Return the headline ratios in the order of the runs: a row a target, a column a reference.
+
+    None where a pair has no headline.
+    """
+    ratios: dict[tuple[str, str], float] = {}
+    for pair in matrix.pairs:
+        if pair.headline is not None:
+            here, there = pair.reference.where, pair.target.where
+            ratios[there, here] = pair.headline.value
+            ratios[here, there] = 1 / pair.headline.value
+    places = [run.where for run in matrix.runs]
+    return [
+        [1.0 if target == reference else ratios.get((target, reference)) for reference in places]
+        for target in places
+    ]
+
+
 def run_labels(runs: Sequence[RunFacts]) -> list[str]:
     """Name different runs, each its own: by save name, else the file's, else its path."""
     names, files = [run.name for run in runs], [Path(run.where).stem for run in runs]

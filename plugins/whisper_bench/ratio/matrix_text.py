@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from whisper_bench.ratio.matrix import MOST_IN_MATRIX, RatioMatrix, run_labels
-from whisper_bench.ratio.report import RatioReport
+from whisper_bench.ratio.matrix import MOST_IN_MATRIX, RatioMatrix, headline_rows, run_labels
+from whisper_bench.ratio.report import RatioReport, Validity
 from whisper_bench.ratio.text import (
     NO_RATIO,
     interval_text,
@@ -28,7 +28,7 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
         *run_lines(list(zip(labels, matrix.runs, strict=True))),
         "",
         "latency of the row over latency of the column, geometric mean of the cases",
-        *_square(matrix),
+        *_square(matrix, labels),
         "",
         f"each case: latency over that of {labels[0]}, with its interval",
         *_by_case(first, labels),
@@ -38,16 +38,13 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
     ]
 
 
-def _square(matrix: RatioMatrix) -> list[str]:
-    from whisper_bench.ratio.pandas_frames import matrix_frame
-
-    frame = matrix_frame(matrix)
-    rows = [[str(name), *map(_cell, row)] for name, *row in frame.itertuples()]
-    return table_lines([["", *map(str, frame.columns)], *rows])
+def _square(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
+    rows = zip(labels, headline_rows(matrix), strict=True)
+    return table_lines([["", *labels], *([label, *map(_cell, row)] for label, row in rows)])
 
 
-def _cell(value: float) -> str:
-    return "INVALID" if value != value else f"{value:.3f}"  # noqa: PLR0124 - NaN
+def _cell(ratio: float | None) -> str:
+    return Validity.INVALID if ratio is None else f"{ratio:.3f}"
 
 
 def _by_case(pairs: Sequence[RatioReport], labels: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from whisper_bench.ratio.matrix import RatioMatrix, run_labels
+from whisper_bench.ratio.matrix import RatioMatrix, headline_rows, run_labels
 from whisper_bench.ratio.report import RatioReport
 from whisper_bench.saved.file import cases_of, read_saved
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
@@ -47,15 +47,7 @@ def matrix_frame(matrix: RatioMatrix) -> pd.DataFrame:
     The cell under `m4` in the row `xeon` is the Xeon's latency over the M4's.
     """
     labels = run_labels(matrix.runs)
-    named = dict(zip((run.where for run in matrix.runs), labels, strict=True))
-    frame = pd.DataFrame(float("nan"), index=labels, columns=labels)
-    for label in labels:
-        frame.loc[label, label] = 1.0
-    for pair in matrix.pairs:
-        if pair.headline is not None:
-            here, there = named[pair.reference.where], named[pair.target.where]
-            frame.loc[there, here] = pair.headline.value
-            frame.loc[here, there] = 1 / pair.headline.value
+    frame = pd.DataFrame(headline_rows(matrix), index=labels, columns=labels, dtype=float)
     return frame.rename_axis(index="target", columns="reference")
 
 
