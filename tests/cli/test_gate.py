@@ -108,7 +108,7 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
         (["--rounds=0"], "--rounds 0: give a whole number, 1 to 1000"),
         (["--cpus=nan"], "--cpus nan: give a number of CPUs, 0.01 or more, or none"),
         (["--cpus=one"], "--cpus one: give a number of CPUs"),
-        (["--timeout=soon"], "--timeout 'soon' is no time"),
+        (["--timeout=soon"], "--timeout soon: give a time, such as 5s"),
         (["--memory-limit=much"], "--memory-limit much: give a quantity of memory, such as 448Mi"),
         (["--allow-mismatch=speed"], "--allow-mismatch speed: no such field is compared"),
         (["word"], "word: no option of the suite; write those behind --"),

@@ -53,7 +53,6 @@ def ended(program, *words, cwd=None):
 @pytest.mark.parametrize(
     "module",
     [
-        "msgspec",
         "argparse",
         "whisper_bench.errors",
         "whisper_bench.cli.main",

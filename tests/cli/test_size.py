@@ -133,7 +133,7 @@ def test_without_an_objective(here, capsys):
         ("--spare-pods", "1.5", "--spare-pods 1.5: give a whole number"),
         ("--concurrency", "0", "concurrency 0 and spare Pods 1"),
         ("--max-utilisation", "80", "utilisation 80: give a share from 0.01 to below 1"),
-        ("--slo-p95", "soon", "'soon' is no time"),
+        ("--slo-p95", "soon", "--slo-p95 soon: give a time, such as 5s"),
         ("--audio", "30s:much", "--audio 30s:much: '30s:much' is no length with a share above 0"),
         ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node are given tog"),
         ("--max-age-days", "old", "--max-age-days old: give a number"),

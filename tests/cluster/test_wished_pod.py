@@ -3,14 +3,7 @@
 import pytest
 
 from support.pod_runs import MANIFEST, bench_pod
-from whisper_bench.cluster.wished_pod import (
-    PodWishes,
-    labels,
-    pod_name,
-    read_manifest,
-    toleration,
-    wished_pod,
-)
+from whisper_bench.cluster.wished_pod import PodWishes, pod_name, read_manifest, wished_pod
 from whisper_bench.errors import BenchError
 
 
@@ -27,7 +20,7 @@ def test_of_the_manifest_only_the_name_and_the_save_name_change():
 
 
 def test_what_is_asked_for():
-    taint = toleration("gpu=no:NoSchedule")
+    taint = {"key": "gpu", "operator": "Equal", "value": "no", "effect": "NoSchedule"}
     wishes = {"image": "mine:1", "node_selector": {"a": "b"}, "tolerations": [taint]}
     pod = bench_pod("icelake", **wishes, arguments=["--whisper-models=base,small"])
     assert pod["metadata"]["name"] == "benchmark-icelake"
@@ -150,16 +143,3 @@ def test_no_save_names(save):
 )
 def test_names(save, name):
     assert pod_name(save) == name
-
-
-def test_tolerations():
-    assert toleration("a") == {"key": "a", "operator": "Exists"}
-    assert toleration("a=b") == {"key": "a", "operator": "Equal", "value": "b"}
-    assert toleration("a:NoExecute") == {"key": "a", "operator": "Exists", "effect": "NoExecute"}
-    assert toleration("a=:NoSchedule") == {
-        "key": "a", "operator": "Equal", "value": "", "effect": "NoSchedule"
-    }  # fmt: skip
-
-
-def test_labels():
-    assert labels(["a=b", "c/d=e=f"], "--x") == {"a": "b", "c/d": "e=f"}

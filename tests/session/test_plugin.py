@@ -13,11 +13,9 @@ from whisper_bench.case.decoding import COMPUTE_TYPES
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.results.files import load_results
 from whisper_bench.session import config
-from whisper_bench.weights.pins import MODEL_NAMES
 
 
-def test_lists_in_the_config_are_those_of_the_core():
-    assert config.MODEL_NAMES == MODEL_NAMES
+def test_compute_types_in_the_config_are_those_of_the_core():
     assert config.COMPUTE_TYPES == COMPUTE_TYPES
 
 

@@ -7,7 +7,7 @@ import pytest
 from support.services import EXAMPLE, SMALL
 from whisper_bench import calculate_sizing
 from whisper_bench.errors import BenchError
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question, seconds
+from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.pod import pod_size
 from whisper_bench.sizing.service import Service
 
@@ -108,20 +108,9 @@ def test_no_pod_of_what_was_never_measured(name, value):
         (lambda: calculate_sizing(1.0, 0.0, 1.0), "ratio 0: give a number above 0"),
         (lambda: calculate_sizing(1.0, 1.0), "m4_rps None: without measured service times"),
         (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: without measured"),
-        (lambda: seconds("soon"), "'soon' is no time; write it as 5s, 750ms, 2m or 6h"),
     ],
 )
 def test_what_is_not_possible_is_named(make, told):
     with pytest.raises(BenchError) as caught:
         make()
     assert told in str(caught.value)
-
-
-def test_times_are_read():
-    assert [seconds(text) for text in ("5s", "750ms", "2m", "1.5", "3 min")] == [
-        5,
-        0.75,
-        120,
-        1.5,
-        180,
-    ]

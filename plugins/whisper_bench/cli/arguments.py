@@ -1,9 +1,9 @@
 """What several commands take."""
 
 import argparse
-import math
 from pathlib import Path
 
+from whisper_bench.cli.values import days
 from whisper_bench.errors import BenchError
 
 NAME_TEXT = "save name (m4), number (0001), both, a pattern ('*m4'), or a file's path"
@@ -68,27 +68,14 @@ def add_max_age(parser: argparse.ArgumentParser) -> None:
     """Declare when a kept ratio is stale."""
     parser.add_argument(
         "--max-age-days",
+        type=days,
         metavar="DAYS",
         help="age of the ratio's older run above which it is stale (90)",
     )
 
 
 def most_days(options: argparse.Namespace) -> float:
-    """Return the age in days above which a kept ratio is stale.
-
-    Raises:
-        BenchError: what was given is none.
-
-    """
+    """Return the age in days above which a kept ratio is stale."""
     from whisper_bench.ratio.config import MOST_DAYS
 
-    text = options.max_age_days
-    if text is None:
-        return MOST_DAYS
-    try:
-        days = float(text)
-    except ValueError:
-        days = math.nan
-    if not 0 <= days < math.inf:
-        raise BenchError(f"--max-age-days {text}: give a number of days, 0 or more")
-    return days
+    return MOST_DAYS if options.max_age_days is None else float(options.max_age_days)

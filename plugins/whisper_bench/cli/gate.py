@@ -5,8 +5,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from whisper_bench.cli import size
 from whisper_bench.cli.arguments import most_days
 from whisper_bench.cli.gate_options import (
@@ -15,12 +13,10 @@ from whisper_bench.cli.gate_options import (
     conditions_of,
     rules_of,
     saved_name,
-    timeout_of,
 )
 from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError, InterruptedCommandError
-from whisper_bench.files.whole import check_writable
 from whisper_bench.variables import variable
 
 if TYPE_CHECKING:
@@ -52,6 +48,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _judged(options: argparse.Namespace) -> "GateReport":
+    import msgspec
+
+    from whisper_bench.files.whole import check_writable
     from whisper_bench.gate.absolute import AbsoluteGate, load_baseline
     from whisper_bench.gate.files import JOB_SUMMARY, remove_older
     from whisper_bench.gate.gate import Gate
@@ -61,7 +60,6 @@ def _judged(options: argparse.Namespace) -> "GateReport":
 
     variable(JOB_SUMMARY)  # a blank one is told before anything is measured
     rules, conditions = rules_of(options), conditions_of(options)
-    timeout_s = timeout_of(options)
     name = saved_name(options.baseline)
     saved = load_baseline(name, options.storage) if name else None
     if saved:
@@ -73,7 +71,7 @@ def _judged(options: argparse.Namespace) -> "GateReport":
     remove_older(options.results)
     checks, rules = _standing(options, rules)
     interruption = Interruption()
-    measure = Runner(conditions, interruption, timeout_s=timeout_s)
+    measure = Runner(conditions, interruption, timeout_s=options.timeout)
     gate = (
         AbsoluteGate(saved, candidate, rules, measure=measure, say=say)
         if saved
@@ -85,6 +83,8 @@ def _judged(options: argparse.Namespace) -> "GateReport":
 
 def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check], Rules]":
     """Return the checks that need no measurement, and the rules with the sizing's memory."""
+    import msgspec
+
     from whisper_bench.gate.report import Answer, Check
     from whisper_bench.gate.standing import deployment_in_step, ratio_fresh
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whisper_bench.cli.k8s_options import add_collect, add_run, cluster_of, time_s, wishes_of
+from whisper_bench.cli.k8s_options import add_collect, add_run, cluster_of, wishes_of
 from whisper_bench.cli.show import say
 from whisper_bench.errors import BenchError, InterruptedCommandError
 
@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
     from whisper_bench.files.whole import check_writable
 
     wishes = wishes_of(options)
-    waits = Waits(pending_s=time_s(options.pending_timeout, "--pending-timeout"))
+    waits = Waits(pending_s=options.pending_timeout)
     manifest = read_manifest(options.manifest)
     pod = wished_pod(manifest, wishes, uuid4().hex, str(options.manifest))
     check_writable(options.storage, "saved runs", "name another folder with --storage")
@@ -156,7 +156,6 @@ def _logs(
     from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
     from whisper_bench.parcel.log_file import grouped
 
-    wait_s = time_s(options.wait, "--wait")
     remote = [each for each in options.sources if is_remote(each)]
     if options.selector or not options.sources:
         remote.append(options.selector or SELECTOR)
@@ -166,7 +165,7 @@ def _logs(
     for group in grouped(files):
         yield " + ".join(group), [(each, _pieces(each)) for each in group]
     if remote:
-        fetcher = Fetcher(cluster_of(options), say, wait_s=wait_s)
+        fetcher = Fetcher(cluster_of(options), say, wait_s=options.wait)
         for name, text in fetcher.logs(remote):
             yield name, [(name, [text])]
         home.faults += fetcher.faults

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisper_bench.cli.arguments import add_results, add_storage, add_suite_options, suite_options
-from whisper_bench.errors import BenchError
+from whisper_bench.cli.values import label, seconds, toleration
 
 if TYPE_CHECKING:
     from whisper_bench.cluster.client import Cluster
@@ -19,6 +19,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", required=True, metavar="NAME", help="name to save the run under")
     parser.add_argument(
         "--node-selector",
+        type=label,
         action="append",
         default=[],
         metavar="KEY=VALUE",
@@ -26,6 +27,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--toleration",
+        type=toleration,
         action="append",
         default=[],
         metavar="KEY[=VALUE][:EFFECT]",
@@ -37,6 +39,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pending-timeout",
+        type=seconds,
         default="10m",
         metavar="TIME",
         help="how long to wait for a node and the image (%(default)s)",
@@ -56,6 +59,7 @@ def add_collect(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--wait",
+        type=seconds,
         default="0s",
         metavar="TIME",
         help="wait so long for Pods that still run (%(default)s)",
@@ -75,33 +79,18 @@ def wishes_of(options: argparse.Namespace) -> "PodWishes":
     """Return what is wanted of the Pod.
 
     Raises:
-        BenchError: an option is none of its kind.
+        BenchError: what goes to the suite does not begin with an option.
 
     """
-    from whisper_bench.cluster.wished_pod import PodWishes, labels, toleration
+    from whisper_bench.cluster.wished_pod import PodWishes
 
     return PodWishes(
         save_name=options.save,
         image=options.image,
-        node_selector=labels(options.node_selector, "--node-selector"),
-        tolerations=[toleration(each) for each in options.toleration],
+        node_selector=dict(options.node_selector),
+        tolerations=options.toleration,
         arguments=suite_options(options),
     )
-
-
-def time_s(text: str, option: str) -> float:
-    """Return the seconds of a time option.
-
-    Raises:
-        BenchError: it is no time.
-
-    """
-    from whisper_bench.sizing.demand import seconds
-
-    try:
-        return seconds(text)
-    except BenchError as error:
-        raise BenchError(f"{option} {error}") from error
 
 
 def cluster_of(options: argparse.Namespace) -> "Cluster":

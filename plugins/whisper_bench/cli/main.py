@@ -3,11 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from whisper_bench.cli import gate, k8s, predict, ratio, results, size, throttling, weights
 from whisper_bench.cli.parser import Parser
-from whisper_bench.cli.show import OutputClosedError, say, show_json
+from whisper_bench.cli.show import OutputClosedError, say, show_json, show_lines
 from whisper_bench.errors import BenchError, InterruptedCommandError
 from whisper_bench.interrupt import CtrlC
 
@@ -91,12 +90,24 @@ def _options(words: list[str]) -> argparse.Namespace:
     return options
 
 
+class _Version(argparse.Action):
+    """As argparse's own, which would look for the version (50 ms) whatever was asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
+        from importlib.metadata import version
+
+        show_lines([version("pytest-whisper-bench")])
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="whisper-bench",
         description="Decide from real measurements how much Kubernetes a Whisper service needs.",
     )
-    parser.add_argument("--version", action="version", version=version("pytest-whisper-bench"))
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show program's version number and exit"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (results, throttling, ratio, predict, size, gate, k8s, weights):
         command.declare(commands)

@@ -1,4 +1,4 @@
-"""How a command line is parsed: as argparse does, but that nothing blank is taken for an answer."""
+"""The parser: argparse, with blank values refused and wrong ones answered in our words."""
 
 import argparse
 from typing import Any, NoReturn
@@ -19,11 +19,14 @@ class Parser(argparse.ArgumentParser):
         super().error(plain(message))
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
-        """Refuse before the value becomes a number, a path or a choice."""
+        """Refuse a blank value, and name the option of one that its type refuses."""
+        name = "/".join(action.option_strings) or action.metavar or action.dest
         hands_on = isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - no public name
         if not arg_string.strip() and not hands_on:
-            name = "/".join(action.option_strings) or action.metavar or action.dest
             raise BenchError(
                 f"{name} {arg_string!r}: a blank value is not allowed; give one, or leave it out"
             )
-        return super()._get_value(action, arg_string)
+        try:
+            return super()._get_value(action, arg_string)
+        except BenchError as error:
+            raise BenchError(f"{name} {arg_string}: {error}") from None

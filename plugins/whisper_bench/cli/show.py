@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-import msgspec
-
 from whisper_bench.errors import BenchError
 from whisper_bench.text.plain import plain, plain_json
 
@@ -26,6 +24,8 @@ def show_json(document: Any) -> None:
 
 
 def _encoded(document: Any) -> str:
+    import msgspec
+
     try:
         encoded = msgspec.json.encode(document, enc_hook=_path)
     except UnicodeEncodeError:  # a file's name that is not UTF-8 has letters that JSON cannot hold

@@ -11,11 +11,9 @@ from whisper_bench.cli.size_options import (
     add_outputs,
     add_policy,
     add_source,
-    number,
     sizer,
 )
 from whisper_bench.errors import BenchError
-from whisper_bench.files.replacement import write_all_over
 
 if TYPE_CHECKING:
     from whisper_bench.manifests.deployed import DeploymentFacts
@@ -75,8 +73,8 @@ def report_of(options: argparse.Namespace) -> "SizingReport":
         model=options.model,
         config=load_config(options.ratio_config) if options.ratio_config else None,
         production=options.production_architecture,
-        concurrency=int(number(options, "concurrency")),
-        hard=HardClips(number(options, "hard_share"), number(options, "hard_factor")),
+        concurrency=options.concurrency,
+        hard=HardClips(options.hard_share, options.hard_factor),
         most_days=most_days(options),
         allow_mismatch=options.allow_mismatch,
         evidence=not options.check,
@@ -118,11 +116,12 @@ def _price(options: argparse.Namespace) -> tuple[float, float] | None:
         )
     if options.price_per_node_hour is None:
         return None
-    return number(options, "price_per_node_hour"), number(options, "cpus_per_node")
+    return options.price_per_node_hour, options.cpus_per_node
 
 
 def _finish(options: argparse.Namespace, report: "SizingReport") -> int:
     from whisper_bench.cli.show import show_json, show_lines
+    from whisper_bench.files.replacement import write_all_over
     from whisper_bench.report.outputs import report_pages
     from whisper_bench.report.text import sizing_lines
 

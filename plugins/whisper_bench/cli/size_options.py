@@ -1,13 +1,12 @@
 """The options of `whisper-bench size`, and the question that they ask."""
 
 import argparse
-import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age
-from whisper_bench.errors import BenchError
+from whisper_bench.cli.values import audio_mix, number, seconds, whole
 
 if TYPE_CHECKING:
     from whisper_bench.sizing.candidates import Sizer
@@ -19,30 +18,41 @@ BALANCINGS = ("shared", "least-outstanding", "round-robin", "random")
 
 def add_demand(parser: argparse.ArgumentParser) -> None:
     """Declare what is asked of the service."""
-    parser.add_argument("--target-rps", required=True, metavar="RPS", help="peak requests a second")
+    parser.add_argument(
+        "--target-rps", type=number, required=True, metavar="RPS", help="peak requests a second"
+    )
     slo = parser.add_mutually_exclusive_group()
-    slo.add_argument("--slo-p95", metavar="TIME", help="95 %% are answered within, such as 5s")
-    slo.add_argument("--slo-p99", metavar="TIME", help="99 %% are answered within")
+    slo.add_argument(
+        "--slo-p95", type=seconds, metavar="TIME", help="95 %% are answered within, such as 5s"
+    )
+    slo.add_argument("--slo-p99", type=seconds, metavar="TIME", help="99 %% are answered within")
     parser.add_argument(
         "--burstiness",
-        default="1",
+        type=number,
+        default=1.0,
         metavar="CV2",
         help="squared coefficient of variation of the times between arrivals (1: Poisson)",
     )
     parser.add_argument(
         "--audio",
+        type=audio_mix,
         default="30s:1",
         metavar="MIX",
         help="lengths of the audio with their shares, such as 30s:0.7,90s:0.3 (%(default)s)",
     )
     parser.add_argument(
         "--hard-share",
-        default="0",
+        type=number,
+        default=0.0,
         metavar="SHARE",
         help="share of clips that decoding falls back on",
     )
     parser.add_argument(
-        "--hard-factor", default="8", metavar="TIMES", help="how many times as long those take (8)"
+        "--hard-factor",
+        type=number,
+        default=8.0,
+        metavar="TIMES",
+        help="how many times as long those take (8)",
     )
 
 
@@ -55,13 +65,25 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         help="how a request finds a Pod (random)",
     )
     parser.add_argument(
-        "--concurrency", default="1", metavar="N", help="requests that a Pod takes at a time (1)"
+        "--concurrency",
+        type=whole,
+        default=1,
+        metavar="N",
+        help="requests that a Pod takes at a time (1)",
     )
     parser.add_argument(
-        "--max-utilisation", default="0.8", metavar="SHARE", help="ceiling (%(default)s)"
+        "--max-utilisation",
+        type=number,
+        default=0.8,
+        metavar="SHARE",
+        help="ceiling (%(default)s)",
     )
     parser.add_argument(
-        "--spare-pods", default="1", metavar="N", help="Pods that may be gone (%(default)s)"
+        "--spare-pods",
+        type=whole,
+        default=1,
+        metavar="N",
+        help="Pods that may be gone (%(default)s)",
     )
 
 
@@ -99,10 +121,15 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         help="also edit the HorizontalPodAutoscaler of the Deployment, in the same file",
     )
     parser.add_argument(
-        "--price-per-node-hour", metavar="PRICE", help="to tell the cost of an hour of audio"
+        "--price-per-node-hour",
+        type=number,
+        metavar="PRICE",
+        help="to tell the cost of an hour of audio",
     )
-    parser.add_argument("--cpus-per-node", metavar="N", help="CPUs that a node of that price has")
-    parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
+    parser.add_argument(
+        "--cpus-per-node", type=number, metavar="N", help="CPUs that a node of that price has"
+    )
+    parser.add_argument("--seed", type=whole, default=0, help="of the simulation (%(default)s)")
 
 
 def sizer(options: argparse.Namespace) -> "Sizer":
@@ -111,71 +138,27 @@ def sizer(options: argparse.Namespace) -> "Sizer":
     from whisper_bench.sizing.demand import Policy
     from whisper_bench.sizing.simulate import Balancing
 
-    windows, audio_s = _audio(options.audio)
     return partial(
         calculate_sizing,
-        number(options, "target_rps"),
+        options.target_rps,
         objective=_objective(options),
         policy=Policy(
             balancing=Balancing(options.balancing),
-            concurrency=int(number(options, "concurrency")),
-            max_utilisation=number(options, "max_utilisation"),
-            spare_pods=int(number(options, "spare_pods")),
+            concurrency=options.concurrency,
+            max_utilisation=options.max_utilisation,
+            spare_pods=options.spare_pods,
         ),
-        burstiness=number(options, "burstiness"),
-        windows=windows,
-        audio_s=audio_s,
+        burstiness=options.burstiness,
+        windows=options.audio.windows,
+        audio_s=options.audio.mean_s,
         seed=options.seed,
     )
 
 
 def _objective(options: argparse.Namespace) -> "Objective | None":
-    from whisper_bench.sizing.demand import Objective, seconds
+    from whisper_bench.sizing.demand import Objective
 
-    for percent, text in ((95.0, options.slo_p95), (99.0, options.slo_p99)):
-        if text is not None:
-            return Objective(percent, seconds(text))
+    for percent, limit_s in ((95.0, options.slo_p95), (99.0, options.slo_p99)):
+        if limit_s is not None:
+            return Objective(percent, limit_s)
     return None
-
-
-def _audio(text: str) -> tuple[dict[int, float], float]:
-    """Read a mix of lengths: shares by 30 s windows, and the mean in seconds."""
-    from whisper_bench.sizing.demand import seconds
-
-    windows: dict[int, float] = {}
-    lengths_s = []
-    for word in text.split(","):
-        length, colon, share = word.partition(":")
-        try:
-            length_s, part = seconds(length), float(share if colon else 1)
-        except (BenchError, ValueError):
-            length_s, part = 0.0, 0.0
-        if not 0 < part < math.inf or not 0 < length_s < math.inf:
-            raise BenchError(
-                f"--audio {text}: {word!r} is no length with a share above 0; write it as "
-                "30s:0.7,90s:0.3"
-            )
-        size = math.ceil(length_s / 30)
-        windows[size] = windows.get(size, 0.0) + part
-        lengths_s.append((length_s, part))
-    mean_s = sum(length_s * part for length_s, part in lengths_s) / sum(windows.values())
-    return windows, mean_s
-
-
-def number(options: argparse.Namespace, name: str) -> float:
-    """Return an option's number.
-
-    Raises:
-        BenchError: it is none, or not a whole one where one is needed.
-
-    """
-    text = getattr(options, name)
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    whole = name in {"concurrency", "spare_pods"}
-    if not math.isfinite(value) or (whole and value != int(value)):
-        kind = "whole number" if whole else "number"
-        raise BenchError(f"--{name.replace('_', '-')} {text}: give a {kind}")
-    return value

@@ -1,7 +1,7 @@
 """The Pod to create: the manifest's, with what was asked for on the command line."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,6 @@ _PREFIX = "benchmark-"
 _NO_SAVE_NAME = "/:*?<>|\\"
 """Signs that pytest-benchmark takes in no --benchmark-save name."""
 _LONGEST_NAME = 63
-_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-_TOLERATION = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?(?::(?P<effect>\w+))?")
 
 
 class PodWishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,42 +117,6 @@ def pod_name(save_name: str) -> str:
             "give another name"
         )
     return f"{_PREFIX}{word}"[:_LONGEST_NAME].rstrip("-")
-
-
-def toleration(text: str) -> dict[str, str]:
-    """Parse KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT.
-
-    Raises:
-        BenchError: it is none of these, or there is no such effect.
-
-    """
-    match = _TOLERATION.fullmatch(text)
-    effect = match and match["effect"]
-    if match is None or (effect and effect not in _EFFECTS):
-        raise BenchError(
-            f"--toleration {text!r}: write KEY[=VALUE][:EFFECT], where EFFECT is one of "
-            f"{', '.join(_EFFECTS)}"
-        )
-    found = {"key": match["key"], "operator": "Exists" if match["value"] is None else "Equal"}
-    if match["value"] is not None:
-        found["value"] = match["value"]
-    return {**found, "effect": effect} if effect else found
-
-
-def labels(texts: Iterable[str], option: str) -> dict[str, str]:
-    """Parse KEY=VALUE words.
-
-    Raises:
-        BenchError: one has no key or no "=".
-
-    """
-    found = {}
-    for text in texts:
-        key, sign, value = text.partition("=")
-        if not (sign and key):
-            raise BenchError(f"{option} {text!r}: write KEY=VALUE")
-        found[key] = value
-    return found
 
 
 def _limit_of(container: Mapping[str, Any], given: list[str], wishes: PodWishes) -> list[str]:

@@ -9,10 +9,10 @@ from whisper_bench.case.language_codes import CODES
 from whisper_bench.files.names import name_trouble
 from whisper_bench.session import options
 from whisper_bench.text.plain import plain, quoted
+from whisper_bench.weights.pins import MODEL_NAMES
 
-# as in whisper_bench.weights.pins and whisper_bench.case.decoding, which are not imported here,
-# since every pytest start would pay for it; a test holds them equal
-MODEL_NAMES = ("base", "small", "medium", "small-shape-only", "medium-shape-only")
+# as in whisper_bench.case.decoding, which is not imported here, since every pytest start would pay
+# for it; a test holds them equal
 COMPUTE_TYPES = ("int8", "int8_float32", "int16", "float32", "bfloat16", "default", "auto")
 
 

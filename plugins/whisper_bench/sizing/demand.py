@@ -1,7 +1,6 @@
 """What is asked of the service: load, objective, and how requests are spread over Pods."""
 
 import math
-import re
 
 import msgspec
 import numpy as np
@@ -130,16 +129,3 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def offered_load(self) -> float:
         """Arrival rate times mean service time, in Erlangs: Pods that would always be busy."""
         return self.load.target_rps * self.service.mean_s(self.load.windows)
-
-
-def seconds(text: str) -> float:
-    """Read a time: `5s`, `750ms`, `2m`, `6h`, or plain seconds.
-
-    Raises:
-        BenchError: it is none.
-
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?", text.strip())
-    if not found:
-        raise BenchError(f"{text!r} is no time; write it as 5s, 750ms, 2m or 6h")
-    return float(found[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}[found[2]]

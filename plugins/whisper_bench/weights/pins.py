@@ -5,13 +5,12 @@ base's have been read here.
 """
 
 from collections.abc import Mapping
-
-import msgspec
+from typing import NamedTuple
 
 SHAPE_ONLY_SUFFIX = "-shape-only"
 
 
-class Pin(msgspec.Struct, frozen=True):
+class Pin(NamedTuple):
     """One set of weights on the Hugging Face hub: `files` has each file's sha256 by its name."""
 
     repository: str

@@ -1,0 +1,158 @@
+"""What the words of a command line mean: a function a kind of value, for argparse's `type=`.
+
+Each raises a BenchError that says what to give; the parser puts the option and the value in front.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from whisper_bench.errors import BenchError
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+_UNITS_S = {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}
+_WINDOW_S = 30
+_LEAST_CPUS = 0.01
+"""A period's least quota is 1 %."""
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_TOLERATION = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?(?::(?P<effect>\w+))?")
+
+
+class AudioMix(NamedTuple):
+    """Lengths of audio: shares by the number of 30 s windows, and the mean in seconds."""
+
+    windows: dict[int, float]
+    mean_s: float
+
+
+def number(text: str) -> float:
+    """Read a finite number."""
+    value = _float(text)
+    if not math.isfinite(value):
+        raise BenchError("give a number")
+    return value
+
+
+def whole(text: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise BenchError("give a whole number") from None
+
+
+def whole_within(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number of a range."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise BenchError(f"give a whole number, {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def days(text: str) -> float:
+    """Read an age in days."""
+    value = _float(text)
+    if not 0 <= value < math.inf:
+        raise BenchError("give a number of days, 0 or more")
+    return value
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds: `5s`, `750ms`, `2m`, `6h`, or plain seconds."""
+    match = _TIME.fullmatch(text.strip())
+    if not match:
+        raise BenchError("give a time, such as 5s, 750ms, 2m or 6h")
+    return float(match[1]) * _UNITS_S[match[2]]
+
+
+def some_seconds(text: str) -> float:
+    """Read a time above 0 in seconds."""
+    value_s = seconds(text)
+    if value_s <= 0:
+        raise BenchError("give a time above 0, such as 30m")
+    return value_s
+
+
+def share(text: str) -> float:
+    """Read a share: `10%` or `0.1`."""
+    digits, percent, rest = text.strip().partition("%")
+    value = _float(digits) / (100 if percent else 1)
+    # 1 without a sign may be meant as one percent
+    if rest or not 0 < value <= 1 or (value == 1 and not percent):
+        raise BenchError("give a share above 0 and up to 100 %, such as 10% or 0.1")
+    return value
+
+
+def cpus(text: str) -> float | None:
+    """Read a CPU limit; None for `none`."""
+    if text == "none":
+        return None
+    value = _float(text)
+    if not _LEAST_CPUS <= value < math.inf:
+        raise BenchError(f"give a number of CPUs, {_LEAST_CPUS:g} or more, or none")
+    return value
+
+
+def memory_bytes(text: str) -> int:
+    """Read Kubernetes' quantity of memory."""
+    from whisper_bench.pod.quantity import amount
+
+    value = amount(text)
+    if value is None or value <= 0:
+        raise BenchError("give a quantity of memory, such as 448Mi")
+    return int(value)
+
+
+def audio_mix(text: str) -> AudioMix:
+    """Read lengths of audio with their shares: `30s:0.7,90s:0.3`, or one length."""
+    lengths_s = [_length_s(word) for word in text.split(",")]
+    windows: dict[int, float] = {}
+    for length_s, part in lengths_s:
+        size = math.ceil(length_s / _WINDOW_S)
+        windows[size] = windows.get(size, 0.0) + part
+    total_s = sum(length_s * part for length_s, part in lengths_s)
+    return AudioMix(windows, total_s / sum(windows.values()))
+
+
+def _length_s(word: str) -> tuple[float, float]:
+    length, colon, part = word.partition(":")
+    try:
+        length_s, share_of_it = seconds(length), _float(part) if colon else 1.0
+    except BenchError:
+        length_s, share_of_it = 0.0, 0.0
+    if not 0 < share_of_it < math.inf or not 0 < length_s < math.inf:
+        raise BenchError(f"{word!r} is no length with a share above 0; write it as 30s:0.7,90s:0.3")
+    return length_s, share_of_it
+
+
+def label(text: str) -> tuple[str, str]:
+    """Read a label, KEY=VALUE."""
+    key, sign, value = text.partition("=")
+    if not (sign and key):
+        raise BenchError("write KEY=VALUE")
+    return key, value
+
+
+def toleration(text: str) -> dict[str, str]:
+    """Read a Pod's toleration: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT."""
+    match = _TOLERATION.fullmatch(text)
+    effect = match and match["effect"]
+    if match is None or (effect and effect not in _EFFECTS):
+        raise BenchError(
+            f"write KEY[=VALUE][:EFFECT], where EFFECT is one of {', '.join(_EFFECTS)}"
+        )
+    fields = {"key": match["key"], "operator": "Exists" if match["value"] is None else "Equal"}
+    fields |= {} if match["value"] is None else {"value": match["value"]}
+    return fields | ({"effect": effect} if effect else {})
+
+
+def _float(text: str) -> float:
+    """Return a number, NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
