@@ -136,7 +136,7 @@ def test_every_command_is_looked_through():
     commands = {" ".join(path) for path, _ in leaves(_parser())}
     assert commands == {
         "results", "throttling", "ratio", "predict", "size", "gate", "k8s run", "k8s collect",
-        "weights find", "weights shape-only",
+        "weights find",
     }  # fmt: skip
     assert len(VALUES) > 60
 

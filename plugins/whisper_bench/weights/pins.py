@@ -68,7 +68,7 @@ SHAPE_ONLY_SHA256 = {
     "small": "9db5093a01090c22e2288246cdd673fb41af12a52d9952b86e04725e707be50a",
     "medium": "242dfb1cd97deea0190ee5c22a78aedcdcbbedf7735f3075e645f0875e9961f5",
 }
-"""model.bin as shape.py grows it out of base's pinned one; the other files are base's.
+"""model.bin as benchmarks/shape_only.py grows it out of base's; the other files are base's.
 
 The same bytes whether numpy and OpenBLAS use AVX2 or SSE2, and from numpy 1.26.4 with CTranslate2
 4.6.0 as from 2.4.6 with 4.8.5 (small): sums are made in double precision.

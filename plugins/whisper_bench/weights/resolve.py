@@ -91,7 +91,7 @@ def resolve_weights(
 
 
 def shape_only_folder(size: str) -> Path:
-    """Return where `whisper-bench weights shape-only` puts weights of `size`'s shape."""
+    """Return where benchmarks/shape_only.py puts weights of `size`'s shape."""
     return cache_folder() / "weights" / f"{size}-shape-only-{SHAPE_ONLY_SHA256[size][:12]}"
 
 
@@ -180,7 +180,7 @@ def _not_pinned(name: str, folder: Path, source: str, files: Mapping[str, str]) 
 
 
 def _command(name: str) -> str:
-    return f"whisper-bench weights shape-only {real_size(name)}"
+    return f"python benchmarks/shape_only.py {real_size(name)} (in the project's sources)"
 
 
 def _no_shape_only(name: str, folder: Path) -> str:

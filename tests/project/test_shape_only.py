@@ -1,17 +1,21 @@
 import shutil
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from support.project import STANDARD_CLIP
+from support.project import ROOT, STANDARD_CLIP
 from whisper_bench.case.clip import samples_of
 from whisper_bench.errors import BenchError
-from whisper_bench.weights import shape
-from whisper_bench.weights.ct2file import read_variables
 from whisper_bench.weights.pins import MODEL_FILES
-from whisper_bench.weights.shape import grow_shape_only
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import shape_only
+from ct2file import read_variables
+from shape_only import grow_shape_only
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +48,13 @@ def test_what_grew_to_other_bytes_is_refused_and_nothing_is_left(
     base_weights, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(shape, "resolve_weights", lambda _name: base_weights)
-    monkeypatch.setattr(shape._Growth, "__init__", lambda *_arguments: None)
+    monkeypatch.setattr(shape_only, "resolve_weights", lambda _name: base_weights)
+    monkeypatch.setattr(shape_only._Growth, "__init__", lambda *_arguments: None)
 
     def grown(_growth, folder):
         shutil.copytree(base_weights.folder, folder, dirs_exist_ok=True)
 
-    monkeypatch.setattr(shape._Growth, "save", grown)
+    monkeypatch.setattr(shape_only._Growth, "save", grown)
     with pytest.raises(BenchError, match=r"grew to model\.bin with sha256 d01c.*use the versions"):
         grow_shape_only("small")
     assert list((tmp_path / "weights").iterdir()) == []
@@ -58,7 +62,7 @@ def test_what_grew_to_other_bytes_is_refused_and_nothing_is_left(
 
 @pytest.mark.real
 def test_small_shape_computes_what_base_computes_at_more_cost(small, base_weights):
-    """Encoder and decoder nearly agree (see shape.py on the stem); words that tie may differ."""
+    """Encoder and decoder nearly agree (see shape_only.py on the stem); words that tie may differ."""
     from ctranslate2 import Device
     from faster_whisper import WhisperModel
 

@@ -1,4 +1,8 @@
-"""Weights of small's or medium's shape, grown out of base's, for machines without the hub.
+"""Make weights of small's or medium's shape out of base's, for machines without the hub.
+
+    python benchmarks/shape_only.py small medium
+
+It prints where they are; `--whisper-models small-shape-only` measures them. Every result says so.
 
 The function stays nearly base's, the work becomes the larger model's: heads, feed-forward units and
 layers are added as copies whose output matrices are zero, so that the full compute is done and
@@ -11,15 +15,16 @@ the encoder's output correlates with base's at 0.99 and not at 1, and words that
 
 import math
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from ct2file import read_variables
 
 from whisper_bench.errors import BenchError
 from whisper_bench.weights.cache import folder_made_once
 from whisper_bench.weights.contents import VOCABULARIES, hashed_files
-from whisper_bench.weights.ct2file import read_variables
 from whisper_bench.weights.pins import MODEL, MODEL_FILES, pinned_files, unpinned_files
 from whisper_bench.weights.resolve import (
     MARKER,
@@ -242,3 +247,8 @@ def _array(array: "NDArray[np.floating]") -> "Array":
     import numpy as np
 
     return np.ascontiguousarray(array, np.float32)
+
+
+if __name__ == "__main__":
+    for _size in sys.argv[1:]:
+        print(grow_shape_only(_size).folder)
