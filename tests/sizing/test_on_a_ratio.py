@@ -19,6 +19,7 @@ from whisper_bench import calculate_ratio, size_run
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import StaleError, config_of
+from whisper_bench.ratio.report import Validity
 from whisper_bench.report.outputs import sized
 
 
@@ -87,6 +88,13 @@ def test_a_clip_under_another_name_is_the_same_clip():
     report = size_run([renamed], facts(), quick, config=kept(), most_days=1e6)
     assert report.basis.case == "base-t1-mine"
     assert report.basis.extrapolated
+
+
+def test_a_ratio_without_an_interval_is_refused():
+    config = kept()
+    cut = msgspec.structs.replace(config.cases[0], low=None, validity=Validity.INVALID)
+    with pytest.raises(BenchError, match="base-t1-vi_30s: the ratio is INVALID.*make it again"):
+        on_m4(msgspec.structs.replace(config, cases=[cut]))
 
 
 def test_memory_is_that_of_the_production_machine():

@@ -24,7 +24,7 @@ def test_interval_is_scipys_welch_on_logarithms(above, below):
 @given(SIDE, SIDE)
 def test_swapping_sides_inverts_ratio_and_interval(above, below):
     there, back = ratio_interval(above, below), ratio_interval(below, above)
-    assert there.ratio == pytest.approx(1 / back.ratio)
+    assert there.value == pytest.approx(1 / back.value)
     assert there.low == pytest.approx(1 / back.high)
     assert there.high == pytest.approx(1 / back.low)
 
@@ -32,7 +32,7 @@ def test_swapping_sides_inverts_ratio_and_interval(above, below):
 def test_edges():
     assert ratio_interval([1.0], [1.0, 2.0]) is None
     same = ratio_interval([2.0, 2.0], [1.0, 1.0])
-    assert (same.ratio, same.low, same.high) == (2.0, 2.0, 2.0)
+    assert (same.value, same.low, same.high) == (2.0, 2.0, 2.0)
     for wrong in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(ValueError, match="positive"):
             ratio_interval([wrong, 1.0], [1.0, 1.0])

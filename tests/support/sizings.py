@@ -14,7 +14,7 @@ from whisper_bench.sizing.pod import pod_size
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
-from whisper_bench.stats.welch import Estimate
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.throttling.judge import Recommendation, ThrottlingReport
 from whisper_bench.throttling.verdict import CaseVerdict, Verdict, with_findings
 

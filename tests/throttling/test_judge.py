@@ -9,13 +9,13 @@ from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import BusyThreads, CpuLimit
 from whisper_bench.measure.gather import gathered
 from whisper_bench.measure.measurement import Evidence
-from whisper_bench.stats.welch import RatioInterval
 from whisper_bench.throttling.judge import judged
 from whisper_bench.throttling.text import throttling_lines, trouble_lines, verdict_lines
 from whisper_bench.throttling.verdict import (
     FAILING,
     SERIOUSNESS,
     CaseVerdict,
+    CpuFactor,
     Verdict,
     with_findings,
 )
@@ -45,7 +45,7 @@ def throttled(periods, throttled_periods, **changes):
     return case(counters=counters, throttled_share=share, **changes)
 
 
-WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
+WASTE = CpuFactor(1.5, 1.3, 1.7, 0.95, samples=(5, 5))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ WASTE = RatioInterval(1.5, 1.3, 1.7, 0.95, (5, 5))
         (case(latency_factor=2.0), "OK", "periods throttled"),
         (case(latency_factor=3.0, contended_rounds=5), "UNKNOWN", "measure again on a quiet machine"),
         (case(cpu_factor=WASTE), "SPIN_WASTE", "1.50 times the CPU-seconds of one thread"),
-        (case(cpu_factor=RatioInterval(1.5, 1.05, 2.1, 0.95, (2, 2))), "OK", "interval 1.05 to 2.10"),
+        (case(cpu_factor=CpuFactor(1.5, 1.05, 2.1, 0.95, samples=(2, 2))), "OK", "interval 1.05 to 2.10"),
         (case(contended_rounds=2), "CONTENDED", "2 of 10 rounds got less CPU"),
         (case(contended_rounds=1), "OK", "periods throttled"),
         # a quota of one CPU that the rounds did not get: throttling could not show

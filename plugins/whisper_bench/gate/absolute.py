@@ -26,7 +26,8 @@ from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
 from whisper_bench.saved.file import read_saved
 from whisper_bench.saved.find import every_saved
-from whisper_bench.stats.welch import Estimate, LogMean, Term, product_of
+from whisper_bench.stats.interval import Estimate
+from whisper_bench.stats.welch import LogMean, Term, product_of
 
 
 class Baseline(msgspec.Struct, frozen=True):
@@ -143,10 +144,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
 def next_run_over(before: LogMean, now: LogMean, confidence: float) -> Estimate | None:
     """Return a run's mean over that of the runs before, with the interval of runs to come."""
     spread = product_of([Term(-1, before, future=1)], confidence)
-    if spread is None:
-        return None
-    value, low, high = (now.value * bound for bound in (spread.value, spread.low, spread.high))
-    return Estimate(value, low, high, spread.confidence)
+    return None if spread is None else spread.times(now.value)
 
 
 def _disturbed(case: RunCase) -> bool:

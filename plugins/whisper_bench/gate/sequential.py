@@ -12,8 +12,8 @@ from enum import StrEnum
 
 import msgspec
 
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.trimmed import trimmed_ratio
-from whisper_bench.stats.welch import Estimate
 
 BLOCK_PAIRS = 2
 """Pairs of a block of ABBA; a gate is of whole blocks."""

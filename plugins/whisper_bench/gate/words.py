@@ -2,7 +2,7 @@
 
 from whisper_bench.gate.report import GateReport
 from whisper_bench.measure.progress import clock_time
-from whisper_bench.stats.welch import Estimate
+from whisper_bench.stats.interval import Estimate
 
 
 def change(ratio: float) -> str:

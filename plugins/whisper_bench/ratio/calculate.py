@@ -10,7 +10,8 @@ from whisper_bench.ratio.load import run_of_results
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Difference, RatioReport, Side, Validity
 from whisper_bench.ratio.run import Kind, Run, RunCase
 from whisper_bench.results.schema import Result
-from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
+from whisper_bench.stats.interval import Estimate
+from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, ratio_of
 
 _MACHINE = ("architecture", "cpu_model", "node", "system", "kernel", "python")
 Runlike = Run | Result | Sequence[Result]

@@ -16,7 +16,8 @@ from whisper_bench.files.whole import read_bounded
 from whisper_bench.ratio.calculate import headline_of, worst
 from whisper_bench.ratio.report import FEWEST, RatioReport, Side, Validity
 from whisper_bench.ratio.run import Kind, Moment
-from whisper_bench.stats.welch import Estimate, ratio_of
+from whisper_bench.stats.interval import is_same
+from whisper_bench.stats.welch import ratio_of
 
 CONFIG_FILE = "ratio_config.json"
 KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"
@@ -24,7 +25,6 @@ SCHEMA_VERSION: Literal[1] = 1
 MOST_DAYS = 90
 """Age of the older run from which a ratio is stale: kernels, libraries and node images change about
 four times a year."""
-_AGREE = 1e-9
 _AGAIN = "make it again with whisper-bench ratio M4 XEON"
 
 
@@ -146,7 +146,7 @@ def _edited(report: RatioReport) -> list[str]:
             found.append(f"{case.label} is INVALID")
         elif case.validity is not (Validity.WITHIN_RUN if within else Validity.VALID):
             found.append(f"{case.label}'s validity does not follow from its processes")
-        elif not _same((case.ratio, case.low, case.high), estimate):
+        elif not (case.estimate and case.estimate.agrees_with(estimate)):
             found.append(f"{case.label}'s ratio does not follow from its two sides")
         for name, side in (("reference", case.reference), ("target", case.target)):
             found += [
@@ -155,7 +155,7 @@ def _edited(report: RatioReport) -> list[str]:
     headline, told = headline_of(report.cases, report.cases[0].confidence), report.headline
     if report.validity is not worst([case.validity for case in report.cases]):
         found.append("its validity does not follow from the cases")
-    if headline and not (told and _same((told.value, told.low, told.high), headline)):
+    if headline and not (told and told.agrees_with(headline)):
         found.append("the headline does not follow from the cases")
     return found
 
@@ -170,17 +170,9 @@ def _side_troubles(side: Side, samples: Kind) -> Iterator[str]:
         ("cpu_s", side.cpu_s, side.cpu),
     ):
         true = mean and mean.value
-        if value != true and not (value and true and abs(value - true) <= _AGREE * true):
+        if value != true and not (value and true and is_same(value, true)):
             yield f"has {name} {value}, where its samples give {true}"
     if not side.runs <= side.processes <= side.rounds:
         yield f"has {side.runs} runs of {side.processes} processes and {side.rounds} rounds"
     if (side.contended_rounds or 0) > side.rounds:
         yield f"has {side.contended_rounds} contended rounds of {side.rounds}"
-
-
-def _same(told: tuple[float | None, ...], true: Estimate) -> bool:
-    figures = true.value, true.low, true.high
-    return all(
-        here is not None and abs(here - there) <= _AGREE * there
-        for here, there in zip(told, figures, strict=True)
-    )

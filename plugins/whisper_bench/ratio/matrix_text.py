@@ -6,7 +6,6 @@ from whisper_bench.ratio.matrix import MOST_IN_MATRIX, RatioMatrix, headline_row
 from whisper_bench.ratio.report import RatioReport, Validity
 from whisper_bench.ratio.text import (
     NO_RATIO,
-    interval_text,
     interval_title,
     mismatch_lines,
     run_lines,
@@ -58,9 +57,9 @@ def _by_case(pairs: Sequence[RatioReport], labels: Sequence[str]) -> list[str]:
 
 def _of_case(pair: RatioReport, name: str) -> str:
     case = next((case for case in pair.cases if case.label == name), None)
-    if case is None or case.ratio is None:
-        return NO_RATIO if case is None else str(case.validity)
-    return f"{case.ratio:.3f} ({case.low:.3f} to {case.high:.3f})"
+    if case is None:
+        return NO_RATIO
+    return str(case.estimate or case.validity)
 
 
 def _against_first(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
@@ -70,7 +69,7 @@ def _against_first(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
             label,
             f"{len(pair.cases)}",
             NO_RATIO if pair.headline is None else f"{pair.headline.value:.3f}",
-            NO_RATIO if pair.headline is None else interval_text(pair.headline),
+            NO_RATIO if pair.headline is None else pair.headline.interval(),
             f"{sum(len(case.target.warnings) for case in pair.cases)}",
         )
         for pair, label in zip(pairs, labels[1:], strict=True)

@@ -17,7 +17,8 @@ from whisper_bench.ratio.comparable import (
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig, StaleError, check_age
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Validity
 from whisper_bench.ratio.run import RUNS_APART, Kind, Run, RunCase, RunFacts
-from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
+from whisper_bench.stats.interval import Estimate
+from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, ratio_of
 
 _Pair = tuple[CaseRatio, RunCase]
 _NAMELESS = ("unknown", "implementer")
@@ -181,12 +182,7 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
         measured_s=sample.value,
         ratio=kept,
         latency_s=latency_s,
-        rps=_inverse(latency_s),
+        rps=latency_s.inverse(),
         samples=ratio.samples,
         validity=Validity.WITHIN_RUN if within and ratio.samples != "runs" else ratio.validity,
     )
-
-
-def _inverse(latency_s: Estimate) -> Estimate:
-    value, low, high = (1 / each for each in (latency_s.value, latency_s.high, latency_s.low))
-    return Estimate(value, low, high, latency_s.confidence)

@@ -8,7 +8,8 @@ from whisper_bench.case.case import case_label
 from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.run import Identity, Kind, RunFacts
-from whisper_bench.stats.welch import Confidence, Estimate, LogMean
+from whisper_bench.stats.interval import Confidence, Estimate
+from whisper_bench.stats.welch import LogMean
 
 FEWEST = 2
 """Samples a side below which there is no interval, and so no ratio."""
@@ -74,6 +75,13 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def label(self) -> str:
         """Name the case for people."""
         return case_label(self.model, self.threads, self.clip)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The ratio with its interval; None where it is INVALID."""
+        if self.ratio is None or self.low is None or self.high is None:
+            return None
+        return Estimate(self.ratio, self.low, self.high, self.confidence)
 
 
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

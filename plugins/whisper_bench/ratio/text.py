@@ -6,7 +6,6 @@ from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.predict import Prediction, PredictionReport
 from whisper_bench.ratio.report import CaseRatio, RatioReport, Side, Validity
 from whisper_bench.ratio.run import RUNS_APART, RunFacts
-from whisper_bench.stats.welch import Estimate
 from whisper_bench.text.plain import plain
 from whisper_bench.text.table import table_lines
 
@@ -98,21 +97,16 @@ def interval_title(report: RatioReport) -> str:
     return f"{report.cases[0].confidence:.0%} interval"
 
 
-def interval_text(estimate: Estimate) -> str:
-    """Return an interval as text."""
-    return f"{estimate.low:.3f} to {estimate.high:.3f}"
-
-
 def _row(case: CaseRatio) -> tuple[str, ...]:
-    known = case.ratio is not None
+    ratio = case.estimate
     return (
         case.label,
         f"{case.reference.latency_s:.3f} s",
         f"{case.target.latency_s:.3f} s",
-        f"{case.ratio:.3f}" if known else str(case.validity),
-        f"{case.low:.3f} to {case.high:.3f}" if known else NO_RATIO,
+        str(case.validity) if ratio is None else f"{ratio.value:.3f}",
+        NO_RATIO if ratio is None else ratio.interval(),
         f"{_count(case.reference, case)} and {_count(case.target, case)}",
-        NO_RATIO if case.cpu is None else f"{case.cpu.value:.3f} ({interval_text(case.cpu)})",
+        NO_RATIO if case.cpu is None else str(case.cpu),
     )
 
 
@@ -125,7 +119,7 @@ def _headline_row(report: RatioReport) -> tuple[str, ...]:
     ratio, interval = (
         ("INVALID", NO_RATIO)
         if headline is None
-        else (f"{headline.value:.3f}", interval_text(headline))
+        else (f"{headline.value:.3f}", headline.interval())
     )
     marked = "" if report.validity is Validity.VALID else str(report.validity)
     return "geometric mean", "", "", ratio, interval, marked, ""
@@ -175,7 +169,7 @@ def _predicted(case: Prediction) -> tuple[str, ...]:
         f"{case.measured_s:.3f} s",
         f"{case.ratio.value:.3f}",
         f"{case.latency_s.value:.3f} s",
-        f"{interval_text(case.latency_s)} s",
+        f"{case.latency_s.interval()} s",
         f"{case.rps.value:.4f}",
-        f"{case.rps.low:.4f} to {case.rps.high:.4f}",
+        case.rps.interval(4),
     )

@@ -7,6 +7,7 @@ from whisper_bench.ratio.report import CaseRatio, Validity
 from whisper_bench.report.document import Block, Bullets, Plot, Section, Table
 from whisper_bench.report.words import NOT_MEASURED, count_text, seconds_text
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.quantile import percentile, samples_needed
 from whisper_bench.throttling.judge import Recommendation
 from whisper_bench.throttling.verdict import THROTTLED_SHARE, CaseVerdict
@@ -93,31 +94,24 @@ def _of_model(report: SizingReport) -> tuple[list[CaseVerdict], list[Recommendat
 
 def ratio_section(basis: Basis) -> Section | None:
     """Return the ratio that the latency was taken from; None where the machine was measured."""
-    if not basis.extrapolated:
+    ratio, estimate, title = basis.ratio, basis.estimate, "Ratio"
+    if ratio is None or estimate is None:
         return None
-    ratio, title = basis.ratio, "Ratio"
     used = f"Service times are those measured times {basis.factor:.3f}"
-    if not has_interval(ratio):
-        return Section(title, [f"{NOT_MEASURED}. {used}; no interval is known."])
-    assert ratio is not None
-    ends = f"{ratio.low:.3f} to {ratio.high:.3f}"
+    head = ("of", "ratio", f"{estimate.confidence:.0%} interval", "reference", "target")
     blocks: list[Block] = [
         f"{NOT_MEASURED}. {used}, the bad end of the interval.",
-        Table("Ratio", _ratio_head(ratio), _ratio_rows(ratio)),
+        Table(title, head, _ratio_rows(ratio, estimate)),
         f"From {ratio.reference.processes} and {ratio.target.processes} processes.",
     ]
     if ratio.validity is Validity.WITHIN_RUN:
         blocks.append(
             f"{ratio.validity}: one process on a side, so that the interval is too narrow."
         )
-    label = f"Ratio {ratio.ratio:.3f} with its interval, {ends}; sized on {basis.factor:.3f}."
+    interval = f"its interval, {estimate.interval()}"
+    label = f"Ratio {estimate.value:.3f} with {interval}; sized on {basis.factor:.3f}."
     caption = "1 is the same speed; to the right the production machine is slower."
     return Section(title, [*blocks, Plot("ratio", label, caption)])
-
-
-def has_interval(ratio: CaseRatio | None) -> bool:
-    """Tell whether a ratio and both ends of its interval are known."""
-    return ratio is not None and None not in (ratio.ratio, ratio.low, ratio.high)
 
 
 def candidates_section(report: SizingReport) -> Section:
@@ -137,19 +131,15 @@ def candidates_section(report: SizingReport) -> Section:
     return Section(title, [Table(title, head, rows, chosen=chosen), why])
 
 
-def _ratio_head(ratio: CaseRatio) -> tuple[str, ...]:
-    return "of", "ratio", f"{ratio.confidence:.0%} interval", "reference", "target"
-
-
-def _ratio_rows(ratio: CaseRatio) -> Sequence[tuple[str, ...]]:
-    means = _measured_text(ratio.reference.latency_s), _measured_text(ratio.target.latency_s)
-    rows: list[tuple[str, ...]]
-    rows = [("latency", f"{ratio.ratio:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}", *means)]
-    cpu = ratio.cpu
-    if cpu is not None:
-        sides = (_measured_text(side.cpu_s) for side in (ratio.reference, ratio.target))
-        rows.append(("CPU time", f"{cpu.value:.3f}", f"{cpu.low:.3f} to {cpu.high:.3f}", *sides))
-    return rows
+def _ratio_rows(ratio: CaseRatio, latency: Estimate) -> Sequence[tuple[str, ...]]:
+    sides = ratio.reference, ratio.target
+    latency_s, cpu_s = [side.latency_s for side in sides], [side.cpu_s for side in sides]
+    figures = (("latency", latency, latency_s), ("CPU time", ratio.cpu, cpu_s))
+    return [
+        (name, f"{estimate.value:.3f}", estimate.interval(), *map(_measured_text, means_s))
+        for name, estimate, means_s in figures
+        if estimate is not None
+    ]
 
 
 def _measured_text(value_s: float | None) -> str:

@@ -61,11 +61,10 @@ def sized(report: SizingReport) -> Sized:
         # always there, so that an older sizing's does not stay
         RATIO_ANNOTATION: "none: the production machine was measured",
     }
-    if basis.ratio is not None and basis.target is not None:
-        ratio = basis.ratio
+    if basis.estimate is not None and basis.target is not None:
         annotations[RATIO_ANNOTATION] = (
-            f"{basis.target.name}/{basis.run.name} {ratio.ratio:.3f} "
-            f"({ratio.low:.3f} to {ratio.high:.3f}), {basis.ratio_created}; extrapolated"
+            f"{basis.target.name}/{basis.run.name} {basis.estimate}, {basis.ratio_created}; "
+            "extrapolated"
         )
     pod = sizing.pod
     return Sized(

@@ -91,17 +91,17 @@ def _throttling(axes: "Axes", report: SizingReport) -> None:
 def _ratio(axes: "Axes", report: SizingReport) -> None:
     ratio, factor = report.basis.ratio, report.basis.factor
     assert ratio is not None
-    rows = [("latency", ratio.ratio or 0.0, ratio.low or 0.0, ratio.high or 0.0)]
-    if ratio.cpu is not None:
-        rows.append(("CPU-s", ratio.cpu.value, ratio.cpu.low, ratio.cpu.high))
-    for place, (_, value, low, high) in enumerate(rows):
+    figures = {"latency": ratio.estimate, "CPU-s": ratio.cpu}
+    rows = [(name, estimate) for name, estimate in figures.items() if estimate is not None]
+    for place, (_, estimate) in enumerate(rows):
+        value = estimate.value
         axes.errorbar(
-            value, -place, xerr=[[value - low], [high - value]], fmt="o", capsize=5,
-            color=COLOURS["p50"],
+            value, -place, xerr=[[value - estimate.low], [estimate.high - value]], fmt="o",
+            capsize=5, color=COLOURS["p50"],
         )  # fmt: skip
         axes.annotate(
-            f"{value:.3f} ({low:.3f} to {high:.3f})", (value, -place), xytext=(0, 9),
-            textcoords="offset points", ha="center", bbox=_PAPER,
+            str(estimate), (value, -place), xytext=(0, 9), textcoords="offset points",
+            ha="center", bbox=_PAPER,
         )  # fmt: skip
     axes.axvline(factor, color=COLOURS["mark"], label=f"sized on {factor:.3f}")
     axes.axvline(1, color=COLOURS["soft"], linestyle=":", label="1: the same speed")

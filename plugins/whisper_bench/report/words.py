@@ -101,17 +101,13 @@ def policy_text(policy: Policy) -> str:
 
 def extrapolation_text(basis: Basis) -> str | None:
     """Say what a latency that was not measured was taken from; None where it was measured."""
-    if not basis.extrapolated:
+    ratio = basis.estimate
+    if ratio is None or basis.target is None:
         return None
-    target = basis.target.name if basis.target else "production"
-    text = f"{NOT_MEASURED}. {target}'s latency is {basis.run.name}'s times {basis.factor:.3f}"
-    ratio = basis.ratio
-    if ratio is None or ratio.ratio is None or ratio.low is None or ratio.high is None:
-        return text
-    made = f", of {basis.ratio_created}" if basis.ratio_created else ""
     return (
-        f"{text}, the bad end of the ratio's {ratio.confidence:.0%} interval "
-        f"({ratio.ratio:.3f}, {ratio.low:.3f} to {ratio.high:.3f}{made})"
+        f"{NOT_MEASURED}. {basis.target.name}'s latency is {basis.run.name}'s times "
+        f"{basis.factor:.3f}, the bad end of the ratio's {ratio.confidence:.0%} interval "
+        f"({ratio.value:.3f}, {ratio.interval()}, of {basis.ratio_created})"
     )
 
 

@@ -15,6 +15,7 @@ from whisper_bench.sizing.pod import PodSize, pod_size
 from whisper_bench.sizing.service import HARD_FACTOR, Service
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Candidate
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.throttling.verdict import FAILING, CaseVerdict
 
 
@@ -46,7 +47,8 @@ def by_ratio(case: MeasuredCase, sizer: Sizer) -> list[Sensitivity]:
     """Return the replicas at both ends of the ratio's interval and in its middle."""
     if case.ratio is None:
         return []
-    ends = [end for end in (case.ratio.low, case.ratio.ratio, case.ratio.high) if end is not None]
+    estimate = known_ratio(case.ratio)
+    ends = estimate.low, estimate.value, estimate.high
     return [
         Sensitivity(
             "ratio",
@@ -55,6 +57,21 @@ def by_ratio(case: MeasuredCase, sizer: Sizer) -> list[Sensitivity]:
         )
         for end in ends
     ]
+
+
+def known_ratio(case: CaseRatio) -> Estimate:
+    """Return the ratio of a case with its interval.
+
+    Raises:
+        BenchError: it has none.
+
+    """
+    if case.estimate is None:
+        raise BenchError(
+            f"{case.label}: the ratio is {case.validity}, so that nothing can be sized on it; make "
+            "it again with whisper-bench ratio M4 XEON"
+        )
+    return case.estimate
 
 
 def sized_cases(cases: Sequence[MeasuredCase], run: str, sizer: Sizer) -> dict[str, Sizing | None]:
@@ -105,7 +122,7 @@ def measured_case(
         service=Service(
             samples_s=[each.latency_s for each in record.rounds],
             windows=record.clip.windows,
-            factor=1.0 if ratio is None or ratio.high is None else ratio.high,
+            factor=1.0 if ratio is None else known_ratio(ratio).high,
             hard_share=hard.share,
             hard_factor=hard.factor,
         ),

@@ -6,6 +6,7 @@ from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
 from whisper_bench.sizing.sizing import Sizing
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.throttling.judge import ThrottlingReport
 from whisper_bench.throttling.verdict import Verdict
 
@@ -39,6 +40,11 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: RunFacts | None
     ratio: CaseRatio | None
     ratio_created: str | None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The ratio with its interval; None where the production machine was measured."""
+        return self.ratio.estimate if self.ratio else None
 
 
 class SizingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,13 +9,11 @@ useless.
 import math
 from collections.abc import Sequence
 
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.student import t_quantile
-from whisper_bench.stats.welch import Estimate
 
 TRIMMED = 6
 """One in so many is left out at either end; of fewer than six none."""
-_LARGEST = 700.0
-"""exp of more overflows."""
 
 
 def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None:
@@ -34,10 +32,7 @@ def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None
     spread = math.sqrt(math.fsum((each - centre) ** 2 for each in winsorized) / (size - 1))
     error = spread * math.sqrt(size) / len(kept)
     half = t_quantile(0.5 + confidence / 2, len(kept) - 1) * error
-    if abs(mean) + half > _LARGEST:
-        return None
-    low, middle, high = (math.exp(mean + shift) for shift in (-half, 0.0, half))
-    return Estimate(middle, low, high, confidence)
+    return Estimate.of_log(mean, half, confidence)
 
 
 def trimmed_mean(values: Sequence[float]) -> float:

@@ -14,16 +14,13 @@ from typing import Annotated
 import msgspec
 
 from whisper_bench.errors import BenchError
+from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.student import t_quantile
 
 CONFIDENCE = 0.95
-_LARGEST = 700.0
-"""exp of more overflows."""
-
 
 LogOfSeconds = Annotated[float, msgspec.Meta(ge=-100, le=100)]
 """Within it a product of geometric means neither overflows nor vanishes."""
-Confidence = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,25 +53,6 @@ class Term(msgspec.Struct, frozen=True):
         return self.sample.variance * (self.weight**2 / self.sample.size + yet)
 
 
-class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure with its two-sided interval."""
-
-    value: float
-    low: float
-    high: float
-    confidence: Confidence
-
-
-class RatioInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A ratio of two means with its two-sided interval; `samples` counts both sides."""
-
-    ratio: float
-    low: float
-    high: float
-    confidence: float
-    samples: tuple[int, int]
-
-
 def log_mean(values: Sequence[float]) -> LogMean:
     """Return what samples tell of their geometric mean.
 
@@ -95,7 +73,7 @@ def log_mean(values: Sequence[float]) -> LogMean:
 
 def ratio_interval(
     above: Sequence[float], below: Sequence[float], confidence: float = CONFIDENCE
-) -> RatioInterval | None:
+) -> Estimate | None:
     """Return geometric mean(above) / geometric mean(below) with its interval.
 
     None with fewer than two samples a side: then nothing is known of the spread.
@@ -106,12 +84,7 @@ def ratio_interval(
     """
     if not above or not below:
         return None
-    estimate = ratio_of(log_mean(above), log_mean(below), confidence)
-    if estimate is None:
-        return None
-    return RatioInterval(
-        estimate.value, estimate.low, estimate.high, confidence, (len(above), len(below))
-    )
+    return ratio_of(log_mean(above), log_mean(below), confidence)
 
 
 def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimate | None:
@@ -130,11 +103,7 @@ def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimat
     if min(term.sample.size for term in terms) < 2:  # noqa: PLR2004 - a variance needs two
         return None
     centre = math.fsum(term.weight * term.sample.mean for term in terms)
-    half = _half_width(terms, confidence)
-    if abs(centre) + half > _LARGEST:
-        return None
-    low, middle, high = (math.exp(centre + shift) for shift in (-half, 0.0, half))
-    return Estimate(middle, low, high, confidence)
+    return Estimate.of_log(centre, _half_width(terms, confidence), confidence)
 
 
 def ratio_of(

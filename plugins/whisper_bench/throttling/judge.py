@@ -11,8 +11,8 @@ import msgspec
 
 from whisper_bench.case.record import CaseRecord, contended_rounds, untold_rounds
 from whisper_bench.machine.counters import total_counters
-from whisper_bench.stats.welch import RatioInterval, ratio_interval
-from whisper_bench.throttling.verdict import FAILING, CaseVerdict, Verdict, with_findings
+from whisper_bench.stats.welch import ratio_interval
+from whisper_bench.throttling.verdict import FAILING, CaseVerdict, CpuFactor, Verdict, with_findings
 
 SAME_LATENCY = 1.05
 """Latencies within this factor are the same when threads are recommended: fewer win."""
@@ -106,12 +106,15 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
     return Recommendation(model, clip, chosen.threads, reason)
 
 
-def _cpu_factor(record: CaseRecord, siblings: list[CaseRecord]) -> RatioInterval | None:
+def _cpu_factor(record: CaseRecord, siblings: list[CaseRecord]) -> CpuFactor | None:
     single = next((each for each in siblings if each.threads == 1), None)
     if single is None or record.threads == 1:
         return None
     above, below = ([process.mean_cpu_s for process in each.processes] for each in (record, single))
-    return ratio_interval(above, below)
+    estimate = ratio_interval(above, below)
+    if estimate is None:
+        return None
+    return CpuFactor(**msgspec.structs.asdict(estimate), samples=(len(above), len(below)))
 
 
 def _siblings(record: CaseRecord, records: Sequence[CaseRecord]) -> list[CaseRecord]:

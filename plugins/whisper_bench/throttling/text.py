@@ -52,7 +52,7 @@ def _row(case: CaseVerdict) -> Sequence[str]:
         f"{case.latency_s:.3f} s",
         "" if case.latency_factor is None else f"{case.latency_factor:.2f}",
         f"{case.cpu_s:.3f}",
-        "" if factor is None else f"{factor.ratio:.2f} ({factor.low:.2f}-{factor.high:.2f})",
+        "" if factor is None else f"{factor.value:.2f} ({factor.low:.2f}-{factor.high:.2f})",
         _periods(case),
         case.verdict,
     )

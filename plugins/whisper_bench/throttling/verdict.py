@@ -19,7 +19,7 @@ from whisper_bench.ranges import (
     Seconds,
     Threads,
 )
-from whisper_bench.stats.welch import RatioInterval
+from whisper_bench.stats.interval import Estimate
 
 THROTTLED_SHARE = 0.25
 """Share of throttled periods that is a verdict. A single thread under one CPU scores 0 to 0.3 %,
@@ -54,6 +54,13 @@ FAILING = frozenset({Verdict.QUOTA_THROTTLED, Verdict.LATENCY_BLOWUP, Verdict.UN
 """Findings that turn a stress test red. UNKNOWN is one: what could not be judged has not passed."""
 
 
+class CpuFactor(Estimate, frozen=True, forbid_unknown_fields=True):
+    """CPU-seconds over those of one thread; `samples` counts the processes of both."""
+
+    value: float = msgspec.field(name="ratio")
+    samples: tuple[int, int]
+
+
 class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case's verdict and its evidence.
 
@@ -70,7 +77,7 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_s: Latency
     latency_factor: Positive | None
     cpu_s: Seconds
-    cpu_factor: RatioInterval | None
+    cpu_factor: CpuFactor | None
     cpu_limit: CpuLimit
     counters: CpuCounters | None
     throttled_share: NotNegative | None
@@ -219,8 +226,8 @@ def _waste(case: CaseVerdict) -> Told:
             yield None, "CPU-seconds not compared: that needs 1 thread and two processes a case"
         return
     text = (
-        f"{factor.ratio:.2f} times the CPU-seconds of one thread "
-        f"({factor.confidence:.0%} interval {factor.low:.2f} to {factor.high:.2f})"
+        f"{factor.value:.2f} times the CPU-seconds of one thread "
+        f"({factor.confidence:.0%} interval {factor.interval(2)})"
     )
     wasteful = factor.low > CPU_FACTOR
     yield (Verdict.SPIN_WASTE if wasteful else None), text
