@@ -1,7 +1,4 @@
-"""What a sizing leaves behind: reports, the Deployment's fields, a price."""
-
-import math
-from functools import partial
+"""What a sizing leaves behind: two reports, and the Deployment's fields."""
 
 import msgspec
 import pytest
@@ -12,12 +9,11 @@ from support.size_runs import (
     judged_record,
     on_xeon,
 )
-from whisper_bench import calculate_sizing, generate_report, size_run
+from whisper_bench import generate_report, size_run
 from whisper_bench.errors import BenchError
-from whisper_bench.manifests.deployed import DeploymentFacts
-from whisper_bench.report.outputs import sized, with_price
+from whisper_bench.report.outputs import sized
 from whisper_bench.sizing.candidates import HardClips
-from whisper_bench.sizing.demand import Policy
+from whisper_bench.sizing.demand import Demand, Load, Policy
 
 
 def test_both_reports_are_written(tmp_path):
@@ -42,12 +38,8 @@ def test_the_annotation_tells_the_whole_question():
     report = size_run(
         [judged_record(*XEON)],
         XEON_FACTS,
-        partial(
-            calculate_sizing, 2.0, burstiness=2.0, windows={1: 0.5, 2: 0.5},
-            policy=Policy(concurrency=2),
-        ),
+        Demand(Load(2.0, 2.0, {1: 0.5, 2: 0.5}), policy=Policy(concurrency=2)),
         hard=HardClips(0.1, 3.0),
-        concurrency=2,
     )  # fmt: skip
     assert (
         sized(report)
@@ -57,32 +49,6 @@ def test_the_annotation_tells_the_whole_question():
             "at most 80% busy, 1 spare; "
         )
     )
-
-
-def test_a_price_an_hour_of_audio():
-    report = with_price(on_xeon(), 0.4, 8)
-    sizing = report.sizing
-    assert sizing.price_per_audio_hour == pytest.approx(sizing.replicas / 8 * 0.4 / (2.0 * 30))
-    # three Pods of 1 CPU on a node of 3.5: the half is lost
-    odd = with_price(report, 0.4, 3.5).sizing.price_per_audio_hour
-    assert odd == pytest.approx(sizing.replicas / 3 * 0.4 / (2.0 * 30))
-    short = msgspec.structs.replace(
-        report,
-        sizing=msgspec.structs.replace(
-            sizing, load=msgspec.structs.replace(sizing.load, audio_s=10.0)
-        ),
-    )
-    cost = with_price(short, 0.4, 8).sizing.price_per_audio_hour
-    assert cost == pytest.approx(3 * sizing.price_per_audio_hour)
-    with pytest.raises(BenchError, match="a Pod of 1 CPU does not fit on a node of 0.5 CPUs"):
-        with_price(report, 0.4, 0.5)
-    for price, cpus in ((-1, 8), (1, 0), (math.nan, 8), (1, math.inf)):
-        with pytest.raises(BenchError, match="give a price of 0 or more and CPUs above 0"):
-            with_price(report, price, cpus)
-    infeasible = msgspec.structs.replace(
-        report, sizing=msgspec.structs.replace(sizing, replicas=None)
-    )
-    assert with_price(infeasible, 1, 8) == infeasible
 
 
 def test_no_deployment_of_what_is_infeasible():
@@ -99,12 +65,3 @@ def test_no_deployment_of_what_is_infeasible():
         ),
         "whisper-bench/ratio": "none: the production machine was measured",
     }
-
-
-def test_a_node_has_room_for_pods_of_a_fraction_of_a_cpu():
-    pod = DeploymentFacts("d.yaml", "api", "Guaranteed", 1.6, 448.0, None, [], [])
-    report = msgspec.structs.replace(on_xeon(), deployment=pod)
-    # ten of them; 16 // 1.6 is 9
-    cost = with_price(report, 0.5, 16).sizing.price_per_audio_hour
-    assert cost == pytest.approx(report.sizing.replicas / 10 * 0.5 / (2.0 * 30))
-    assert with_price(report, 0.5, 1.6).sizing.price_per_audio_hour == pytest.approx(10 * cost)

@@ -1,7 +1,5 @@
 """From a saved run to a sizing: the case chosen, and what is warned of."""
 
-from functools import partial
-
 import msgspec
 import pytest
 
@@ -13,10 +11,10 @@ from support.size_runs import (
     judged_record,
     on_xeon,
 )
-from whisper_bench import calculate_sizing, size_run
+from whisper_bench import size_run
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.candidates import HardClips
-from whisper_bench.sizing.demand import Objective
+from whisper_bench.sizing.demand import Demand, Load, Objective, Policy
 from whisper_bench.throttling.verdict import Verdict
 
 
@@ -101,7 +99,7 @@ def test_a_case_that_is_infeasible_is_reported_and_not_raised():
             judged_record(*(2 * each for each in XEON), case=("base", 2, "vi_30s")),
         ],
         XEON_FACTS,
-        partial(calculate_sizing, 2.0, objective=Objective(95, 1.0)),
+        Demand(Load(2.0), Objective(95, 1.0)),
     )
     assert not report.sizing.feasible
     assert report.basis.case == "base-t1-vi_30s"
@@ -131,12 +129,14 @@ def test_a_percentile_of_few_rounds_is_warned_of():
     assert any("6 rounds: p95 of the service time needs 59" in each for each in on_xeon().warnings)
     many = judged_record(*(XEON * 10))
     assert not any("of the service time needs" in each for each in on_xeon(many).warnings)
-    loose = size_run([judged_record(*XEON)], XEON_FACTS, partial(calculate_sizing, 2.0))
+    loose = size_run([judged_record(*XEON)], XEON_FACTS, Demand(Load(2.0)))
     assert not any("of the service time needs" in each for each in loose.warnings)
 
 
 def test_workers_of_a_pod_and_hard_clips():
-    report = on_xeon(concurrency=2, hard=HardClips(0.1, 3.0))
+    report = on_xeon(
+        demand=Demand(Load(2.0), policy=Policy(concurrency=2)), hard=HardClips(0.1, 3.0)
+    )
     assert (report.sizing.cpu, report.sizing.memory_mib) == (2, 768)
     assert report.sizing.service.hard_share == 0.1
     assert report.sizing.mean_service_s == pytest.approx(2.5 * 1.2)

@@ -8,14 +8,13 @@ import pytest
 from support.ratios import M4, XEON, facts, m4, xeon
 from support.samples import LIMIT
 from support.size_runs import (
-    ASKED,
     XEON_FACTS,
     judged_record,
     kept,
     on_m4,
     quick,
 )
-from whisper_bench import calculate_ratio, size_run
+from whisper_bench import calculate_ratio
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import StaleError, config_of
@@ -30,7 +29,7 @@ def test_a_ratio_that_leads_elsewhere_is_refused():
     with pytest.raises(
         BenchError, match="the ratio leads to m4, which is ARM64, and production is"
     ):
-        size_run([judged_record(*XEON)], XEON_FACTS, quick, config=back, most_days=1e6)
+        quick([judged_record(*XEON)], XEON_FACTS, config=back, most_days=1e6)
     unlike = calculate_ratio(
         m4(judged_record(*M4)),
         xeon(judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=2.0))),
@@ -42,8 +41,8 @@ def test_a_ratio_that_leads_elsewhere_is_refused():
 
 def test_what_is_let_through_is_told():
     other = judged_record(*M4, compute_type="float32")
-    report = size_run(
-        [other], facts(where="m4b.json"), quick,
+    report = quick(
+        [other], facts(where="m4b.json"),
         config=kept(), most_days=1e6, allow_mismatch=["compute_type"],
     )  # fmt: skip
     assert "let through: compute_type: int8 against float32 [base-t1-vi_30s]" in report.warnings
@@ -59,7 +58,7 @@ def test_what_the_ratio_let_through_is_told_again():
 
 def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
     config = kept()
-    report = on_m4(config, ASKED)
+    report = on_m4(config, evidence=True)
     ratio = config.cases[0]
     assert report.basis.extrapolated
     assert report.basis.factor == ratio.high > ratio.ratio
@@ -76,7 +75,7 @@ def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
 
 def test_a_case_that_the_ratio_does_not_know_is_left_out_where_that_is_let_through():
     both = [judged_record(*M4), judged_record(*M4, case=("base", 2, "vi_30s"))]
-    asked = partial(size_run, both, facts(where="m4b.json"), quick, config=kept(), most_days=1e6)
+    asked = partial(quick, both, facts(where="m4b.json"), config=kept(), most_days=1e6)
     with pytest.raises(NotComparableError, match="cases: none against base-t2-vi_30s"):
         asked()
     report = asked(allow_mismatch=["cases"])
@@ -85,7 +84,7 @@ def test_a_case_that_the_ratio_does_not_know_is_left_out_where_that_is_let_throu
 
 def test_a_clip_under_another_name_is_the_same_clip():
     renamed = judged_record(*M4, case=("base", 1, "mine"))
-    report = size_run([renamed], facts(), quick, config=kept(), most_days=1e6)
+    report = quick([renamed], facts(), config=kept(), most_days=1e6)
     assert report.basis.case == "base-t1-mine"
     assert report.basis.extrapolated
 
@@ -116,21 +115,17 @@ def test_an_m4_run_without_a_ratio_is_refused():
 
 def test_a_stale_or_foreign_ratio_is_refused():
     with pytest.raises(StaleError, match="the ratio is stale"):
-        size_run(
+        quick(
             [judged_record(*M4)],
             facts(),
-            ASKED,
             config=kept(moment=facts().moment.replace(year=2020)),
         )
     with pytest.raises(StaleError, match="of another machine or set-up"):
-        size_run(
-            [judged_record(*M4)], facts(cpu_model="Apple M1"), ASKED, config=kept(), most_days=1e6
-        )
+        quick([judged_record(*M4)], facts(cpu_model="Apple M1"), config=kept(), most_days=1e6)
     with pytest.raises(NotComparableError, match="compute_type: int8 against float32"):
-        size_run(
+        quick(
             [judged_record(*M4, compute_type="float32")],
             facts(),
-            ASKED,
             config=kept(),
             most_days=1e6,
         )

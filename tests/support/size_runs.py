@@ -5,24 +5,15 @@ from functools import partial
 import msgspec
 
 from support.ratios import M4, XEON, facts, m4, record, xeon
-from whisper_bench import calculate_ratio, calculate_sizing, size_run
+from whisper_bench import calculate_ratio, size_run
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.ratio.config import config_of
-from whisper_bench.sizing.demand import Objective, Policy
+from whisper_bench.sizing.demand import Demand, Load, Objective, Policy
 from whisper_bench.sizing.simulate import Balancing
 
-ASKED = partial(
-    calculate_sizing,
-    2.0,
-    objective=Objective(95, 10.0),
-    policy=Policy(balancing=Balancing.SHARED),
-)
-
-
-def quick(*, evidence, **settings):
-    """Size without the curves and the sensitivity, which take a second."""
-    return ASKED(evidence=False, **settings)
-
+ASKED = Demand(Load(2.0), Objective(95, 10.0), Policy(balancing=Balancing.SHARED))
+quick = partial(size_run, demand=ASKED, evidence=False)
+"""Without the curves and the sensitivity, which take a second."""
 
 XEON_FACTS = facts("xeon", architecture="x86_64", cpu_model="A test's Xeon")
 QUIET = CpuCounters(200, 0, 0.0)
@@ -36,7 +27,7 @@ def judged_record(*latencies_s, counters=QUIET, **settings):
 
 
 def on_xeon(*records, **settings):
-    return size_run(records or [judged_record(*XEON)], XEON_FACTS, quick, **settings)
+    return quick(records or [judged_record(*XEON)], XEON_FACTS, **settings)
 
 
 def kept(**settings):
@@ -46,6 +37,6 @@ def kept(**settings):
     )
 
 
-def on_m4(config=None, sizer=quick, **settings):
+def on_m4(config=None, **settings):
     now = facts("m4", moment=facts().moment.replace(hour=10), where="m4b.json")
-    return size_run([judged_record(*M4)], now, sizer, config=config, most_days=1e6, **settings)
+    return quick([judged_record(*M4)], now, config=config, most_days=1e6, **settings)

@@ -94,8 +94,7 @@ def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check]
     if options.sizing is not None:
         asked = _sizing_options(options.sizing)
         try:
-            report = size.report_of(asked)
-            edited = size.out_of_step(asked, report) if report.sizing.feasible else None
+            report, edited = size.checked(asked)
         except BenchError as error:
             return [*checks, Check("deployment", Answer.FAIL, str(error))], rules
         if edited is None:
@@ -108,15 +107,15 @@ def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check]
 
 
 def _sizing_options(text: str) -> argparse.Namespace:
-    """Parse what `whisper-bench size` was called with."""
-    parser: argparse.ArgumentParser = Parser(prog="whisper-bench gate --sizing")
-    size.declare(parser.add_subparsers(dest="command"))
+    """Read the run and the options of a sizing."""
+    parser = Parser(prog="whisper-bench gate --sizing")
+    size.add_size(parser)
     try:
         words = shlex.split(text)
     except ValueError as error:
         raise BenchError(f"--sizing {text!r}: {error}; give the words behind size") from error
     try:
-        return parser.parse_args(["size", *words, "--check"])
+        return parser.parse_args(words)
     except BenchError as error:
         raise BenchError(f"--sizing {text!r}: {error}") from error
     except SystemExit as error:  # argparse has said why; --help would end it green

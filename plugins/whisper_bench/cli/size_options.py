@@ -1,7 +1,6 @@
 """The options of `whisper-bench size`, and the question that they ask."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +8,7 @@ from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age
 from whisper_bench.cli.values import audio_mix, number, seconds, whole
 
 if TYPE_CHECKING:
-    from whisper_bench.sizing.candidates import Sizer
-    from whisper_bench.sizing.demand import Objective
+    from whisper_bench.sizing.demand import Demand, Objective
 
 DEPLOYMENT = Path("k8s/deployment.yaml")
 BALANCINGS = ("shared", "least-outstanding", "round-robin", "random")
@@ -132,26 +130,22 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole, default=0, help="of the simulation (%(default)s)")
 
 
-def sizer(options: argparse.Namespace) -> "Sizer":
-    """Return `calculate_sizing` with what was asked."""
-    from whisper_bench.sizing.calculate import calculate_sizing
-    from whisper_bench.sizing.demand import Policy
+def demand_of(options: argparse.Namespace) -> "Demand":
+    """Return what was asked of the service."""
+    from whisper_bench.sizing.demand import Demand, Load, Policy
     from whisper_bench.sizing.simulate import Balancing
 
-    return partial(
-        calculate_sizing,
-        options.target_rps,
-        objective=_objective(options),
-        policy=Policy(
+    audio = options.audio
+    return Demand(
+        Load(options.target_rps, options.burstiness, audio.windows, audio.mean_s),
+        _objective(options),
+        Policy(
             balancing=Balancing(options.balancing),
             concurrency=options.concurrency,
             max_utilisation=options.max_utilisation,
             spare_pods=options.spare_pods,
         ),
-        burstiness=options.burstiness,
-        windows=options.audio.windows,
-        audio_s=options.audio.mean_s,
-        seed=options.seed,
+        options.seed,
     )
 
 

@@ -1,7 +1,5 @@
-"""What a sizing leaves behind: two reports, the Deployment's fields, a price."""
+"""What a sizing leaves behind: two reports, and the Deployment's fields."""
 
-import math
-from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -10,13 +8,11 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.replacement import write_all_over
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized
-from whisper_bench.sizing.demand import POISSON
+from whisper_bench.sizing.demand import ONE_WINDOW, POISSON
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import SizingReport
 
 REPORT = "sizing_report"
-WINDOW_S = 30
-ONE_WINDOW = {1: 1.0}
 SIZING_ANNOTATION = "whisper-bench/sizing"
 RATIO_ANNOTATION = "whisper-bench/ratio"
 
@@ -99,41 +95,3 @@ def _asked(sizing: Sizing) -> str:
     parts.append(f"{policy.balancing}, {policy.concurrency} at a time")
     parts.append(f"at most {100 * policy.max_utilisation:g}% busy, {policy.spare_pods} spare")
     return ", ".join(parts)
-
-
-def with_price(
-    report: SizingReport, price_per_node_hour: float, cpus_per_node: float
-) -> SizingReport:
-    """Add what an hour of audio costs at the target load, a Pod paying its share of a full node.
-
-    The Pod is the whole one where the report knows the Deployment, else the Whisper container.
-
-    Raises:
-        BenchError: a price or number of CPUs that is none.
-
-    """
-    if not (0 <= price_per_node_hour < math.inf and 0 < cpus_per_node < math.inf):
-        raise BenchError(
-            f"a node of {cpus_per_node:g} CPUs at {price_per_node_hour:g} an hour: give a price of "
-            "0 or more and CPUs above 0"
-        )
-    sizing = report.sizing
-    if sizing.replicas is None or sizing.cpu is None:
-        return report
-    pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
-    # by decimal figures: 16 CPUs have room for ten Pods of 1.6, and 16 // 1.6 is 9
-    pods_per_node = int(Fraction(str(cpus_per_node)) / Fraction(str(pod_cpus)))
-    if pods_per_node < 1:
-        raise BenchError(
-            f"a Pod of {pod_cpus:g} CPU does not fit on a node of {cpus_per_node:g} CPUs; "
-            "give larger nodes with --cpus-per-node"
-        )
-    shares = sum(sizing.load.windows.values())
-    windows = sum(size * share for size, share in sizing.load.windows.items()) / shares
-    # requests/s times seconds of audio each is hours of audio an hour
-    audio_hours = sizing.load.target_rps * (sizing.load.audio_s or windows * WINDOW_S)
-    nodes = sizing.replicas / pods_per_node
-    priced = msgspec.structs.replace(
-        sizing, price_per_audio_hour=nodes * price_per_node_hour / audio_hours
-    )
-    return msgspec.structs.replace(report, sizing=priced)

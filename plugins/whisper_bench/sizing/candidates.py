@@ -2,28 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
-from msgspec.structs import replace
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
+from whisper_bench.sizing.decision import Decision, decide
+from whisper_bench.sizing.demand import Demand
 from whisper_bench.sizing.pod import PodSize, pod_size
 from whisper_bench.sizing.service import HARD_FACTOR, Service
-from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Candidate
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.throttling.verdict import FAILING, CaseVerdict
-
-
-class Sizer(Protocol):
-    """`calculate_sizing` with the load, objective and policy given."""
-
-    def __call__(self, *, service: Service, pod: PodSize, evidence: bool) -> Sizing:
-        """Return the sizing of a service in Pods of a size."""
 
 
 class HardClips(msgspec.Struct, frozen=True):
@@ -43,22 +35,6 @@ class MeasuredCase(msgspec.Struct, frozen=True):
     pod: PodSize
 
 
-def by_ratio(case: MeasuredCase, sizer: Sizer) -> list[Sensitivity]:
-    """Return the replicas at both ends of the ratio's interval and in its middle."""
-    if case.ratio is None:
-        return []
-    estimate = known_ratio(case.ratio)
-    ends = estimate.low, estimate.value, estimate.high
-    return [
-        Sensitivity(
-            "ratio",
-            end,
-            sizer(service=replace(case.service, factor=end), pod=case.pod, evidence=False).replicas,
-        )
-        for end in ends
-    ]
-
-
 def known_ratio(case: CaseRatio) -> Estimate:
     """Return the ratio of a case with its interval.
 
@@ -74,12 +50,14 @@ def known_ratio(case: CaseRatio) -> Estimate:
     return case.estimate
 
 
-def sized_cases(cases: Sequence[MeasuredCase], run: str, sizer: Sizer) -> dict[str, Sizing | None]:
-    """Return the sizing of each case; None of one that was throttled or could not be judged."""
+def decisions_of(
+    cases: Sequence[MeasuredCase], run: str, demand: Demand
+) -> dict[str, Decision | None]:
+    """Return what each case needs; None of one that was throttled or could not be judged."""
     found = {
         case.record.label: None
         if FAILING & set(case.verdict.findings)
-        else sizer(service=case.service, pod=case.pod, evidence=False)
+        else decide(case.service, demand)
         for case in cases
     }
     if not any(found.values()):
@@ -91,11 +69,11 @@ def sized_cases(cases: Sequence[MeasuredCase], run: str, sizer: Sizer) -> dict[s
     return found
 
 
-def cost_of(case: MeasuredCase, sizing: Sizing | None) -> tuple[float, float, int]:
+def cost_of(case: MeasuredCase, decision: Decision) -> tuple[float, float, int]:
     """Order by CPUs in all, then the service time where none are enough, then threads."""
-    if sizing is None or sizing.replicas is None:
+    if decision.replicas is None:
         return math.inf, case.service.mean_s({case.service.windows: 1.0}), case.pod.threads
-    return sizing.replicas * case.pod.cpu, 0.0, case.pod.threads
+    return decision.replicas * case.pod.cpu, 0.0, case.pod.threads
 
 
 def measured_case(
@@ -138,9 +116,9 @@ def measured_case(
     )
 
 
-def candidate_of(case: MeasuredCase, sizing: Sizing | None) -> Candidate:
+def candidate_of(case: MeasuredCase, decision: Decision | None) -> Candidate:
     """Return what a report tells of a case."""
-    replicas = sizing.replicas if sizing else None
+    replicas = decision.replicas if decision else None
     return Candidate(
         case=case.record.label,
         threads=case.record.threads,

@@ -1,6 +1,7 @@
 """What is asked of the service: load, objective, and how requests are spread over Pods."""
 
 import math
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, Floats
 
 POISSON = 1.0
+ONE_WINDOW: Mapping[int, float] = {1: 1.0}
 MOST_RPS, MOST_BURSTINESS, MOST_WINDOWS = 1e5, 100.0, 480
 MOST_WORKERS, MOST_SPARE, LEAST_UTILISATION = 64, 1000, 0.01
 """Beyond these lies a slip of the keyboard, and hours of simulation (480 windows are 4 hours)."""
@@ -25,7 +27,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     target_rps: float
     burstiness: float = POISSON
-    windows: dict[int, float] = msgspec.field(default_factory=lambda: {1: 1.0})
+    windows: dict[int, float] = msgspec.field(default_factory=lambda: dict(ONE_WINDOW))
     audio_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -109,6 +111,15 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"concurrency {self.concurrency} and spare Pods {self.spare_pods}: give whole "
                 f"numbers from 1 to {MOST_WORKERS} and from 0 to {MOST_SPARE}"
             )
+
+
+class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that is asked of whatever service; without an objective utilisation decides."""
+
+    load: Load
+    objective: Objective | None = None
+    policy: Policy = Policy()
+    seed: int = 0
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

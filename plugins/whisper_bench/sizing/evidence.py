@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from whisper_bench.sizing.decision import Decision
 from whisper_bench.sizing.demand import Question
 from whisper_bench.sizing.estimate import Predicted, predict_latency
 from whisper_bench.sizing.queueing import allen_cunneen_wait_s, erlang_c, erlang_c_wait_s
 from whisper_bench.sizing.search import fewest_pods
 from whisper_bench.sizing.simulate import Balancing
-from whisper_bench.sizing.sizing import CrossCheck, Sensitivity
+from whisper_bench.sizing.sizing import CrossCheck, Evidence, Sensitivity
+from whisper_bench.stats.interval import Estimate
 
 FOR_A_CURVE = 40_000
 """Requests of a point that is drawn and not decided on."""
@@ -23,6 +25,29 @@ _DRAWS = 50_000
 _LOADS = (0.5, 0.8, 1.25, 1.5, 2.0)
 _SERVICES = (0.8, 0.9, 1.1, 1.2)
 _BURSTS = (1.0, 2.0, 4.0, 8.0)
+
+
+def evidence_of(decision: Decision, *, curves: bool, ratio: Estimate | None = None) -> Evidence:
+    """Return the evidence of a decision; without an objective there is none.
+
+    With a `ratio` the service times are measured ones times its high end.
+    """
+    question, found = decision.question, decision.predicted
+    if question is None or found is None:
+        return Evidence()
+    spare = question.policy.spare_pods
+    whole = predict_latency(question, found.pods + spare) if spare else found
+    check = cross_check(question, found.pods)
+    if not curves:
+        return Evidence(whole=whole, without_spares=found, cross_check=check)
+    return Evidence(
+        whole=whole,
+        without_spares=found,
+        cross_check=check,
+        by_pods=curve_by_pods(question, [found, whole]),
+        by_rps=curve_by_rps(question, found),
+        sensitivity=sensitivity(question, found.pods, ratio),
+    )
 
 
 def cross_check(question: Question, pods: int) -> CrossCheck:
@@ -82,10 +107,12 @@ def curve_by_rps(question: Question, answer: Predicted) -> list[Predicted]:
     return sorted([*others, answer], key=lambda point: point.target_rps)
 
 
-def sensitivity(question: Question, needed: int) -> list[Sensitivity]:
-    """Return the replicas that other loads, service times and bursts would need."""
+def sensitivity(
+    question: Question, needed: int, ratio: Estimate | None = None
+) -> list[Sensitivity]:
+    """Return the replicas that other loads, service times, bursts and ratios would need."""
     found = []
-    for changed, value, factor, other in _changes(question):
+    for changed, value, factor, other in [*_changes(question), *_ratios(question, ratio)]:
         fewest = fewest_pods(other, near=round(needed * factor))
         replicas = None if fewest is None else fewest.pods + question.policy.spare_pods
         found.append(Sensitivity(changed, value, replicas))
@@ -104,6 +131,17 @@ def _changes(question: Question) -> Iterable[tuple[str, float, float, Question]]
     for burstiness in _BURSTS:
         bursty = replace(load, burstiness=burstiness)
         yield "burstiness", burstiness, 1.0, replace(question, load=bursty)
+
+
+def _ratios(
+    question: Question, ratio: Estimate | None
+) -> Iterable[tuple[str, float, float, Question]]:
+    """Yield the same for both ends of a ratio's interval and its middle."""
+    if ratio is not None:
+        service = question.service
+        for value in (ratio.low, ratio.value, ratio.high):
+            faster = replace(service, factor=value)
+            yield "ratio", value, value / service.factor, replace(question, service=faster)
 
 
 def _finite(value: float) -> float | None:

@@ -30,16 +30,29 @@ class Sensitivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replicas: int | None
 
 
-class Sizing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a sizing with an objective rests on, and what would change it.
+
+    `whole` is what all Pods do, `without_spares` what is left of them when the spare ones are gone;
+    the objective holds in both. `by_pods` has the percentiles against the number of Pods, `by_rps`
+    against the load up to the breaking point of the Pods that are needed.
+    """
+
+    whole: Predicted | None = None
+    without_spares: Predicted | None = None
+    cross_check: CrossCheck | None = None
+    by_pods: list[Predicted] = []
+    by_rps: list[Predicted] = []
+    sensitivity: list[Sensitivity] = []
+
+
+class Sizing(Evidence, frozen=True, forbid_unknown_fields=True):
     """What to deploy, or why nothing would do.
 
-    `replicas` are all Pods, `needed` those without the spare ones. `whole` is what they do
-    together, `without_spares` what is left of them when the spare ones are gone; the objective
-    holds in both.
+    `replicas` are all Pods, `needed` those without the spare ones.
     `bound_by` says what asks for so many: "objective", "utilisation", or "rate" where nothing but
     rates was known. `hpa_utilisation_percent` is the CPU utilisation at which to scale out.
-    `by_pods` has the percentiles against the number of Pods, `by_rps` against the load up to the
-    breaking point of the Pods that are needed. `price_per_audio_hour` is in the price's currency.
+    `price_per_audio_hour` is in the price's currency.
     """
 
     feasible: bool
@@ -61,10 +74,4 @@ class Sizing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offered_load: float
     utilisation: float | None
     hpa_utilisation_percent: int | None
-    whole: Predicted | None = None
-    without_spares: Predicted | None = None
-    cross_check: CrossCheck | None = None
-    by_pods: list[Predicted] = []
-    by_rps: list[Predicted] = []
-    sensitivity: list[Sensitivity] = []
     price_per_audio_hour: float | None = None

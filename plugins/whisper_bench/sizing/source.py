@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-
-from msgspec.structs import replace
+from pathlib import Path
 
 from whisper_bench.case.record import CaseRecord, trust_warnings
 from whisper_bench.case.stability import stability_warnings
@@ -12,20 +11,22 @@ from whisper_bench.errors import BenchError
 from whisper_bench.machine.identity import Architecture
 from whisper_bench.ratio.comparable import paired
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig
-from whisper_bench.ratio.load import run_of_records
+from whisper_bench.ratio.load import facts_of_saved, run_of_records
 from whisper_bench.ratio.predict import PredictionReport, predict
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
+from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.find import find_saved, save_name
+from whisper_bench.sizing.calculate import sizing_of
 from whisper_bench.sizing.candidates import (
     HardClips,
     MeasuredCase,
-    Sizer,
-    by_ratio,
     candidate_of,
     cost_of,
+    decisions_of,
     measured_case,
-    sized_cases,
 )
+from whisper_bench.sizing.demand import Demand
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import Basis, SizingReport
 from whisper_bench.stats.quantile import samples_needed
@@ -38,15 +39,27 @@ class NoRatioError(BenchError):
     """A run of a machine that production is not, without a ratio to bring it there."""
 
 
+def saved_run(name: str, storage: Path) -> tuple[list[CaseRecord], RunFacts]:
+    """Return what a saved run measured, and where and when.
+
+    Raises:
+        BenchError: there is no such run, or it is not as it must be.
+
+    """
+    path = find_saved(name, storage)
+    saved = read_saved(path)
+    facts = facts_of_saved(saved.machine_info, save_name(path), str(path), saved.datetime)
+    return [case.record for case in cases_of(saved, str(path))], facts
+
+
 def size_run(
     records: Sequence[CaseRecord],
     facts: RunFacts,
-    sizer: Sizer,
+    demand: Demand,
     *,
     model: str | None = None,
     config: RatioConfig | None = None,
     production: Architecture = PRODUCTION,
-    concurrency: int = 1,
     hard: HardClips = HardClips(),  # noqa: B008 - frozen
     most_days: float = MOST_DAYS,
     allow_mismatch: Collection[str] = (),
@@ -55,7 +68,8 @@ def size_run(
     """Size every measured thread count of a model, and report the one that takes the fewest CPUs.
 
     A case that was throttled, or could not be judged, is not a candidate. With a `config` the run
-    is of the ratio's reference, and is sized on the bad end of the ratio's interval.
+    is of the ratio's reference, and is sized on the bad end of the ratio's interval. `evidence` is
+    also to make the curves and the sensitivity, which takes seconds.
 
     Raises:
         BenchError: the run has several models or clips and none was chosen, or is of another
@@ -63,6 +77,10 @@ def size_run(
         StaleError, NotComparableError: the ratio is not for this run.
 
     """
+    if allow_mismatch and config is None:
+        raise BenchError(
+            "--allow-mismatch: nothing is compared without --ratio-config; leave it out"
+        )
     chosen = _of_model(records, model, facts.name)
     if config is None and facts.architecture != production:
         raise NoRatioError(
@@ -90,24 +108,24 @@ def size_run(
             next(each for each in throttling.cases if each.label == record.label),
             ratios.get(record.label),
             config.target if config else facts,
-            concurrency=concurrency,
+            concurrency=demand.policy.concurrency,
             hard=hard,
         )
         for record in chosen
         if config is None or record.label in ratios
     ]
-    sizings = sized_cases(cases, facts.name, sizer)
-    best = min(
-        (case for case in cases if sizings[case.record.label]),
-        key=lambda case: cost_of(case, sizings[case.record.label]),
-    )
-    sizing = sizer(service=best.service, pod=best.pod, evidence=evidence)
+    decisions = decisions_of(cases, facts.name, demand)
+    fit = [
+        (case, decision) for case in cases if (decision := decisions[case.record.label]) is not None
+    ]
+    best, decision = min(fit, key=lambda pair: cost_of(*pair))
+    ratio = best.ratio.estimate if best.ratio else None
+    sizing = sizing_of(decision, best.pod, evidence=evidence, ratio=ratio)
     warnings += [*_few_samples(sizing), *_fewer_cpus(best)]
-    ends = by_ratio(best, sizer) if sizing.sensitivity else []
     return SizingReport(
-        sizing=replace(sizing, sensitivity=[*sizing.sensitivity, *ends]),
+        sizing=sizing,
         basis=_basis(best, facts, config),
-        candidates=[candidate_of(case, sizings[case.record.label]) for case in cases],
+        candidates=[candidate_of(case, decisions[case.record.label]) for case in cases],
         throttling=throttling,
         warnings=warnings,
         tool_version=version("pytest-whisper-bench"),

@@ -1,0 +1,130 @@
+"""How many Pods a service needs, and why: what a sizing is built from."""
+
+import msgspec
+
+from whisper_bench.sizing.demand import Demand, Objective, Question
+from whisper_bench.sizing.estimate import Predicted
+from whisper_bench.sizing.search import (
+    MOST_PODS,
+    fewest_for_utilisation,
+    fewest_pods,
+    is_hopeless,
+    service_percentile_s,
+    share_too_slow,
+)
+from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.simulate import Balancing
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The Pods that a demand needs of a service, without spare ones; None where none would do.
+
+    `bound_by`, `reason` and `advice` are those of a `Sizing`. With an objective `question` is what
+    was simulated, and `predicted` what the needed Pods do.
+    """
+
+    service: Service
+    demand: Demand
+    needed: int | None
+    bound_by: str | None
+    reason: str
+    advice: list[str] = []
+    question: Question | None = None
+    predicted: Predicted | None = None
+
+    @property
+    def replicas(self) -> int | None:
+        """All Pods, with the spare ones."""
+        return None if self.needed is None else self.needed + self.demand.policy.spare_pods
+
+
+def decide(service: Service, demand: Demand) -> Decision:
+    """Return the fewest Pods that hold the objective; without one, utilisation decides."""
+    if demand.objective is None:
+        return by_utilisation(service, demand)
+    load, policy, objective = demand.load, demand.policy, demand.objective
+    question = Question(service, load, policy, objective, demand.seed)
+    predicted = fewest_pods(question)
+    if predicted is None:
+        return _infeasible(question, demand)
+    at_ceiling = predicted.pods == fewest_for_utilisation(service, load, policy)
+    return Decision(
+        service,
+        demand,
+        needed=predicted.pods,
+        bound_by="utilisation" if at_ceiling else "objective",
+        reason=(
+            f"the fewest Pods that keep p{objective.percent:g} within {objective.limit_s:g} s "
+            f"(upper error bound {predicted.high_s:.2f} s) at {100 * policy.max_utilisation:g}% "
+            f"utilisation or less, and {policy.spare_pods} spare"
+        ),
+        question=question,
+        predicted=predicted,
+    )
+
+
+def by_utilisation(service: Service, demand: Demand, bound_by: str = "utilisation") -> Decision:
+    """Return the fewest Pods that keep utilisation at or below its ceiling."""
+    load, policy = demand.load, demand.policy
+    offered_load = load.target_rps * service.mean_s(load.windows)
+    return Decision(
+        service,
+        demand,
+        needed=fewest_for_utilisation(service, load, policy),
+        bound_by=bound_by,
+        reason=(
+            f"{offered_load:.2f} Pods' worth of work at {100 * policy.max_utilisation:g}% "
+            "utilisation; no latency objective was given, so none is held"
+        ),
+    )
+
+
+def _infeasible(question: Question, demand: Demand) -> Decision:
+    service, load, objective = question.service, question.load, question.objective
+    hopeless = is_hopeless(service, load, objective)
+    reason, advice = _too_slow(question) if hopeless else _too_many(question)
+    return Decision(
+        service,
+        demand,
+        needed=None,
+        bound_by=None,
+        reason=f"infeasible: {reason}",
+        advice=advice,
+        question=question,
+    )
+
+
+def _too_slow(question: Question) -> tuple[str, list[str]]:
+    service, load, objective = question.service, question.load, question.objective
+    share = share_too_slow(service, load, objective)
+    alone_s = service_percentile_s(service, load, objective)
+    reason = (
+        f"{share:.2%} of the requests take longer than {objective.limit_s:g} s in a Pod alone "
+        f"({_percentile(objective)} {alone_s:.2f} s), and {100 - objective.percent:g} % may, so "
+        "that no number of Pods helps"
+    )
+    faster = (
+        f"a service {max(alone_s / objective.limit_s, 1):.2f} times faster, and more to leave "
+        "room for waiting: a smaller model, more threads with as many CPUs, a smaller beam, a "
+        "faster node"
+    )
+    longer = f"an objective above {alone_s:.2f} s"
+    return reason, [faster, longer, "shorter clips, or long ones on a service of their own"]
+
+
+def _too_many(question: Question) -> tuple[str, list[str]]:
+    objective = question.objective
+    reason = (
+        f"not even {MOST_PODS} Pods keep {_percentile(objective)} within {objective.limit_s:g} s"
+    )
+    balancer = (
+        "another balancer: now every Pod has a queue of its own; least-outstanding or a shared "
+        "queue wait far less"
+    )
+    own_queues = question.policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
+    less = "a shorter service time, a higher objective, or less load on one Deployment"
+    return reason, [*([balancer] if own_queues else []), less]
+
+
+def _percentile(objective: Objective) -> str:
+    return f"p{objective.percent:g}"
