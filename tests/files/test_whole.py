@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files.whole import sha256_of, write_new
+from whisper_bench.files.whole import write_new
 from whisper_bench.measure.journal_reader import identity_of
 from whisper_bench.ratio.config import load_config
 from whisper_bench.results.files import load_results
@@ -41,11 +41,6 @@ def test_writers_at_once_overwrite_nothing(tmp_path):
         paths = list(pool.map(lambda content: write_new(tmp_path / "m4.json", content), contents))
     assert len(set(paths)) == 30
     assert sorted(path.read_bytes() for path in paths) == sorted(contents)
-
-
-def test_sha256(tmp_path):
-    (tmp_path / "empty").touch()
-    assert sha256_of(tmp_path / "empty").startswith("e3b0c44298fc1c14")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from support.bench_pods import JOB, NODE_TYPES, POD, SAVE_NAMES, SOURCES, one, template_of, text_of
 from support.deployments import EXAMPLE, SIZED, all_data, update
-from whisper_bench.pod.pod_faults import check_bench_pod, check_resources
+from whisper_bench.pod.pod_faults import check_bench_pod, resource_faults
 from whisper_bench.pod.pod_spec import parse_pod_spec
 from whisper_bench.pod.qos import QosClass, qos_class
 
@@ -153,4 +153,5 @@ def test_layout(source):
 def test_deployment_has_the_same_kind_of_resources(text):
     """What was measured holds for a service that runs the same way."""
     deployment, _ = all_data(text)
-    check_resources(deployment["spec"]["template"]["spec"], "spec.template.spec")
+    spec = parse_pod_spec(deployment["spec"]["template"]["spec"], "spec.template.spec")
+    assert list(resource_faults(spec)) == []

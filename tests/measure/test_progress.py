@@ -1,9 +1,7 @@
-import pytest
-
 from support.samples import plan
 from whisper_bench.case.case import Case
 from whisper_bench.measure.measurement import Evidence
-from whisper_bench.measure.progress import Progress, clock_time
+from whisper_bench.measure.progress import Progress
 
 
 class Clock:
@@ -18,13 +16,6 @@ class Running:
 
     def __init__(self, plan, evidence):
         self.plan, self.evidence = plan, evidence
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (125, "2:05"), (7322, "2:02:02")]
-)
-def test_clock_time(seconds, text):
-    assert clock_time(seconds) == text
 
 
 def test_lines_of_two_cases():

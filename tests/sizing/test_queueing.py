@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from whisper_bench.sizing.queueing import (
     allen_cunneen_wait_s,
     erlang_c,
-    erlang_c_wait_beyond,
     erlang_c_wait_s,
 )
 
@@ -25,7 +24,6 @@ def test_erlang_c_is_its_sum(servers, utilisation):
 def test_one_server_waits_as_often_as_it_is_busy():
     assert erlang_c(1, 0.7) == pytest.approx(0.7)
     assert erlang_c_wait_s(1, 0.7, 2.0) == pytest.approx(0.7 * 2.0 / 0.3)
-    assert erlang_c_wait_beyond(1, 0.7, 2.0, 3.0) == pytest.approx(0.7 * math.exp(-0.3 * 3.0 / 2.0))
 
 
 def test_thousands_of_servers_do_not_overflow():
@@ -35,7 +33,6 @@ def test_thousands_of_servers_do_not_overflow():
 def test_what_cannot_keep_up_waits_for_ever():
     assert erlang_c(3, 3) == 1.0
     assert erlang_c_wait_s(3, 3, 1.0) == math.inf
-    assert erlang_c_wait_beyond(3, 4, 1.0, 100) == 1.0
 
 
 def test_allen_cunneen_is_exact_where_it_must_be():

@@ -12,9 +12,9 @@ from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.patience import Patience
 from whisper_bench.cluster.seen_log import MOST_SEEN, SeenLog
 from whisper_bench.cluster.state import ENDED_BY_CLUSTER, GONE, Phase, PodState, state_of
-from whisper_bench.measure.progress import clock_time
 from whisper_bench.parcel.frames import human_lines
 from whisper_bench.parcel.parcel import unpack
+from whisper_bench.text.amounts import clock_time
 
 POLL_S = 2.0
 LOG_EVERY_S = 10.0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from whisper_bench.cluster.answer import UnreachableError
-from whisper_bench.measure.progress import clock_time
+from whisper_bench.text.amounts import clock_time
 
 PATIENCE_S = 300.0
 """How long a cluster may be silent; an API server's upgrade takes a minute or two."""

@@ -1,6 +1,5 @@
 """Files that are written whole or not at all, and never over one another."""
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -25,12 +24,6 @@ take a day at a second each, has 48 MiB saved; a round's line in its journal had
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises of a file that is not what it should be."""
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_bounded(path: Path, most_bytes: int | None = None) -> bytes:

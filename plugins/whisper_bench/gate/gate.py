@@ -26,7 +26,7 @@ from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, Sid
 from whisper_bench.gate.sequential import BLOCK_PAIRS, ERROR_RATE, is_look
 from whisper_bench.gate.side import Side
 from whisper_bench.gate.words import change_within
-from whisper_bench.measure.progress import clock_time
+from whisper_bench.text.amounts import clock_time
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """How a gate's figures are said, the same in the terminal, in Markdown and in JUnit's XML."""
 
 from whisper_bench.gate.report import GateReport
-from whisper_bench.measure.progress import clock_time
 from whisper_bench.stats.interval import Estimate
+from whisper_bench.text.amounts import clock_time
 
 
 def change(ratio: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from whisper_bench.case.case import Case
 from whisper_bench.measure.measurement import Measurement, Plan
+from whisper_bench.text.amounts import clock_time
 from whisper_bench.weights.pins import RELATIVE_COST, real_size
 
 LINE_EVERY_S = 30.0
@@ -55,10 +56,3 @@ class Progress:
 
 def _cost(plan: Plan) -> float:
     return RELATIVE_COST[real_size(plan.case.model)] * plan.clip.windows
-
-
-def clock_time(seconds: float) -> str:
-    """Write a duration as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

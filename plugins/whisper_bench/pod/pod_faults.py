@@ -31,18 +31,6 @@ def check_bench_pod(pod_spec: Mapping[str, Any], where: str) -> None:
         raise BenchError(*(f"{where}.{fault}" for fault in found))
 
 
-def check_resources(pod_spec: Mapping[str, Any], where: str) -> None:
-    """Refuse a Pod's spec whose CPU and memory are not fixed: the part that a service shares.
-
-    Raises:
-        BenchError: as `check_bench_pod`.
-
-    """
-    found = list(resource_faults(parse_pod_spec(pod_spec, where)))
-    if found:
-        raise BenchError(*(f"{where}.{fault}" for fault in found))
-
-
 def bench_pod_faults(spec: PodSpec) -> Iterator[str]:
     """Yield what is wrong with a Pod as a place to measure, a line each; none where it is fit."""
     yield from resource_faults(spec)

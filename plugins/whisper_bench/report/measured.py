@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from whisper_bench.ratio.report import CaseRatio, Validity
 from whisper_bench.report.document import Block, Bullets, Plot, Section, Table
-from whisper_bench.report.words import NOT_MEASURED, count_text, seconds_text
+from whisper_bench.report.words import NOT_MEASURED, seconds_text
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.quantile import percentile, samples_needed
+from whisper_bench.text.amounts import count_text
 from whisper_bench.throttling.judge import Recommendation
 from whisper_bench.throttling.verdict import THROTTLED_SHARE, CaseVerdict
 

@@ -11,11 +11,12 @@ from whisper_bench.report.measured import plotted_verdicts
 from whisper_bench.report.predicted import load_curve, pods_curve
 from whisper_bench.report.sections import document_of
 from whisper_bench.report.svg import COLOURS, figure_of, svg_of
-from whisper_bench.report.words import changed_text, count_text, percentile_name
+from whisper_bench.report.words import changed_text, percentile_name
 from whisper_bench.sizing.demand import Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.sizing_report import SizingReport
 from whisper_bench.stats.quantile import percentile
+from whisper_bench.text.amounts import count_text
 from whisper_bench.text.plain import plain
 from whisper_bench.throttling.verdict import THROTTLED_SHARE
 

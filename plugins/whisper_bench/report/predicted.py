@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from whisper_bench.report.document import Block, Plot, Section, Table
 from whisper_bench.report.words import (
     changed_text,
-    count_text,
     held_text,
     objective_text,
     percentile_name,
@@ -15,6 +14,7 @@ from whisper_bench.sizing.demand import POISSON, Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import SizingReport
+from whisper_bench.text.amounts import count_text
 
 _NO_OBJECTIVE = "No latency objective was given, so that no latency was predicted."
 _EXPECTED = {

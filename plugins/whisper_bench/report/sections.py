@@ -21,7 +21,6 @@ from whisper_bench.report.predicted import (
 from whisper_bench.report.words import (
     TIMES,
     bound_text,
-    count_text,
     extrapolation_text,
     headline,
     load_text,
@@ -34,6 +33,7 @@ from whisper_bench.report.words import (
 from whisper_bench.sizing.pod import PodSize
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import SizingReport
+from whisper_bench.text.amounts import count_text
 
 _GIB_MIB = 1024
 _BYTES_MIB = 2**20

@@ -8,7 +8,6 @@ from itertools import groupby
 from whisper_bench.report.predicted import at_the_peak, breaking_text
 from whisper_bench.report.words import (
     bound_text,
-    count_text,
     extrapolation_text,
     headline,
     held_text,
@@ -23,6 +22,7 @@ from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
 from whisper_bench.stats.quantile import percentile
+from whisper_bench.text.amounts import count_text
 from whisper_bench.text.table import table_lines
 
 COLUMNS = 120

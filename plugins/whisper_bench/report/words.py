@@ -6,6 +6,7 @@ from whisper_bench.sizing.pod import PodSize
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis
+from whisper_bench.text.amounts import count_text
 
 UNSTABLE = "endless"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -23,11 +24,6 @@ def seconds_text(value_s: float | None) -> str:
     if value_s is None:
         return UNSTABLE
     return f"{value_s:.3f} s" if value_s < 1 else f"{value_s:.2f} s"
-
-
-def count_text(count: int, noun: str) -> str:
-    """Return a count with its noun, in the plural unless it is one."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def percentile_name(objective: Objective) -> str:

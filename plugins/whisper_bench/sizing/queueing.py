@@ -30,16 +30,6 @@ def erlang_c_wait_s(servers: int, offered_load: float, mean_service_s: float) ->
     return erlang_c(servers, offered_load) * mean_service_s / (servers - offered_load)
 
 
-def erlang_c_wait_beyond(
-    servers: int, offered_load: float, mean_service_s: float, wait_s: float
-) -> float:
-    """Return the probability of a wait longer than `wait_s` in M/M/c."""
-    if offered_load >= servers:
-        return 1.0
-    rate = (servers - offered_load) / mean_service_s
-    return erlang_c(servers, offered_load) * math.exp(-rate * wait_s)
-
-
 def allen_cunneen_wait_s(
     servers: int, offered_load: float, mean_service_s: float, arrival_cv2: float, service_cv2: float
 ) -> float:

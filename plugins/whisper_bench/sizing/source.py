@@ -30,6 +30,7 @@ from whisper_bench.sizing.demand import Demand
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import Basis, SizingReport
 from whisper_bench.stats.quantile import samples_needed
+from whisper_bench.text.amounts import count_text
 from whisper_bench.throttling.judge import judged
 
 PRODUCTION: Architecture = "x86_64"
@@ -181,7 +182,7 @@ def _fewer_cpus(case: MeasuredCase) -> list[str]:
     if not pod.below_measured_limit:
         return []
     cpus = pod.cpu // pod.concurrency
-    threads = "1 thread" if pod.threads == 1 else f"{pod.threads} threads"
+    threads = count_text(pod.threads, "thread")
     text = (
         f"measured under a limit of {pod.measured_limit_cpus:g} CPUs, of which {threads} can use "
         f"{cpus}: the Pod gets {cpus} a worker; throttling was judged under the larger limit, "

@@ -16,7 +16,6 @@ class Pin(NamedTuple):
     repository: str
     revision: str
     files: dict[str, str]
-    model_bytes: int
 
     @property
     def model_sha256(self) -> str:
@@ -40,7 +39,6 @@ PINS = {
             "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
             **_EVERY_SIZE,
         },
-        model_bytes=145_217_532,
     ),
     "small": Pin(
         repository="Systran/faster-whisper-small",
@@ -50,7 +48,6 @@ PINS = {
             "config.json": "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828",
             **_EVERY_SIZE,
         },
-        model_bytes=483_546_902,
     ),
     "medium": Pin(
         repository="Systran/faster-whisper-medium",
@@ -60,7 +57,6 @@ PINS = {
             "config.json": "3622a2ddc41ec0e0fd4e68c13c6830f03b90c38d89aaad184de02c8c642cf807",
             **_EVERY_SIZE,
         },
-        model_bytes=1_527_906_378,
     ),
 }
 
