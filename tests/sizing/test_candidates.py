@@ -13,7 +13,9 @@ from support.size_runs import (
 )
 from whisper_bench import size_run
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing import candidates
 from whisper_bench.sizing.candidates import HardClips
+from whisper_bench.sizing.decision import decide
 from whisper_bench.sizing.demand import Demand, Load, Objective, Policy
 from whisper_bench.throttling.verdict import Verdict
 
@@ -74,6 +76,18 @@ def test_more_threads_than_the_machine_had_cpus_are_given_no_more_than_those():
     assert (report.sizing.threads, report.sizing.cpu) == (4, 2)
     assert report.sizing.pod.measured_limit_cpus is None
     assert not any("measured under a limit" in each for each in report.warnings)
+
+
+def test_each_case_is_decided_once_and_the_chosen_one_not_again(monkeypatch):
+    decided = []
+
+    def counted(service, demand):
+        decided.append(service.samples_s)
+        return decide(service, demand)
+
+    monkeypatch.setattr(candidates, "decide", counted)
+    report = on_xeon(judged_record(*XEON), judged_record(*XEON, case=("base", 2, "vi_30s")))
+    assert len(decided) == len(report.candidates) == 2
 
 
 def test_a_throttled_case_is_no_candidate():
