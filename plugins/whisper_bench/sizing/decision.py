@@ -19,8 +19,8 @@ from whisper_bench.sizing.simulate import Balancing
 class Decision(msgspec.Struct, frozen=True):
     """The Pods that a demand needs of a service, without spare ones; None where none would do.
 
-    `bound_by`, `reason` and `advice` are those of a `Sizing`. With an objective `question` is what
-    was simulated, and `predicted` what the needed Pods do.
+    `bound_by`, `reason` and `advice` are those of a `Sizing`. With an objective `predicted` is what
+    the needed Pods do.
     """
 
     service: Service
@@ -29,7 +29,6 @@ class Decision(msgspec.Struct, frozen=True):
     bound_by: str | None
     reason: str
     advice: list[str] = []
-    question: Question | None = None
     predicted: Predicted | None = None
 
     @property
@@ -40,14 +39,14 @@ class Decision(msgspec.Struct, frozen=True):
 
 def decide(service: Service, demand: Demand) -> Decision:
     """Return the fewest Pods that hold the objective; without one, utilisation decides."""
-    if demand.objective is None:
+    question = demand.question(service)
+    if question is None:
         return by_utilisation(service, demand)
-    load, policy, objective = demand.load, demand.policy, demand.objective
-    question = Question(service, load, policy, objective, demand.seed)
     predicted = fewest_pods(question)
     if predicted is None:
         return _infeasible(question, demand)
-    at_ceiling = predicted.pods == fewest_for_utilisation(service, load, policy)
+    policy, objective = question.policy, question.objective
+    at_ceiling = predicted.pods == fewest_for_utilisation(service, question.load, policy)
     return Decision(
         service,
         demand,
@@ -58,7 +57,6 @@ def decide(service: Service, demand: Demand) -> Decision:
             f"(upper error bound {predicted.high_s:.2f} s) at {100 * policy.max_utilisation:g}% "
             f"utilisation or less, and {policy.spare_pods} spare"
         ),
-        question=question,
         predicted=predicted,
     )
 
@@ -83,15 +81,8 @@ def _infeasible(question: Question, demand: Demand) -> Decision:
     service, load, objective = question.service, question.load, question.objective
     hopeless = is_hopeless(service, load, objective)
     reason, advice = _too_slow(question) if hopeless else _too_many(question)
-    return Decision(
-        service,
-        demand,
-        needed=None,
-        bound_by=None,
-        reason=f"infeasible: {reason}",
-        advice=advice,
-        question=question,
-    )
+    reason = f"infeasible: {reason}"
+    return Decision(service, demand, needed=None, bound_by=None, reason=reason, advice=advice)
 
 
 def _too_slow(question: Question) -> tuple[str, list[str]]:

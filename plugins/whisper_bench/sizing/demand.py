@@ -121,6 +121,12 @@ class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     seed: int = 0
 
+    def question(self, service: Service) -> "Question | None":
+        """Return what to simulate of a service; None without an objective."""
+        if self.objective is None:
+            return None
+        return Question(service, self.load, self.policy, self.objective, self.seed)
+
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that decides how many Pods are needed; the same seed gives the same answer."""

@@ -32,7 +32,7 @@ def evidence_of(decision: Decision, *, curves: bool, ratio: Estimate | None = No
 
     With a `ratio` the service times are measured ones times its high end.
     """
-    question, found = decision.question, decision.predicted
+    question, found = decision.demand.question(decision.service), decision.predicted
     if question is None or found is None:
         return Evidence()
     spare = question.policy.spare_pods

@@ -83,12 +83,7 @@ def size_run(
             "--allow-mismatch: nothing is compared without --ratio-config; leave it out"
         )
     chosen = _of_model(records, model, facts.name)
-    if config is None and facts.architecture != production:
-        raise NoRatioError(
-            f"{facts.name} was measured on {facts.architecture}, and production is {production}: "
-            "give --ratio-config FILE to size on the ratio, or --production-architecture "
-            f"{facts.architecture} if that is what runs in production"
-        )
+    _check_production(facts, config, production)
     warnings = [
         f"{each.label}: {text}"
         for each in chosen
@@ -97,7 +92,6 @@ def size_run(
     warnings += _clips_left_out(records, chosen)
     ratios: dict[str, CaseRatio] = {}
     if config is not None:
-        _check_target(config, production)
         run = run_of_records(chosen, facts)
         ratios = {case.label: ratio for ratio, case in paired(config.cases, run.cases)[0]}
         predicted = predict(run, config, most_days=most_days, allow_mismatch=allow_mismatch)
@@ -132,6 +126,20 @@ def size_run(
         tool_version=version("pytest-whisper-bench"),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
+
+
+def _check_production(
+    facts: RunFacts, config: RatioConfig | None, production: Architecture
+) -> None:
+    """Refuse what tells nothing of production: another machine's run, or a ratio to another one."""
+    if config is not None:
+        _check_target(config, production)
+    elif facts.architecture != production:
+        raise NoRatioError(
+            f"{facts.name} was measured on {facts.architecture}, and production is {production}: "
+            "give --ratio-config FILE to size on the ratio, or --production-architecture "
+            f"{facts.architecture} if that is what runs in production"
+        )
 
 
 def _check_target(config: RatioConfig, production: Architecture) -> None:
