@@ -88,7 +88,6 @@ def sizing_of(
     objective, replicas = decision.demand.objective, decision.replicas
     offered_load = load.target_rps * service.mean_s(load.windows)
     utilisation = None if replicas is None else offered_load / (replicas * policy.concurrency)
-    found = evidence_of(decision, curves=evidence, ratio=ratio)
     return Sizing(
         feasible=decision.needed is not None,
         replicas=replicas,
@@ -111,7 +110,7 @@ def sizing_of(
         offered_load=offered_load,
         utilisation=utilisation,
         hpa_utilisation_percent=None if utilisation is None else _hpa_percent(utilisation, pod),
-        **asdict(found),
+        **asdict(evidence_of(decision, curves=evidence, ratio=ratio)),
     )
 
 

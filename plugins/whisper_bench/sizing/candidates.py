@@ -1,4 +1,4 @@
-"""The measured cases of a run as candidates: each sized, so that the best can be chosen."""
+"""The measured cases of a run as candidates: what each needs, so that the best can be chosen."""
 
 import math
 from collections.abc import Sequence
@@ -54,19 +54,19 @@ def decisions_of(
     cases: Sequence[MeasuredCase], run: str, demand: Demand
 ) -> dict[str, Decision | None]:
     """Return what each case needs; None of one that was throttled or could not be judged."""
-    found = {
+    decisions = {
         case.record.label: None
         if FAILING & set(case.verdict.findings)
         else decide(case.service, demand)
         for case in cases
     }
-    if not any(found.values()):
+    if not any(decisions.values()):
         verdicts = "; ".join(f"{case.verdict.label} {case.verdict.verdict}" for case in cases)
         raise BenchError(
             f"{run}: no case is fit to be sized on ({verdicts}); see whisper-bench throttling "
             f"{run}, and measure again"
         )
-    return found
+    return decisions
 
 
 def cost_of(case: MeasuredCase, decision: Decision) -> tuple[float, float, int]:

@@ -32,21 +32,21 @@ def evidence_of(decision: Decision, *, curves: bool, ratio: Estimate | None = No
 
     With a `ratio` the service times are measured ones times its high end.
     """
-    question, found = decision.demand.question(decision.service), decision.predicted
-    if question is None or found is None:
+    question, needed = decision.demand.question(decision.service), decision.predicted
+    if question is None or needed is None:
         return Evidence()
     spare = question.policy.spare_pods
-    whole = predict_latency(question, found.pods + spare) if spare else found
-    check = cross_check(question, found.pods)
+    whole = predict_latency(question, needed.pods + spare) if spare else needed
+    check = cross_check(question, needed.pods)
     if not curves:
-        return Evidence(whole=whole, without_spares=found, cross_check=check)
+        return Evidence(whole=whole, without_spares=needed, cross_check=check)
     return Evidence(
         whole=whole,
-        without_spares=found,
+        without_spares=needed,
         cross_check=check,
-        by_pods=curve_by_pods(question, [found, whole]),
-        by_rps=curve_by_rps(question, found),
-        sensitivity=sensitivity(question, found.pods, ratio),
+        by_pods=curve_by_pods(question, [needed, whole]),
+        by_rps=curve_by_rps(question, needed),
+        sensitivity=sensitivity(question, needed.pods, ratio),
     )
 
 
