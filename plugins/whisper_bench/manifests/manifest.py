@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.yaml.nodes import Document, Node, SequenceNode, seen_through, value_at
+from whisper_bench.yaml.nodes import YamlDocument, Node, SequenceNode, seen_through, value_at
 from whisper_bench.yaml.parse import parse_piece
 from whisper_bench.yaml.split import Piece, pieces_of
 
@@ -26,7 +26,7 @@ _KIND_THAT_MATTERS = re.compile(rf"kind[\"']?[ \t]*:[^\n]*(?:{'|'.join(READ_KIND
 class KubeObject(msgspec.Struct, frozen=True):
     """An object: a document's root, or an item of the List that the document is (`item` from 0)."""
 
-    document: Document
+    document: YamlDocument
     root: Node
     data: dict[str, Any]
     item: int | None = None
