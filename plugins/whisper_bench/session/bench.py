@@ -16,7 +16,7 @@ from whisper_bench.errors import BenchError, WrongAnswerError
 from whisper_bench.machine.cpu_limit import cpu_limit_in_force
 from whisper_bench.machine.identity import machine_facts
 from whisper_bench.machine.quota import PERIOD_US
-from whisper_bench.measure.journal import Identity
+from whisper_bench.measure.journal import RunLine
 from whisper_bench.measure.journal_reader import identity_of
 from whisper_bench.measure.measurement import Evidence, Measurement, Plan
 from whisper_bench.measure.progress import Progress
@@ -227,7 +227,7 @@ class Bench:
             say=self.terminal.say,
         )
 
-    def _identity(self) -> Identity:
+    def _identity(self) -> RunLine:
         from importlib.metadata import version
 
         facts = {
@@ -246,4 +246,4 @@ class Bench:
             facts[f"clip {plan.case.clip} sha256"] = plan.clip.sha256
             facts[decoding_fact(plan.case.clip)] = msgspec.json.encode(plan.decoding).decode()
         facts |= language_facts(self.languages)
-        return Identity(self.config.save_name or UNSAVED, facts)
+        return RunLine(self.config.save_name or UNSAVED, facts)
