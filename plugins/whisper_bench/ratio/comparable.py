@@ -8,7 +8,7 @@ import msgspec
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.fields import PLAIN, WEIGHTS, Value, compared_fields, fields_of
-from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts
+from whisper_bench.ratio.run import CaseIdentity, Run, RunCase, RunFacts
 
 TOKENS_TOLERANCE = 0.02
 """int8 kernels differ between architectures, so that the same clip may give a few tokens more."""
@@ -171,7 +171,7 @@ def paired(
     return pairs, alone + [Mismatch(CASES, None, each.label, [each.label]) for each in right]
 
 
-def mismatches(reference: Identity, target: Identity, label: str) -> Iterable[Mismatch]:
+def mismatches(reference: CaseIdentity, target: CaseIdentity, label: str) -> Iterable[Mismatch]:
     """Return the fields of a case that must agree and do not."""
     if reference == target:
         return []

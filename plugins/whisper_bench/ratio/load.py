@@ -15,7 +15,7 @@ from whisper_bench.case.stability import stability_warnings
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ratio.fields import companions
-from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
+from whisper_bench.ratio.run import CaseIdentity, Run, RunCase, RunFacts, Samples
 from whisper_bench.results.convert import check_result, record_of
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
@@ -166,8 +166,8 @@ def _cpu(record: CaseRecord) -> Samples | None:
     )
 
 
-def _identity(record: CaseRecord) -> Identity:
-    return Identity(
+def _identity(record: CaseRecord) -> CaseIdentity:
+    return CaseIdentity(
         model_sha256=record.weights.sha256,
         clip_sha256=record.clip.sha256,
         compute_type=record.compute_type,

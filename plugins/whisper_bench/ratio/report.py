@@ -7,7 +7,7 @@ import msgspec
 from whisper_bench.case.case import case_label
 from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
 from whisper_bench.ratio.comparable import Mismatch
-from whisper_bench.ratio.run import Identity, Kind, RunFacts
+from whisper_bench.ratio.run import CaseIdentity, Kind, RunFacts
 from whisper_bench.stats.welch import Confidence, Estimate, LogMean
 
 FEWEST = 2
@@ -68,7 +68,7 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cpu: Estimate | None
     reference: Side
     target: Side
-    identity: Identity
+    identity: CaseIdentity
 
     @property
     def label(self) -> str:

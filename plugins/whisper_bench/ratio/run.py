@@ -32,7 +32,7 @@ class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     python: str
 
 
-class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must agree in two runs for their ratio to mean something.
 
     `cpu_limit` is in CPUs, None for no limit, "unknown" where that cannot be told; `tokens` are
@@ -89,7 +89,7 @@ class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Name
     threads: Threads
     clip: Name
-    identity: Identity
+    identity: CaseIdentity
     setting: dict[str, str]
     latency: Samples
     cpu: Samples | None
