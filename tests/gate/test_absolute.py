@@ -18,7 +18,7 @@ from whisper_bench.gate.process import Machine
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.text import gate_lines
 from whisper_bench.machine.counters import CpuCounters
-from whisper_bench.measure.measurement import Evidence
+from whisper_bench.measure.measurement import FinishedRounds
 from whisper_bench.stats.welch import log_mean
 
 HERE = Machine("n1", "Linux", "x86_64", "A test's chip")
@@ -216,4 +216,4 @@ def test_where_both_were_contended_cpu_seconds_decide(contended):
 def shortened(found, cpu_s):
     """Give every round the same CPU-seconds, however long it took."""
     rounds = [round_line(each.process, each.latency_s, cpu_s) for each in found.rounds]
-    return Evidence(found.processes, rounds)
+    return FinishedRounds(found.processes, rounds)

@@ -16,7 +16,7 @@ from whisper_bench.gate.process import Machine, MeasuredCase, ProcessRun
 from whisper_bench.gate.side import Conditions, Kind, Side
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.measure.gather import gathered
-from whisper_bench.measure.measurement import Evidence
+from whisper_bench.measure.measurement import FinishedRounds
 
 MACHINE = Machine("n1", "Linux", "x86_64", "A test's Xeon")
 SIDES = (Side(Kind.IMAGE, "suite:main"), Side(Kind.IMAGE, "suite:new"))
@@ -52,7 +52,7 @@ def measured_case(
     rounds = [round_line(1, each, cpu_s, case, counters=counters) for each in latencies_s]
     clip = msgspec.structs.replace(CLIP, name=case.clip)
     plan = sample_plan(case, rounds=len(rounds), processes=1, clip=clip)
-    record = gathered(plan, Evidence([ready(1, case, limit)], rounds))
+    record = gathered(plan, FinishedRounds([ready(1, case, limit)], rounds))
     if peak_rss_bytes is not None:
         (process,) = record.processes
         changes["processes"] = [msgspec.structs.replace(process, peak_rss_bytes=peak_rss_bytes)]

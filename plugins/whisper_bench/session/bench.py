@@ -18,7 +18,7 @@ from whisper_bench.machine.identity import machine_facts
 from whisper_bench.machine.quota import PERIOD_US
 from whisper_bench.measure.journal import RunLine
 from whisper_bench.measure.journal_reader import identity_of
-from whisper_bench.measure.measurement import Evidence, Measurement, Plan
+from whisper_bench.measure.measurement import FinishedRounds, Measurement, Plan
 from whisper_bench.measure.progress import Progress
 from whisper_bench.saved.same import SavedRounds, saved_of
 from whisper_bench.session.config import BenchConfig
@@ -110,14 +110,14 @@ class Bench:
                 "so it was in the run that this one goes on from, and the case has failed for "
                 "good: measure again without --whisper-resume",
             )
-        evidence = Evidence(
+        finished = FinishedRounds(
             [line for line in self._held.processes if line.case == case],
             [line for line in self._held.rounds if line.case == case],
         )
-        evidence.resumed_rounds = len(evidence.rounds)
+        finished.resumed_rounds = len(finished.rounds)
         return Measurement(
             self.plans[case],
-            evidence,
+            finished,
             journal=self.journal,
             check=self.check,
             join=self.quota.add if self.quota else None,
