@@ -7,7 +7,14 @@ import msgspec
 
 from whisper_bench.ratio.comparable import Pair, comparable_pairs
 from whisper_bench.ratio.load import run_of_results
-from whisper_bench.ratio.report import FEWEST, CaseRatio, Difference, RatioReport, Side, Validity
+from whisper_bench.ratio.report import (
+    FEWEST,
+    CaseRatio,
+    CaseSide,
+    Difference,
+    RatioReport,
+    Validity,
+)
 from whisper_bench.ratio.run import Kind, Run, RunCase
 from whisper_bench.results.schema import Result
 from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
@@ -90,10 +97,10 @@ def _kind(pair: Pair) -> Kind:
     return "processes" if min(side.processes for side in pair) >= FEWEST else "rounds"
 
 
-def _side(case: RunCase, kind: Kind) -> Side:
+def _side(case: RunCase, kind: Kind) -> CaseSide:
     latency = case.latency.of(kind)
     cpu = case.cpu.of(kind) if case.cpu else None
-    return Side(
+    return CaseSide(
         latency_s=latency.value,
         cpu_s=cpu.value if cpu else None,
         latency=latency,

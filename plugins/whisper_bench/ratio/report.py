@@ -26,7 +26,7 @@ class Validity(StrEnum):
     INVALID = "INVALID"
 
 
-class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One run's side of a case.
 
     `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
@@ -66,8 +66,8 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     samples: Kind
     reason: str | None
     cpu: Estimate | None
-    reference: Side
-    target: Side
+    reference: CaseSide
+    target: CaseSide
     identity: CaseIdentity
 
     @property
