@@ -13,13 +13,13 @@ from support.samples import plan as sample_plan
 from whisper_bench.case.case import Case
 from whisper_bench.gate.gate import Gate, Rules
 from whisper_bench.gate.process import Machine, MeasuredCase, ProcessRun
-from whisper_bench.gate.side import Conditions, Kind, Side
+from whisper_bench.gate.side import Conditions, Side, SideKind
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.measure.gather import gathered
 from whisper_bench.measure.measurement import FinishedRounds
 
 MACHINE = Machine("n1", "Linux", "x86_64", "A test's Xeon")
-SIDES = (Side(Kind.IMAGE, "suite:main"), Side(Kind.IMAGE, "suite:new"))
+SIDES = (Side(SideKind.IMAGE, "suite:main"), Side(SideKind.IMAGE, "suite:new"))
 ENOUGH = CpuCounters(50, 0, 0.0)
 """Periods of a round, of which two are enough to judge throttling by."""
 RULES = Rules(

@@ -18,7 +18,7 @@ from whisper_bench.gate.machines import same_machine
 from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric
 from whisper_bench.gate.sequential import ERROR_RATE, Call, Look, call_of
-from whisper_bench.gate.side import Kind, Side
+from whisper_bench.gate.side import Side, SideKind
 from whisper_bench.gate.words import change_within, waits
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import load_run, run_case
@@ -78,7 +78,7 @@ class AbsoluteGate(Gate):
         say: Callable[[str], None],
     ) -> None:
         rules = msgspec.structs.replace(rules, most_pairs=baseline.processes)
-        saved = Side(Kind.SAVED, baseline.name)
+        saved = Side(SideKind.SAVED, baseline.name)
         super().__init__((saved, candidate), rules, measure=measure, say=say)
         self._baseline = baseline
         self._evidence.runs["baseline"].append(baseline.newest)

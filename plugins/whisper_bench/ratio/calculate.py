@@ -15,7 +15,7 @@ from whisper_bench.ratio.report import (
     RatioReport,
     Validity,
 )
-from whisper_bench.ratio.run import Kind, Run, RunCase
+from whisper_bench.ratio.run import Run, RunCase, SampleKind
 from whisper_bench.results.schema import Result
 from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
@@ -90,14 +90,14 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
     )
 
 
-def _kind(pair: Pair) -> Kind:
+def _kind(pair: Pair) -> SampleKind:
     """Return the coarsest samples that both sides have enough of: what differs more is in them."""
     if min(side.runs for side in pair) >= FEWEST:
         return "runs"
     return "processes" if min(side.processes for side in pair) >= FEWEST else "rounds"
 
 
-def _side(case: RunCase, kind: Kind) -> CaseSide:
+def _side(case: RunCase, kind: SampleKind) -> CaseSide:
     latency = case.latency.of(kind)
     cpu = case.cpu.of(kind) if case.cpu else None
     return CaseSide(

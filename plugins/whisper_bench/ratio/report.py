@@ -7,7 +7,7 @@ import msgspec
 from whisper_bench.case.case import case_label
 from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
 from whisper_bench.ratio.comparable import Mismatch
-from whisper_bench.ratio.run import CaseIdentity, Kind, RunFacts
+from whisper_bench.ratio.run import CaseIdentity, RunFacts, SampleKind
 from whisper_bench.stats.welch import Confidence, Estimate, LogMean
 
 FEWEST = 2
@@ -63,7 +63,7 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: Positive | None
     confidence: Confidence
     validity: Validity
-    samples: Kind
+    samples: SampleKind
     reason: str | None
     cpu: Estimate | None
     reference: CaseSide

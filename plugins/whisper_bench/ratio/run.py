@@ -52,7 +52,7 @@ class CaseIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: dict[str, Sha256] | None = None
 
 
-Kind = Literal["runs", "processes", "rounds"]
+SampleKind = Literal["runs", "processes", "rounds"]
 """What an interval is made of."""
 
 
@@ -66,7 +66,7 @@ class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     processes: LogMean
     rounds: LogMean
 
-    def of(self, kind: Kind) -> LogMean:
+    def of(self, kind: SampleKind) -> LogMean:
         """Return what an interval is made of.
 
         Raises:
