@@ -19,7 +19,7 @@ from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric
 from whisper_bench.gate.sequential import ERROR_RATE, Call, Look, call_of
 from whisper_bench.gate.side import Side, SideKind
-from whisper_bench.gate.words import change_within, waits
+from whisper_bench.gate.words import change_within, waits_text
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import load_run, run_case
 from whisper_bench.ratio.merge import merge_runs
@@ -119,7 +119,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
     if metric is Metric.CPU and call is Call.NOT_SLOWER:
         wall = next_run_over(saved.latency.of("runs"), candidate.latency.processes, confidence)
         if call_of(wall, limit) is Call.SLOWER:
-            call, reason = Call.OPEN, waits(wall, reason)
+            call, reason = Call.OPEN, waits_text(wall, reason)
     if (here or there) and metric is Metric.WALL:
         call = Call.OPEN
         reason = (

@@ -24,16 +24,16 @@ from whisper_bench.errors import BenchError
 from whisper_bench.yaml.meaning import data_of
 from whisper_bench.yaml.nodes import (
     AliasNode,
-    YamlDocument,
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
     UnclearYamlError,
+    YamlDocument,
     YamlError,
 )
 from whisper_bench.yaml.reader import events_of
-from whisper_bench.yaml.split import Piece, pieces_of
+from whisper_bench.yaml.split import Piece, document_pieces
 
 _CRASHES = (RecursionError, ValueError, LookupError)
 """What ruamel raises beside its own errors, of lists in lists without end and of odd escapes."""
@@ -49,7 +49,7 @@ def parse(text: str, where: str) -> list[YamlDocument]:
             our reader's fault.
 
     """
-    found = (parse_piece(piece, where) for piece in pieces_of(text, where))
+    found = (parse_piece(piece, where) for piece in document_pieces(text, where))
     return [document for document in found if document is not None]
 
 
