@@ -18,7 +18,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.names import checked_name
 from whisper_bench.machine.counters import CpuCounters, total_counters
 from whisper_bench.machine.identity import MachineFacts
-from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
+from whisper_bench.results.schema import SCHEMA_VERSION, Detail, LatencySummary, Result
 from whisper_bench.saved.file import SavedCase, SavedMachine, SavedRun, cases_of, utc
 from whisper_bench.stats.quantile import percentile, samples_needed
 from whisper_bench.throttling.judge import judged
@@ -109,8 +109,8 @@ def _figures(record: CaseRecord, samples: list[float]) -> dict[str, Any]:
     }
 
 
-def _latency(samples: list[float]) -> Latency:
-    return Latency(
+def _latency(samples: list[float]) -> LatencySummary:
+    return LatencySummary(
         mean_s=statistics.fmean(samples),
         stddev_s=statistics.stdev(samples) if len(samples) > 1 else 0.0,
         min_s=min(samples),

@@ -16,6 +16,7 @@ from whisper_bench.ranges import (
     Count,
     CpuCount,
     Cpus,
+    Latency,
     Name,
     NotNegative,
     Ordinal,
@@ -24,23 +25,22 @@ from whisper_bench.ranges import (
     Threads,
     Word,
 )
-from whisper_bench.ranges import Latency as LatencyS
 from whisper_bench.throttling.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
 
 
-class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LatencySummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The distribution of the rounds' latencies, in seconds."""
 
-    mean_s: LatencyS
+    mean_s: Latency
     stddev_s: Seconds
-    min_s: LatencyS
-    p50_s: LatencyS
-    p90_s: LatencyS
-    p95_s: LatencyS
-    p99_s: LatencyS
-    max_s: LatencyS
+    min_s: Latency
+    p50_s: Latency
+    p90_s: Latency
+    p95_s: Latency
+    p99_s: Latency
+    max_s: Latency
 
 
 class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +61,7 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node: str
     system: str
     kernel: str
-    latency: Latency
+    latency: LatencySummary
     cpu_s_per_request: Seconds
     real_time_factor: Positive
     counters: CpuCounters | None
