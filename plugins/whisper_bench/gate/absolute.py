@@ -81,7 +81,7 @@ class AbsoluteGate(Gate):
         saved = Side(SideKind.SAVED, baseline.name)
         super().__init__((saved, candidate), rules, measure=measure, say=say)
         self._baseline = baseline
-        self._evidence.runs["baseline"].append(baseline.newest)
+        self._paired.runs["baseline"].append(baseline.newest)
 
     def _measured(self) -> list[CaseAnswer]:
         for number in range(1, self._baseline.processes + 1):

@@ -161,7 +161,7 @@ def _is_red(case: CaseVerdict) -> bool:
     """Tell whether a case has a finding that a stress test fails for, but for contention.
 
     A gate's threads fit in their limit, so that its quota would not throttle them on a quiet
-    machine either, and what contended rounds are worth is the gate's own question (evidence.py).
+    machine either, and what contended rounds are worth is the gate's own question (paired_runs.py).
     """
     findings = list(case.findings)
     if hidden_by_contention(case):

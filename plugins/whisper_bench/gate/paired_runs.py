@@ -17,7 +17,7 @@ SideName = Literal["baseline", "candidate"]
 SIDES: tuple[SideName, SideName] = ("baseline", "candidate")
 
 
-class Evidence:
+class PairedRuns:
     """The processes of both sides; a pair is one of each."""
 
     def __init__(self, limit: float, most_pairs: int) -> None:
