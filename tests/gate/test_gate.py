@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from support.gates import MACHINE, Played, around, process, several
-from whisper_bench.gate.process import Machine, MeasuredCase, SideFailedError
+from whisper_bench.gate.process import Machine, NamedCase, SideFailedError
 from whisper_bench.gate.report import Answer, Check, Metric
 from whisper_bench.machine.counters import CpuCounters
 
@@ -30,9 +30,7 @@ def twice(measure):
     def both(number):
         (case,) = measure(number).cases
         clip = msgspec.structs.replace(case.record.clip, name=OTHER[2])
-        return several(
-            case, MeasuredCase(case.name, msgspec.structs.replace(case.record, clip=clip))
-        )
+        return several(case, NamedCase(case.name, msgspec.structs.replace(case.record, clip=clip)))
 
     return both
 

@@ -12,7 +12,7 @@ from support.samples import CLIP, LIMIT, ready, round_line
 from support.samples import plan as sample_plan
 from whisper_bench.case.case import Case
 from whisper_bench.gate.gate import Gate, Rules
-from whisper_bench.gate.process import Machine, MeasuredCase, ProcessRun
+from whisper_bench.gate.process import Machine, NamedCase, ProcessRun
 from whisper_bench.gate.side import Conditions, Side, SideKind
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.measure.gather import gathered
@@ -56,7 +56,7 @@ def measured_case(
     if peak_rss_bytes is not None:
         (process,) = record.processes
         changes["processes"] = [msgspec.structs.replace(process, peak_rss_bytes=peak_rss_bytes)]
-    return MeasuredCase(name, msgspec.structs.replace(record, **changes))
+    return NamedCase(name, msgspec.structs.replace(record, **changes))
 
 
 def process(*latencies_s, machine=MACHINE, **settings):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.machines import differ
-from whisper_bench.gate.process import MeasuredCase, ProcessRun
+from whisper_bench.gate.process import NamedCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
 from whisper_bench.ratio.comparable import (
     CASES,
@@ -203,5 +203,5 @@ def _told(each: Mismatch) -> str:
     return plain(f"{each.field} of {each.cases[0]}: {each.reference} became {each.target}")
 
 
-def _full(each: MeasuredCase) -> str:
+def _full(each: NamedCase) -> str:
     return f"{each.name}[{each.record.label}]"

@@ -30,7 +30,7 @@ _MOST_OUTPUT_BYTES = 2**26
 """Of what a process prints: four times the frames of the largest run; an honest one has a MiB."""
 
 
-class MeasuredCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NamedCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A case as one process measured it, and its benchmark's name."""
 
     name: str
@@ -53,7 +53,7 @@ class ProcessRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one fresh process of a side measured."""
 
     machine: Machine
-    cases: list[MeasuredCase]
+    cases: list[NamedCase]
 
 
 class SideFailedError(BenchError):
@@ -191,7 +191,7 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
     return ProcessRun(
         machine,
         [
-            MeasuredCase(name.partition("[")[0], case.record)
+            NamedCase(name.partition("[")[0], case.record)
             for name, case in zip(ours, cases_of(saved, where), strict=True)
         ],
     )
