@@ -13,7 +13,7 @@ from hypothesis import given, strategies
 
 from support.samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
-from whisper_bench.measure.journal import RunLine, Journal
+from whisper_bench.measure.journal import Journal, RunLine
 from whisper_bench.measure.journal_reader import resume
 from whisper_bench.measure.unfinished import Left, left_of
 

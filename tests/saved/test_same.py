@@ -6,7 +6,7 @@ import pytest
 from support.samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.files.write_errors import remedy_in_place
-from whisper_bench.measure.journal import RunLine, Journal
+from whisper_bench.measure.journal import Journal, RunLine
 from whisper_bench.saved.same import half_written, is_cut_short, saved_of, saved_with
 from whisper_bench.session import resumed, storage
 from whisper_bench.session.resumed import open_journal

@@ -22,11 +22,11 @@ from whisper_bench.yaml.edit import (
 )
 from whisper_bench.yaml.nodes import (
     AliasNode,
-    YamlDocument,
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
+    YamlDocument,
     pair_of,
     seen_through,
     text_at,

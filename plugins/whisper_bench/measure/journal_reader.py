@@ -12,10 +12,10 @@ from whisper_bench.files.json_input import fault_of
 from whisper_bench.files.whole import UNREADABLE, read_bounded
 from whisper_bench.files.write_errors import reason_of, remedy_in_place
 from whisper_bench.measure.journal import (
-    RunLine,
     Line,
     ReadyLine,
     RoundLine,
+    RunLine,
     WrongLine,
     whole_bytes,
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whisper_bench.errors import BenchError
-from whisper_bench.measure.journal import RunLine, Journal
+from whisper_bench.measure.journal import Journal, RunLine
 from whisper_bench.measure.journal_reader import Held, resume
 from whisper_bench.measure.measurement import Plan
 from whisper_bench.measure.unfinished import Left, left_of, unfinished_names
