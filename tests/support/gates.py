@@ -12,13 +12,14 @@ from support.samples import CLIP, LIMIT, ready, round_line
 from support.samples import plan as sample_plan
 from whisper_bench.case.case import Case
 from whisper_bench.gate.gate import Gate, Rules
-from whisper_bench.gate.process import Machine, NamedCase, ProcessRun
+from whisper_bench.gate.process import NamedCase, ProcessRun
 from whisper_bench.gate.side import Conditions, Side, SideKind
 from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.identity import Machine
 from whisper_bench.measure.gather import gathered
 from whisper_bench.measure.measurement import FinishedRounds
 
-MACHINE = Machine("n1", "Linux", "x86_64", "A test's Xeon")
+MACHINE = Machine("x86_64", "A test's Xeon", "n1", "Linux", "6.1", "3.11.4")
 SIDES = (Side(SideKind.IMAGE, "suite:main"), Side(SideKind.IMAGE, "suite:new"))
 ENOUGH = CpuCounters(50, 0, 0.0)
 """Periods of a round, of which two are enough to judge throttling by."""

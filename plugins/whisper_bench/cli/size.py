@@ -68,7 +68,7 @@ def report_of(options: argparse.Namespace) -> "SizingReport":
     saved = read_saved(path)
     report = size_run(
         [case.record for case in cases_of(saved, str(path))],
-        facts_of_saved(saved.machine_info, save_name(path), str(path), saved.datetime),
+        facts_of_saved(saved, save_name(path), str(path)),
         sizer(options),
         model=options.model,
         config=load_config(options.ratio_config) if options.ratio_config else None,

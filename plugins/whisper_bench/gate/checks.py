@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.gate.machines import differ
 from whisper_bench.gate.process import NamedCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
 from whisper_bench.ratio.comparable import (
@@ -83,7 +82,7 @@ def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
     """Hold a later process of a side to what its first one measured, to the word."""
     if [_full(each) for each in first.cases] != [_full(each) for each in later.cases]:
         return [Check("steady", Answer.FAIL, "a later process measured other cases than the first")]
-    if differ(first.machine, later.machine):
+    if first.machine.kind != later.machine.kind:
         why = f"the first process ran on {first.machine}, a later one on {later.machine}"
         return [Check("steady", Answer.FAIL, why)]
     found = [each for here, there in _by_case(first, later) for each in _differences(here, there)]

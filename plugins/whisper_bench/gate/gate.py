@@ -201,9 +201,8 @@ def _facts(side: Side, runs: list[ProcessRun]) -> SideFacts | None:
         return None
     machine, record = runs[0].machine, runs[0].cases[0].record
     return SideFacts(
+        **msgspec.structs.asdict(machine.chip),
         what=str(side),
-        architecture=machine.architecture,
-        cpu_model=machine.cpu_model,
         node=machine.node,
         instruction_set=record.backend.instruction_set or "not told",
         versions=record.versions,

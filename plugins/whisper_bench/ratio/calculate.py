@@ -3,8 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-import msgspec
-
+from whisper_bench.machine.identity import Machine
 from whisper_bench.ratio.comparable import Pair, comparable_pairs
 from whisper_bench.ratio.load import run_of_results
 from whisper_bench.ratio.report import (
@@ -19,7 +18,6 @@ from whisper_bench.ratio.run import Run, RunCase, SampleKind
 from whisper_bench.results.schema import Result
 from whisper_bench.stats.welch import CONFIDENCE, Estimate, LogMean, Term, product_of, ratio_of
 
-_MACHINE = ("architecture", "cpu_model", "node", "system", "kernel", "python")
 Runlike = Run | Result | Sequence[Result]
 
 
@@ -176,8 +174,7 @@ def _differences(reference: Run, target: Run) -> Iterable[Difference]:
 
 
 def _setting_of(run: Run) -> dict[str, str]:
-    facts = msgspec.structs.asdict(run.facts)
-    found = {name: facts[name] for name in _MACHINE}
+    found = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
     for name in dict.fromkeys(name for case in run.cases for name in case.setting):
         values = {case.setting.get(name, "not told") for case in run.cases}
         found[name] = ", ".join(sorted(values))

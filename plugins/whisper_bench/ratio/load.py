@@ -18,7 +18,7 @@ from whisper_bench.ratio.fields import companions
 from whisper_bench.ratio.run import CaseIdentity, Run, RunCase, RunFacts, Samples
 from whisper_bench.results.convert import check_result, record_of
 from whisper_bench.results.schema import Result
-from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
+from whisper_bench.saved.file import SavedRun, cases_of, machine_of, read_saved, utc
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
 from whisper_bench.stats.welch import log_mean
 from whisper_bench.text.plain import readable
@@ -44,7 +44,7 @@ def run_of_saved(saved: SavedRun, name: str, where: str) -> Run:
     """
     return run_of_records(
         (case.record for case in cases_of(saved, where)),
-        facts_of_saved(saved.machine_info, name, where, saved.datetime),
+        facts_of_saved(saved, name, where),
     )
 
 
@@ -77,41 +77,27 @@ def run_of_records(records: Iterable[CaseRecord], facts: RunFacts) -> Run:
     return Run(facts, [run_case(record) for record in found])
 
 
-def facts_of_saved(machine: SavedMachine, name: str, where: str, moment: datetime) -> RunFacts:
-    """Return who measured a run of pytest-benchmark's, from its machine_info.
+def facts_of_saved(saved: SavedRun, name: str, where: str) -> RunFacts:
+    """Return which machine measured a saved run of pytest-benchmark, and when.
 
     Raises:
-        BenchError: machine_info has nothing of ours.
+        BenchError: its machine_info has nothing of ours.
 
     """
-    ours = machine.whisper_bench
-    if ours is None:
-        raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
     return RunFacts(
+        **msgspec.structs.asdict(machine_of(saved, where)),
         name=readable(name),
         where=readable(where),
-        moment=utc(moment),
-        architecture=ours.architecture,
-        cpu_model=ours.cpu_model,
-        node=machine.node,
-        system=machine.system,
-        kernel=machine.release,
-        python=machine.python_version,
+        moment=utc(saved.datetime),
     )
 
 
 def _facts_of_result(result: Result) -> RunFacts:
-    detail = result.detail
     return RunFacts(
-        name=detail.save_name,
-        where=f"result files of {detail.save_name}",
+        **msgspec.structs.asdict(result.machine),
+        name=result.detail.save_name,
+        where=f"result files of {result.detail.save_name}",
         moment=_moment(result),
-        architecture=result.architecture,
-        cpu_model=result.cpu_model,
-        node=detail.node,
-        system=detail.system,
-        kernel=detail.kernel,
-        python=detail.versions.get("python", "not told"),
     )
 
 

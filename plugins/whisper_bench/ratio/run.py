@@ -7,7 +7,7 @@ import msgspec
 
 from whisper_bench.case.case import case_label
 from whisper_bench.case.decoding import Decoding
-from whisper_bench.machine.identity import Architecture
+from whisper_bench.machine.identity import Machine
 from whisper_bench.ranges import Count, Cpus, Name, Ordinal, PeakMemory, Sha256, Threads, Word
 from whisper_bench.stats.welch import LogMean
 
@@ -18,18 +18,12 @@ RUNS_APART = ", "
 """Between the files of several runs that count as one."""
 
 
-class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who measured a run, and when (`moment`); `where` is its file."""
+class RunFacts(Machine, frozen=True, forbid_unknown_fields=True):
+    """Which machine measured a run, and when (`moment`); `where` is its file."""
 
     name: str
     where: str
     moment: Moment
-    architecture: Architecture
-    cpu_model: Word
-    node: str
-    system: str
-    kernel: str
-    python: str
 
 
 class CaseIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from whisper_bench.case.language import LanguageSource
 from whisper_bench.case.record import ClipIdentity, ModelFacts, ProcessFacts
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.machine.identity import Architecture, Machine
 from whisper_bench.ranges import (
     Count,
     CpuCount,
@@ -88,7 +89,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     timestamp: Annotated[str, Meta(pattern=r"^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-    architecture: Literal["ARM64", "x86_64"]
+    architecture: Architecture
     cpu_model: Word
     model_size: Name
     iterations: Ordinal
@@ -99,3 +100,15 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: Ordinal
     schema_version: Literal[1]
     detail: Detail
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that measured, whose chip is among the design's keys."""
+        return Machine(
+            architecture=self.architecture,
+            cpu_model=self.cpu_model,
+            node=self.detail.node,
+            system=self.detail.system,
+            kernel=self.detail.kernel,
+            python=self.detail.versions.get("python", "not told"),
+        )

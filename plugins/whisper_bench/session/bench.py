@@ -1,6 +1,5 @@
 """One session's state: what was planned, what was measured, what is to be said at the end."""
 
-import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from whisper_bench.case.record import CaseRecord
 from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError, WrongAnswerError
 from whisper_bench.machine.cpu_limit import cpu_limit_in_force
-from whisper_bench.machine.identity import machine_facts
+from whisper_bench.machine.identity import detect_machine
 from whisper_bench.machine.quota import PERIOD_US
 from whisper_bench.measure.journal import RunLine
 from whisper_bench.measure.journal_reader import identity_of
@@ -62,7 +61,7 @@ class Bench:
         self.config = config
         self.terminal = terminal
         self._timed = timed
-        self.machine = machine_facts(config.cpu_model)
+        self.machine = detect_machine(config.cpu_model)
         self.limit = cpu_limit_in_force()
         self.demanded = None if config.cpu_limit is None else held_limit(config.cpu_limit)
         self.plans = self._planned(list(cases))
@@ -236,7 +235,7 @@ class Bench:
             "cpu_limit": str(self.demanded or self.limit.compared),
             "compute_type": self.config.compute_type,
             "warmup_rounds": str(self.config.warmup_rounds),
-            "python": platform.python_version(),
+            "python": self.machine.python,
             "faster-whisper": version("faster-whisper"),
             "ctranslate2": version("ctranslate2"),
         }
