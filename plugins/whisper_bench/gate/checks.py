@@ -14,7 +14,7 @@ from whisper_bench.ratio.comparable import (
     is_allowed,
 )
 from whisper_bench.ratio.fields import fields_of
-from whisper_bench.ratio.load import run_case
+from whisper_bench.ratio.load import case_identity, case_setting
 from whisper_bench.text.plain import plain
 from whisper_bench.throttling.judge import judged
 from whisper_bench.throttling.verdict import (
@@ -140,7 +140,7 @@ def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
     found: list[Mismatch] = []
     for here, there in _by_case(baseline, candidate):
         found += [each for each in _differences(here, there) if each.field.startswith(_VERSIONS)]
-        before, now = (run_case(record).setting for record in (here, there))
+        before, now = (case_setting(record) for record in (here, there))
         found += differing(before, now, here.label)
     nodes = (baseline.machine.node, candidate.machine.node)
     if nodes[0] != nodes[1]:
@@ -180,7 +180,7 @@ def _is_short(case: CaseVerdict) -> bool:
 
 def _differences(here: CaseRecord, there: CaseRecord) -> Iterable[Mismatch]:
     before, now = (
-        {**fields_of(run_case(record).identity), TRANSCRIPT: record.transcript}
+        {**fields_of(case_identity(record)), TRANSCRIPT: record.transcript}
         for record in (here, there)
     )
     return differing(before, now, here.label)

@@ -74,7 +74,7 @@ def run_of_records(records: Iterable[CaseRecord], facts: RunFacts) -> Run:
     """Return a run that has just been measured."""
     found = list(records)
     refuse_twins(found, facts.where)
-    return Run(facts, [run_case(record) for record in found])
+    return Run(facts, [run_case(record, _warnings_of(record)) for record in found])
 
 
 def facts_of_saved(saved: SavedRun, name: str, where: str) -> RunFacts:
@@ -111,14 +111,14 @@ def _moment(result: Result) -> datetime:
         ) from None
 
 
-def run_case(record: CaseRecord) -> RunCase:
-    """Boil a case down."""
+def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
+    """Boil a case down; `warnings` are what a reader of its figures is told."""
     return RunCase(
         model=record.model,
         threads=record.threads,
         clip=record.clip.name,
-        identity=_identity(record),
-        setting=_setting(record),
+        identity=case_identity(record),
+        setting=case_setting(record),
         latency=Samples(
             None,
             log_mean([process.mean_latency_s for process in record.processes]),
@@ -130,9 +130,13 @@ def run_case(record: CaseRecord) -> RunCase:
         rounds=len(record.rounds),
         contended_rounds=contended_rounds(record),
         peak_rss_bytes=max(process.peak_rss_bytes for process in record.processes),
-        warnings=[*trust_warnings(record), *stability_warnings(record)],
+        warnings=list(warnings),
         first_rounds=_first_rounds(record),
     )
+
+
+def _warnings_of(record: CaseRecord) -> list[str]:
+    return [*trust_warnings(record), *stability_warnings(record)]
 
 
 def _first_rounds(record: CaseRecord) -> frozenset[tuple[float, float, float]]:
@@ -152,7 +156,8 @@ def _cpu(record: CaseRecord) -> Samples | None:
     )
 
 
-def _identity(record: CaseRecord) -> CaseIdentity:
+def case_identity(record: CaseRecord) -> CaseIdentity:
+    """Return what must agree in another run's case for the two to be compared."""
     return CaseIdentity(
         model_sha256=record.weights.sha256,
         clip_sha256=record.clip.sha256,
@@ -167,7 +172,8 @@ def _identity(record: CaseRecord) -> CaseIdentity:
     )
 
 
-def _setting(record: CaseRecord) -> dict[str, str]:
+def case_setting(record: CaseRecord) -> dict[str, str]:
+    """Return how a case was measured, as far as that may differ in another run."""
     backend = msgspec.structs.asdict(record.backend)
     told = {name: str(value) for name, value in backend.items() if value is not None}
     told.pop("compute_type", None)  # it must agree, and is compared as such
