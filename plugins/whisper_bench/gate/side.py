@@ -11,7 +11,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.machine.identity import NODE_VARIABLE
 from whisper_bench.text.plain import plain
 
-SAVE_NAME = "gate"
+_SAVE_NAME = "gate"
 """Of a side's run; each process adds letters of its own, which no older run has in its name."""
 
 
@@ -87,7 +87,7 @@ def side_of(text: str) -> Side:
 
 def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
     """Return how one process of a side is started; what it leaves on the disk goes to `scratch`."""
-    save_name = f"{SAVE_NAME}-{uuid4().hex[:12]}"
+    save_name = f"{_SAVE_NAME}-{uuid4().hex[:12]}"
     options = [f"--whisper-rounds={conditions.rounds}", f"--benchmark-save={save_name}", *_ALWAYS]
     if conditions.cpus is not None:
         options.append(f"--whisper-cpu-limit={conditions.cpus:g}")
