@@ -246,7 +246,7 @@ def test_a_file_that_breaks_off(home, capsys, monkeypatch):
         raise OSError(5, "Input/output error")
 
     (home / "a").write_text("")
-    monkeypatch.setattr(log_file, "pieces_of", broken)
+    monkeypatch.setattr(log_file, "log_pieces", broken)
     status, out, err = collect(capsys, "a")
     assert (status, out.split()[0]) == (1, "collected")
     assert "FAILED: a: it cannot be read to its end: Input/output error" in err
