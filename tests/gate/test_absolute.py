@@ -4,6 +4,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from scipy import stats
 
@@ -14,14 +15,14 @@ from whisper_bench.case.case import Case
 from whisper_bench.cli import main
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.absolute import AbsoluteGate, load_baseline, next_run_over
-from whisper_bench.gate.process import Machine
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.text import gate_lines
 from whisper_bench.machine.counters import CpuCounters
-from whisper_bench.measure.measurement import Evidence
+from whisper_bench.machine.identity import Machine
+from whisper_bench.measure.measurement import FinishedRounds
 from whisper_bench.stats.welch import log_mean
 
-HERE = Machine("n1", "Linux", "x86_64", "A test's chip")
+HERE = Machine("x86_64", "A test's chip", "n1", "Linux", "6.1", "3.11.4")
 HOURS = ("2026-11-24T10:30:00+00:00", "2026-11-25T10:30:00+00:00", "2026-11-26T10:30:00+00:00")
 STEADY = (1.0, 1.01, 0.99)
 
@@ -159,21 +160,29 @@ def test_the_newest_run_is_what_the_candidate_is_held_to(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("machine", "told"),
+    ("changes", "told"),
     [
-        (Machine("n2", "Linux", "x86_64", "A test's chip"), "and this one is n2, A test's chip"),
-        (Machine("n1", "Linux", "x86_64", "Another"), "and this one is n1, Another"),
-        (Machine("n1", "Linux", "ARM64", "A test's chip"), "A test's chip (ARM64, Linux)"),
-        (Machine("n1", "Darwin", "x86_64", "A test's chip"), "(x86_64, Darwin)"),
+        ({"node": "n2"}, "and this one is n2, A test's chip"),
+        ({"cpu_model": "Another"}, "and this one is n1, Another"),
+        ({"architecture": "ARM64"}, "A test's chip (ARM64, Linux)"),
+        ({"system": "Darwin"}, "(x86_64, Darwin)"),
     ],
 )
-def test_another_machine_is_refused(tmp_path, machine, told):
+def test_another_machine_is_refused(tmp_path, changes, told):
+    machine = msgspec.structs.replace(HERE, **changes)
     report, measure = judged(store(tmp_path), candidate(1.0, machine=machine))
     assert report.answer is Answer.FAIL
     assert measure.asked == 1
     assert "machine: the saved runs are of n1, A test's chip (x86_64, Linux)" in report.reason
     assert told in report.reason
     assert "WHISPER_BENCH_NODE" in report.reason
+
+
+@pytest.mark.parametrize("changes", [{"kernel": "6.2"}, {"python": "3.12.1"}])
+def test_what_is_installed_on_a_machine_may_change(tmp_path, changes):
+    machine = msgspec.structs.replace(HERE, **changes)
+    report, _ = judged(store(tmp_path), candidate(1.0, machine=machine))
+    assert report.answer is Answer.PASS
 
 
 def test_what_must_agree_must_agree_here_too(tmp_path):
@@ -216,4 +225,4 @@ def test_where_both_were_contended_cpu_seconds_decide(contended):
 def shortened(found, cpu_s):
     """Give every round the same CPU-seconds, however long it took."""
     rounds = [round_line(each.process, each.latency_s, cpu_s) for each in found.rounds]
-    return Evidence(found.processes, rounds)
+    return FinishedRounds(found.processes, rounds)

@@ -2,9 +2,10 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from support.gates import MACHINE, Played, around, process, several
-from whisper_bench.gate.process import Machine, MeasuredCase, SideFailedError
+from whisper_bench.gate.process import NamedCase, SideFailedError
 from whisper_bench.gate.report import Answer, Check, Metric
 from whisper_bench.machine.counters import CpuCounters
 
@@ -30,9 +31,7 @@ def twice(measure):
     def both(number):
         (case,) = measure(number).cases
         clip = msgspec.structs.replace(case.record.clip, name=OTHER[2])
-        return several(
-            case, MeasuredCase(case.name, msgspec.structs.replace(case.record, clip=clip))
-        )
+        return several(case, NamedCase(case.name, msgspec.structs.replace(case.record, clip=clip)))
 
     return both
 
@@ -194,8 +193,8 @@ def test_a_later_process_that_differs_from_the_first_ends_it(side, answer):
         (around(1.0, name="test_renamed"), "cases"),
         (around(1.0, transcript="khác"), "transcript"),
         (around(1.0, tokens=9), "tokens"),
-        (around(1.0, machine=Machine("n1", "Linux", "x86_64", "Another")), "machine"),
-        (around(1.0, machine=Machine("n1", "Linux", "ARM64", MACHINE.cpu_model)), "machine"),
+        (around(1.0, machine=replace(MACHINE, cpu_model="Another")), "machine"),
+        (around(1.0, machine=replace(MACHINE, architecture="ARM64")), "machine"),
         (around(1.0, word_error_rate=0.8), "word error rate"),
     ],
 )

@@ -20,7 +20,7 @@ from support.runs import SCRIPTS
 from whisper_bench.errors import BenchError
 from whisper_bench.gate import process, side
 from whisper_bench.gate.process import Runner, SideFailedError
-from whisper_bench.gate.side import Kind, Side
+from whisper_bench.gate.side import Side, SideKind
 from whisper_bench.interrupt import Interruption
 
 GROUP = "ps -o pgid= -p $$ > group"
@@ -49,10 +49,10 @@ def measure(home, scratch, one_name):
     """Run a script as a side's command, with the frames of a run in the file `log`."""
     (home / "log").write_text(framed_log(save_name=SAVED_AS))
 
-    def run(script, *, timeout_s=30.0, interruption=None, kind=Kind.COMMAND, **changes):
+    def run(script, *, timeout_s=30.0, interruption=None, kind=SideKind.COMMAND, **changes):
         (home / "script").write_text(f"#!/bin/sh\n{script}\n")
         (home / "script").chmod(0o755)
-        text = "sh ./script" if kind is Kind.COMMAND else "suite:new"
+        text = "sh ./script" if kind is SideKind.COMMAND else "suite:new"
         engine = str(home / "script")
         runner = Runner(
             conditions(engine=engine, **changes),
@@ -84,7 +84,7 @@ def failure(measure, script, **settings):
 
 def test_samples_that_were_given_before_are_refused(home, measure):
     runner = Runner(conditions(), Interruption(), timeout_s=30)
-    replay = Side(Kind.COMMAND, "sh -c 'cat log'")
+    replay = Side(SideKind.COMMAND, "sh -c 'cat log'")
     assert runner(replay).cases
     with pytest.raises(SideFailedError, match="the very samples of an earlier process"):
         runner(replay)
@@ -95,7 +95,7 @@ def test_a_run_of_an_earlier_gate_is_refused_at_once(home):
     (home / "log").write_text(framed_log(save_name=SAVED_AS))
     runner = Runner(conditions(), Interruption(), timeout_s=30)
     with pytest.raises(SideFailedError) as refused:
-        runner(Side(Kind.COMMAND, "sh -c 'cat log'"))
+        runner(Side(SideKind.COMMAND, "sh -c 'cat log'"))
     assert f"its run is named '{SAVED_AS}', and 'gate-" in str(refused.value)
     assert "print no older run" in str(refused.value)
 
@@ -153,9 +153,9 @@ def test_its_own_words_tell_why_and_frames_are_none(measure):
 def test_a_command_that_is_not_there(scratch):
     runner = Runner(conditions(), Interruption(), timeout_s=30)
     with pytest.raises(SideFailedError, match=r"(?s)127: it was not found.*absent-command"):
-        runner(Side(Kind.COMMAND, "absent-command benchmarks"))
+        runner(Side(SideKind.COMMAND, "absent-command benchmarks"))
     with pytest.raises(SideFailedError, match=r"absent/bin/pytest cannot be started: No such file"):
-        runner(Side(Kind.VENV, "absent"))
+        runner(Side(SideKind.VENV, "absent"))
     assert list(scratch.iterdir()) == []
 
 
@@ -220,7 +220,7 @@ ENGINE = 'echo "$@" >> calls; [ $1 = run ] || exit 0\n'
 
 
 def test_a_container_that_hangs_is_removed_by_its_name(measure, home):
-    failure(measure, f"{ENGINE}{HANGS}", kind=Kind.IMAGE, timeout_s=0.5)
+    failure(measure, f"{ENGINE}{HANGS}", kind=SideKind.IMAGE, timeout_s=0.5)
     run, removal = (home / "calls").read_text().splitlines()
     assert removal.startswith("rm --force --volumes whisper-bench-gate-")
     assert f"--name={removal.split()[-1]} " in run
@@ -229,12 +229,12 @@ def test_a_container_that_hangs_is_removed_by_its_name(measure, home):
 
 def test_a_container_whose_client_was_killed_is_removed(measure, home):
     """The daemon goes on with it."""
-    failure(measure, f"{ENGINE}kill -KILL $$", kind=Kind.IMAGE)
+    failure(measure, f"{ENGINE}kill -KILL $$", kind=SideKind.IMAGE)
     assert (home / "calls").read_text().splitlines()[-1].startswith("rm --force ")
 
 
 def test_a_container_that_ended_by_itself(measure):
-    assert measure(f"{ENGINE}cat log", kind=Kind.IMAGE).cases
+    assert measure(f"{ENGINE}cat log", kind=SideKind.IMAGE).cases
 
 
 @pytest.mark.parametrize("script", ["exec yes told", "yes told | head -c 3000000; exit 0"])

@@ -6,7 +6,7 @@ import pytest
 
 from support.gates import conditions
 from whisper_bench.errors import BenchError
-from whisper_bench.gate.side import Kind, Side, launch, side_of
+from whisper_bench.gate.side import Side, SideKind, launch, side_of
 
 
 @pytest.fixture
@@ -23,19 +23,19 @@ def places(home):
 
 
 SIDES = {
-    "image:whisper-bench:main": (Kind.IMAGE, "whisper-bench:main"),
-    "whisper-bench:main": (Kind.IMAGE, "whisper-bench:main"),
-    "registry:5000/a/suite:1": (Kind.IMAGE, "registry:5000/a/suite:1"),
-    "suite@sha256:0ac1": (Kind.IMAGE, "suite@sha256:0ac1"),
-    "suite": (Kind.IMAGE, "suite"),
-    "venv:.venv": (Kind.VENV, ".venv"),
-    ".venv": (Kind.VENV, ".venv"),
-    "venv": (Kind.VENV, "venv"),
-    "command:run": (Kind.COMMAND, "run"),
-    "command:pytest a::b": (Kind.COMMAND, "pytest a::b"),
-    ".venv/bin/pytest benchmarks": (Kind.COMMAND, ".venv/bin/pytest benchmarks"),
-    "A=1 pytest 'a b'": (Kind.COMMAND, "A=1 pytest 'a b'"),
-    "./measure.sh": (Kind.COMMAND, "./measure.sh"),
+    "image:whisper-bench:main": (SideKind.IMAGE, "whisper-bench:main"),
+    "whisper-bench:main": (SideKind.IMAGE, "whisper-bench:main"),
+    "registry:5000/a/suite:1": (SideKind.IMAGE, "registry:5000/a/suite:1"),
+    "suite@sha256:0ac1": (SideKind.IMAGE, "suite@sha256:0ac1"),
+    "suite": (SideKind.IMAGE, "suite"),
+    "venv:.venv": (SideKind.VENV, ".venv"),
+    ".venv": (SideKind.VENV, ".venv"),
+    "venv": (SideKind.VENV, "venv"),
+    "command:run": (SideKind.COMMAND, "run"),
+    "command:pytest a::b": (SideKind.COMMAND, "pytest a::b"),
+    ".venv/bin/pytest benchmarks": (SideKind.COMMAND, ".venv/bin/pytest benchmarks"),
+    "A=1 pytest 'a b'": (SideKind.COMMAND, "A=1 pytest 'a b'"),
+    "./measure.sh": (SideKind.COMMAND, "./measure.sh"),
 }
 
 
@@ -48,7 +48,7 @@ def test_what_a_word_names(places, word):
 def test_a_long_command_is_one(places):
     """Longer than a file's name may be."""
     word = f"{'A=1 ' * 99}pytest benchmarks"
-    assert side_of(word) == Side(Kind.COMMAND, word)
+    assert side_of(word) == Side(SideKind.COMMAND, word)
 
 
 REFUSED = {
@@ -73,7 +73,7 @@ def test_what_names_nothing_is_refused_with_the_remedy(places, word):
 
 def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
     start = launch(
-        Side(Kind.IMAGE, "suite:new"), conditions(options=["--whisper-beam-size=1"]), tmp_path
+        Side(SideKind.IMAGE, "suite:new"), conditions(options=["--whisper-beam-size=1"]), tmp_path
     )
     engine, run, *options = start.argv[: start.argv.index("suite:new")]
     (name,) = (each.partition("=")[2] for each in options if each.startswith("--name="))
@@ -90,14 +90,14 @@ def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
 
 
 def test_two_containers_have_two_names(tmp_path):
-    side = Side(Kind.IMAGE, "suite:new")
+    side = Side(SideKind.IMAGE, "suite:new")
     first, second = (launch(side, conditions(), tmp_path) for _ in range(2))
     assert first.cleanup != second.cleanup
     assert first.save_name != second.save_name
 
 
 @pytest.mark.parametrize(("cpus", "options"), [(None, []), (0.5, ["--whisper-cpu-limit=0.5"])])
-@pytest.mark.parametrize("kind", [Kind.VENV, Kind.COMMAND])
+@pytest.mark.parametrize("kind", [SideKind.VENV, SideKind.COMMAND])
 def test_an_environment_and_a_command_make_the_limit_themselves(tmp_path, kind, cpus, options):
     start = launch(Side(kind, ".venv"), conditions(cpus=cpus), tmp_path)
     assert [each for each in start.argv if "cpu-limit" in each] == options
@@ -106,12 +106,12 @@ def test_an_environment_and_a_command_make_the_limit_themselves(tmp_path, kind, 
 
 
 def test_an_image_without_a_limit(tmp_path):
-    start = launch(Side(Kind.IMAGE, "suite:new"), conditions(cpus=None), tmp_path)
+    start = launch(Side(SideKind.IMAGE, "suite:new"), conditions(cpus=None), tmp_path)
     assert not any("cpus" in each for each in start.argv)
 
 
 def test_an_environments_own_pytest_runs_the_suite(tmp_path):
-    start = launch(Side(Kind.VENV, ".venv"), conditions(suite="bench/suite"), tmp_path)
+    start = launch(Side(SideKind.VENV, ".venv"), conditions(suite="bench/suite"), tmp_path)
     assert start.argv[:2] == [".venv/bin/pytest", "bench/suite"]
 
 

@@ -1,6 +1,7 @@
 import platform
 import subprocess
 
+import msgspec
 import pytest
 
 from support.project import RECORDED
@@ -9,7 +10,9 @@ from whisper_bench.machine import identity as machine
 from whisper_bench.machine.identity import (
     cpu_model_from_cpuinfo,
     detect_architecture,
+    detect_chip,
     detect_cpu_model,
+    detect_machine,
 )
 
 
@@ -75,3 +78,20 @@ def test_cpu_model_on_macos_without_sysctl(monkeypatch):
 @pytest.mark.skipif(platform.system() != "Linux", reason="reads this machine's /proc/cpuinfo")
 def test_cpu_model_of_this_machine():
     assert detect_cpu_model() != "unknown"
+
+
+def test_this_machine_has_its_chip_by_the_name_given_and_the_node_by_its_variable(monkeypatch):
+    monkeypatch.setenv("WHISPER_BENCH_NODE", "node-7")
+    this = detect_machine("Apple M4")
+    assert this.chip == detect_chip("Apple M4")
+    assert (this.cpu_model, this.node) == ("Apple M4", "node-7")
+    assert (this.system, this.kernel) == (platform.system(), platform.release())
+    assert this.python == platform.python_version()
+
+
+def test_machines_are_of_a_kind_whatever_their_name_and_what_is_installed():
+    this = detect_machine("Apple M4")
+    upgraded = msgspec.structs.replace(this, node="n2", kernel="6.2", python="3.13.0")
+    assert upgraded.kind == this.kind
+    for change in ({"cpu_model": "Apple M5"}, {"architecture": "none"}, {"system": "none"}):
+        assert msgspec.structs.replace(this, **change).kind != this.kind

@@ -13,11 +13,11 @@ from hypothesis import given, strategies
 
 from support.samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
-from whisper_bench.measure.journal import Identity, Journal
+from whisper_bench.measure.journal import Journal, RunLine
 from whisper_bench.measure.journal_reader import resume
 from whisper_bench.measure.unfinished import Left, left_of
 
-IDENTITY = Identity("m4", {"compute_type": "int8", "cpu_limit": "1.0"})
+IDENTITY = RunLine("m4", {"compute_type": "int8", "cpu_limit": "1.0"})
 
 
 @pytest.fixture
@@ -59,13 +59,13 @@ def test_going_on_drops_the_cut_line_and_appends(journal):
 
 
 def test_another_identity_is_refused_by_its_field(journal):
-    other = Identity("m4", {**IDENTITY.facts, "cpu_limit": "None"})
+    other = RunLine("m4", {**IDENTITY.facts, "cpu_limit": "None"})
     with pytest.raises(BenchError, match=r"had cpu_limit '1\.0', this one has 'None'"):
         resume(journal.path, other)
 
 
 def test_names_that_begin_alike_are_told_apart(tmp_path):
-    other = Journal.begin(tmp_path, Identity("m4_2", {}))
+    other = Journal.begin(tmp_path, RunLine("m4_2", {}))
     other.append(round_line(1, 4.5))
     other.close()
     assert left_of(tmp_path, "m4").unfinished == []
@@ -78,7 +78,7 @@ def test_discarded_once_saved(journal, tmp_path):
 
 
 def test_discarding_one_keeps_the_others(journal, tmp_path):
-    other = Journal.begin(tmp_path, Identity("xeon", {}))
+    other = Journal.begin(tmp_path, RunLine("xeon", {}))
     other.append(round_line(1, 4.5))
     other.close()
     journal.discard()
@@ -382,7 +382,7 @@ def test_a_resume_under_another_name_is_told_the_names_that_are_there(journal, t
 
     def refusal():
         with pytest.raises(BenchError) as caught:
-            open_journal(tmp_path, Identity("xeon", {}), [], go_on=True, storage=[], say=print)
+            open_journal(tmp_path, RunLine("xeon", {}), [], go_on=True, storage=[], say=print)
         return str(caught.value)
 
     assert "unfinished there: none" in refusal()  # another run is writing it

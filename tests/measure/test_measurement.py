@@ -6,7 +6,7 @@ from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.measure import measurement as module
-from whisper_bench.measure.measurement import Evidence, Measurement
+from whisper_bench.measure.measurement import FinishedRounds, Measurement
 
 
 class FakeWorker:
@@ -51,12 +51,12 @@ def run(measuring):
         measuring.before_round()
         measuring.round()
         measuring.after_round(4.5)
-    return [line.process for line in measuring.evidence.rounds]
+    return [line.process for line in measuring.finished.rounds]
 
 
 def test_rounds_are_spread_over_fresh_processes(measure):
     FakeWorker.limits = [LIMIT] * 2
-    assert run(measure(Evidence([], []))) == [1, 1, 1, 2, 2]
+    assert run(measure(FinishedRounds([], []))) == [1, 1, 1, 2, 2]
 
 
 def test_a_resumed_run_goes_on_in_processes_of_its_own(measure):
@@ -77,7 +77,7 @@ def test_a_limit_that_changes_during_a_run_is_an_error(measure):
         BenchError,
         match=f"{CASE.label}: the CPU limit was 1.0 in process 1 and is None in process 2",
     ):
-        run(measure(Evidence([], [])))
+        run(measure(FinishedRounds([], [])))
 
 
 def test_a_demanded_limit_that_the_worker_does_not_have_is_an_error(measure):
@@ -85,14 +85,14 @@ def test_a_demanded_limit_that_the_worker_does_not_have_is_an_error(measure):
     with pytest.raises(
         BenchError, match="--whisper-cpu-limit=2 was demanded, but the worker is under"
     ):
-        run(measure(Evidence([], []), cpu_limit=2.0))
+        run(measure(FinishedRounds([], []), cpu_limit=2.0))
 
 
 def test_groups_that_were_seen_and_are_hidden_now_are_not_one_case(measure):
     """As a run that is begun on the host and resumed in a container."""
     FakeWorker.limits = [NO_LIMIT, msgspec.structs.replace(NO_LIMIT, tree="groups are hidden")]
     with pytest.raises(BenchError, match="control groups are hidden was False in process 1"):
-        run(measure(Evidence([], [])))
+        run(measure(FinishedRounds([], [])))
 
 
 def test_a_quota_and_an_affinity_of_the_same_cpus_are_not_one_case(measure):
@@ -101,4 +101,4 @@ def test_a_quota_and_an_affinity_of_the_same_cpus_are_not_one_case(measure):
     with pytest.raises(
         BenchError, match="the CPU quota was None in process 1 and is 1.0 in process 2"
     ):
-        run(measure(Evidence([], [])))
+        run(measure(FinishedRounds([], [])))

@@ -1,6 +1,6 @@
 from support.samples import plan
 from whisper_bench.case.case import Case
-from whisper_bench.measure.measurement import Evidence
+from whisper_bench.measure.measurement import FinishedRounds
 from whisper_bench.measure.progress import Progress
 
 
@@ -14,8 +14,8 @@ class Clock:
 class Running:
     """What Progress reads of a measurement."""
 
-    def __init__(self, plan, evidence):
-        self.plan, self.evidence = plan, evidence
+    def __init__(self, plan, finished):
+        self.plan, self.finished = plan, finished
 
 
 def test_lines_of_two_cases():
@@ -25,10 +25,10 @@ def test_lines_of_two_cases():
     plans = [plan(rounds=4, processes=2), plan(small, rounds=4, processes=2)]
     clock = Clock()
     progress = Progress(plans, clock)
-    first = Running(plans[0], Evidence([ready(1)], []))
+    first = Running(plans[0], FinishedRounds([ready(1)], []))
     assert progress.line(first) == "base-t1-vi_30s  case 1/2  round 0/4  0:00 elapsed  process 1/2"
     clock.now_s += 10
-    first.evidence = evidence(5.0)
+    first.finished = evidence(5.0)
     # 3 rounds of 5 s are left here; there 4 and 2 warm-ups at 2.3 times the cost: 15 + 69 s
     assert progress.line(first) == (
         "base-t1-vi_30s  case 1/2  round 1/4  0:10 elapsed  ~1:24 left  process 1/2"

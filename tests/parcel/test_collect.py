@@ -8,7 +8,7 @@ import pytest
 
 from support.project import ROOT
 from whisper_bench.errors import BenchError
-from whisper_bench.parcel.collect import collect
+from whisper_bench.parcel.collect import Collection
 from whisper_bench.parcel.frames import encode, human_lines
 from whisper_bench.parcel.parcel import Parcel, pack
 from whisper_bench.saved.number import next_path
@@ -29,11 +29,11 @@ def parcel(**changes):
 @pytest.fixture
 def home(tmp_path):
     def take(*logs):
-        return collect(
-            [(f"log {number}", text) for number, text in enumerate(logs)],
-            tmp_path / ".benchmarks",
-            tmp_path / "benchmark_results",
-        )
+        collection = Collection(tmp_path / ".benchmarks", tmp_path / "benchmark_results")
+        for number, text in enumerate(logs):
+            collection.take(f"log {number}", [("log", [text])])
+        collection.finish()
+        return collection.collected, collection.faults
 
     return take
 

@@ -10,7 +10,7 @@ from support.pod_runs import RUN, framed_log, frames_of
 from support.project import RECORDED
 from whisper_bench.cli import main
 from whisper_bench.parcel import log_file
-from whisper_bench.parcel.log_file import LogError, grouped, pieces_of
+from whisper_bench.parcel.log_file import LogError, grouped, log_pieces
 from whisper_bench.parcel.parcel import unpack
 
 CASES = RECORDED / "cases" / "logs"
@@ -20,14 +20,14 @@ STAMP = "2026-11-24T10:00:00.000000000Z"
 
 
 def text_of(content):
-    return "".join(pieces_of(io.BytesIO(content)))
+    return "".join(log_pieces(io.BytesIO(content)))
 
 
 def read(content):
     """What is read before it fails, and why it fails."""
     pieces = []
     try:
-        for piece in pieces_of(io.BytesIO(content)):
+        for piece in log_pieces(io.BytesIO(content)):
             pieces.append(piece)  # noqa: PERF402 - what came before the error is kept
     except LogError as error:
         return "".join(pieces), str(error)
@@ -246,7 +246,7 @@ def test_a_file_that_breaks_off(home, capsys, monkeypatch):
         raise OSError(5, "Input/output error")
 
     (home / "a").write_text("")
-    monkeypatch.setattr(log_file, "pieces_of", broken)
+    monkeypatch.setattr(log_file, "log_pieces", broken)
     status, out, err = collect(capsys, "a")
     assert (status, out.split()[0]) == (1, "collected")
     assert "FAILED: a: it cannot be read to its end: Input/output error" in err
@@ -279,7 +279,7 @@ class WithoutEnd:
 def test_what_unpacks_to_nothing_is_not_read_without_end(monkeypatch, file):
     monkeypatch.setattr(log_file, "MOST_LOG_BYTES", 2**20)
     with pytest.raises(LogError, match="more than 1 MiB"):
-        list(pieces_of(file))
+        list(log_pieces(file))
 
 
 def test_a_thousand_gzips_in_a_row_are_copied_once_each(monkeypatch):
@@ -291,4 +291,4 @@ def test_a_thousand_gzips_in_a_row_are_copied_once_each(monkeypatch):
     content = 20_000 * EMPTY + gzip.compress(TEXT.encode())
     assert text_of(content) == TEXT
     assert sum(copied) < 1000 * len(content)
-    assert len(list(pieces_of(io.BytesIO(3000 * gzip.compress(b"x\n"))))) < 5
+    assert len(list(log_pieces(io.BytesIO(3000 * gzip.compress(b"x\n"))))) < 5

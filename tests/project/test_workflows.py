@@ -15,7 +15,7 @@ import pytest
 from support.workflows import ALL, GATES, GITLAB, WORKFLOWS, data_of, scripts_of, steps_of
 from whisper_bench.cli.gate_options import add_gate, conditions_of, rules_of, saved_name
 from whisper_bench.cli.main import _options
-from whisper_bench.gate.side import Kind, side_of
+from whisper_bench.gate.side import SideKind, side_of
 
 FILES = [f"benchmark_results/gate.{kind}" for kind in ("json", "md", "xml")]
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@(v\d+|[0-9a-f]{40})")
@@ -209,4 +209,4 @@ def test_the_gate_is_called_as_it_is(name):
     built = re.findall(r"docker build --tag (\S+)", "\n".join(scripts_of(text)))
     sides = [each for each in (options.baseline, options.candidate) if not saved_name(each)]
     assert sides == [f"image:{tag}" for tag in built]
-    assert {side_of(each).kind for each in sides} == {Kind.IMAGE}
+    assert {side_of(each).kind for each in sides} == {SideKind.IMAGE}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import sizings
 from support.chromium import needs_chromium, screenshot, scroll_widths_px
 from whisper_bench.report.document import Document
-from whisper_bench.report.html import html_report, page_of
+from whisper_bench.report.html import html_page, html_report
 from whisper_bench.report.plots import plots_of
 from whisper_bench.report.sections import document_of
 from whisper_bench.sizing.sizing import Sensitivity
@@ -174,7 +174,7 @@ def test_no_data_is_markup():
 
 @given(st.text())
 def test_text_comes_back_as_it_was(text):
-    page = page_of(Document("title", True, [text], []), {})  # noqa: FBT003
+    page = html_page(Document("title", True, [text], []), {})  # noqa: FBT003
     assert plain(text) in "".join(Parsed(page).text)
 
 

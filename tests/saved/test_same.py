@@ -6,7 +6,7 @@ import pytest
 from support.samples import CASE, ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.files.write_errors import remedy_in_place
-from whisper_bench.measure.journal import Identity, Journal
+from whisper_bench.measure.journal import Journal, RunLine
 from whisper_bench.saved.same import half_written, is_cut_short, saved_of, saved_with
 from whisper_bench.session import resumed, storage
 from whisper_bench.session.resumed import open_journal
@@ -93,7 +93,7 @@ def test_a_half_written_file_that_cannot_be_removed_is_named(tmp_path, monkeypat
 
 
 def test_an_unfinished_run_beside_one_in_progress(tmp_path):
-    identity = Identity("m4", {})
+    identity = RunLine("m4", {})
     journals = [Journal.begin(tmp_path, identity) for _ in range(2)]
     for journal in journals:
         journal.append(ready(1))

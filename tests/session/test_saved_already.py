@@ -176,7 +176,7 @@ def test_a_run_that_was_interrupted_saved_and_resumed_is_no_second_run(bench, py
         "real = m.Measurement.after_round\n"
         "def after(self, latency_s):\n"
         "    real(self, latency_s)\n"
-        "    if len(self.evidence.rounds) == 1: raise KeyboardInterrupt\n"
+        "    if len(self.finished.rounds) == 1: raise KeyboardInterrupt\n"
         "m.Measurement.after_round = after\n"
     )
     pytester.makeconftest(program)

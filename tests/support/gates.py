@@ -12,14 +12,15 @@ from support.samples import CLIP, LIMIT, ready, round_line
 from support.samples import plan as sample_plan
 from whisper_bench.case.case import Case
 from whisper_bench.gate.gate import Gate, Rules
-from whisper_bench.gate.process import Machine, MeasuredCase, ProcessRun
-from whisper_bench.gate.side import Conditions, Kind, Side
+from whisper_bench.gate.process import NamedCase, ProcessRun
+from whisper_bench.gate.side import Conditions, Side, SideKind
 from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.identity import Machine
 from whisper_bench.measure.gather import gathered
-from whisper_bench.measure.measurement import Evidence
+from whisper_bench.measure.measurement import FinishedRounds
 
-MACHINE = Machine("n1", "Linux", "x86_64", "A test's Xeon")
-SIDES = (Side(Kind.IMAGE, "suite:main"), Side(Kind.IMAGE, "suite:new"))
+MACHINE = Machine("x86_64", "A test's Xeon", "n1", "Linux", "6.1", "3.11.4")
+SIDES = (Side(SideKind.IMAGE, "suite:main"), Side(SideKind.IMAGE, "suite:new"))
 ENOUGH = CpuCounters(50, 0, 0.0)
 """Periods of a round, of which two are enough to judge throttling by."""
 RULES = Rules(
@@ -52,11 +53,11 @@ def measured_case(
     rounds = [round_line(1, each, cpu_s, case, counters=counters) for each in latencies_s]
     clip = msgspec.structs.replace(CLIP, name=case.clip)
     plan = sample_plan(case, rounds=len(rounds), processes=1, clip=clip)
-    record = gathered(plan, Evidence([ready(1, case, limit)], rounds))
+    record = gathered(plan, FinishedRounds([ready(1, case, limit)], rounds))
     if peak_rss_bytes is not None:
         (process,) = record.processes
         changes["processes"] = [msgspec.structs.replace(process, peak_rss_bytes=peak_rss_bytes)]
-    return MeasuredCase(name, msgspec.structs.replace(record, **changes))
+    return NamedCase(name, msgspec.structs.replace(record, **changes))
 
 
 def process(*latencies_s, machine=MACHINE, **settings):

@@ -7,7 +7,7 @@ from whisper_bench.case.decoding import Decoding
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.measure.journal import ReadyLine, RoundLine
-from whisper_bench.measure.measurement import Evidence, Plan
+from whisper_bench.measure.measurement import FinishedRounds, Plan
 from whisper_bench.weights.resolve import Weights
 from whisper_bench.worker.engine import Transcription
 from whisper_bench.worker.protocol import Measured, Ready
@@ -52,4 +52,4 @@ def evidence(*latencies_s, limit=LIMIT, per_process=2):
         for number, latency_s in enumerate(latencies_s)
     ]
     processes = sorted({line.process for line in lines})
-    return Evidence([ready(process, limit=limit) for process in processes], lines)
+    return FinishedRounds([ready(process, limit=limit) for process in processes], lines)

@@ -13,7 +13,7 @@ from support.foreign import HONEST, OTHER, changed, commands, left_in, main
 from whisper_bench.cli.show import say, show_json, show_lines
 from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import parsed
-from whisper_bench.machine.identity import machine_facts, node_name
+from whisper_bench.machine.identity import detect_chip, node_name
 from whisper_bench.ratio.config import load_config
 from whisper_bench.session.terminal import write_line
 from whisper_bench.text.plain import plain, plain_json, quoted, readable
@@ -165,7 +165,7 @@ def test_a_folder_that_is_not_utf_8_keeps_no_ratio_from_being_written(home, caps
 def test_what_is_not_utf_8_around_a_run_is_recorded_in_hex(monkeypatch):
     monkeypatch.setenv("WHISPER_BENCH_NODE", "n\udcff")
     assert node_name() == r"n\xff"
-    assert machine_facts("chip\udcff").cpu_model == r"chip\xff"
+    assert detect_chip("chip\udcff").cpu_model == r"chip\xff"
     assert readable("Xeon") == "Xeon"
 
 

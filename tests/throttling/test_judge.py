@@ -8,7 +8,7 @@ from whisper_bench.case.case import Case
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import BusyThreads, CpuLimit
 from whisper_bench.measure.gather import gathered
-from whisper_bench.measure.measurement import Evidence
+from whisper_bench.measure.measurement import FinishedRounds
 from whisper_bench.throttling.judge import judged
 from whisper_bench.throttling.text import throttling_lines, trouble_lines, verdict_lines
 from whisper_bench.throttling.verdict import (
@@ -167,7 +167,7 @@ def record(threads, latency_s, cpu_s=None, *, periods=(50, 0), limit=LIMIT):
                    counters=CpuCounters(*periods, 0.0))
         for process in (1, 1, 2, 2)
     ]  # fmt: skip
-    found = Evidence([ready(process, cell, limit) for process in (1, 2)], lines)
+    found = FinishedRounds([ready(process, cell, limit) for process in (1, 2)], lines)
     return gathered(plan(cell, rounds=4), found)
 
 
@@ -285,7 +285,7 @@ def test_a_record_tells_how_many_rounds_could_not_be_told():
         lines[0], measured=msgspec.structs.replace(lines[0].measured, wait_s=3.0)
     )
     limits = [msgspec.structs.replace(line, case=four) for line in found.processes]
-    (judged_case,) = judged([gathered(plan(four, rounds=2), Evidence(limits, lines))]).cases
+    (judged_case,) = judged([gathered(plan(four, rounds=2), FinishedRounds(limits, lines))]).cases
     assert (judged_case.contended_rounds, judged_case.untold_rounds) == (0, 1)
     assert judged_case.verdict is Verdict.UNKNOWN
 

@@ -136,9 +136,9 @@ def check_sides(options: argparse.Namespace, *sides: "Side") -> None:
         BenchError: it names the option.
 
     """
-    from whisper_bench.gate.side import Kind
+    from whisper_bench.gate.side import SideKind
 
-    if options.cpus is None and any(side.kind is Kind.IMAGE for side in sides):
+    if options.cpus is None and any(side.kind is SideKind.IMAGE for side in sides):
         raise BenchError("--cpus none: an image demands a limit; give its number of CPUs")
     for option, given, what in (
         ("--rounds", options.rounds, "rounds"),

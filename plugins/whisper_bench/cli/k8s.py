@@ -187,13 +187,13 @@ def _refuse_unreadable(source: str) -> None:
 
 
 def _pieces(source: str) -> "Iterator[str]":
-    from whisper_bench.parcel.log_file import LogError, pieces_of
+    from whisper_bench.parcel.log_file import LogError, log_pieces
 
     try:
         if source == STDIN:
-            yield from pieces_of(sys.stdin.buffer)
+            yield from log_pieces(sys.stdin.buffer)
         else:
             with Path(source).open("rb") as file:
-                yield from pieces_of(file)
+                yield from log_pieces(file)
     except OSError as error:
         raise LogError(f"it cannot be read to its end: {error.strerror or error}") from error

@@ -59,17 +59,17 @@ class PodStatus(_Object, frozen=True):
     init_container_statuses: list[ContainerStatus] = []
 
 
-class Container(_Object, frozen=True):
-    """A container as it was asked for."""
+class LiveContainer(_Object, frozen=True):
+    """A container of a Pod in the cluster."""
 
     name: str
 
 
-class PodSpec(_Object, frozen=True):
-    """Where a Pod runs, and what in it."""
+class LivePodSpec(_Object, frozen=True):
+    """The spec of a Pod in the cluster: where it runs, and what in it."""
 
     node_name: str = ""
-    containers: list[Container] = []
+    containers: list[LiveContainer] = []
     active_deadline_seconds: float | None = None
 
 
@@ -87,7 +87,7 @@ class Pod(_Object, frozen=True):
     """A Pod."""
 
     metadata: Metadata
-    spec: PodSpec = PodSpec()
+    spec: LivePodSpec = LivePodSpec()
     status: PodStatus = PodStatus()
 
 

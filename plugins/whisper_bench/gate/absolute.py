@@ -18,14 +18,14 @@ from whisper_bench.gate.machines import same_machine
 from whisper_bench.gate.process import ProcessRun, process_run
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric
 from whisper_bench.gate.sequential import ERROR_RATE, Call, Look, call_of
-from whisper_bench.gate.side import Kind, Side
-from whisper_bench.gate.words import change_within, waits
+from whisper_bench.gate.side import Side, SideKind
+from whisper_bench.gate.words import change_within, waits_text
 from whisper_bench.ratio.comparable import NotComparableError
-from whisper_bench.ratio.load import load_run, run_case
+from whisper_bench.ratio.load import facts_of_saved, run_case
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
-from whisper_bench.saved.file import read_saved
-from whisper_bench.saved.find import every_saved
+from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.find import every_saved, save_name
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.welch import LogMean, Term, product_of
 
@@ -51,16 +51,24 @@ def load_baseline(name: str, storage: Path) -> Baseline:
 
     """
     paths = every_saved(name, storage)
-    loaded = [(load_run(path), path) for path in paths]
+    runs = [_boiled_down(path) for path in paths]
     try:
-        merged = merge_runs([run for run, _ in loaded])
+        merged = merge_runs(runs)
     except NotComparableError as error:
         # nothing is wrong with a candidate that was not measured
         raise BenchError(f"saved:{name}: {error}") from error
-    newest, path = max(loaded, key=lambda each: each[0].facts.moment)
-    case = newest.cases[0]
-    run = process_run(read_saved(path), str(path))
-    return Baseline(name, merged, run, case.processes, -(-case.rounds // case.processes))
+    _, path = max((run.facts.moment, path) for run, path in zip(runs, paths, strict=True))
+    newest = process_run(read_saved(path), str(path))
+    record = newest.cases[0].record
+    processes = len(record.processes)
+    return Baseline(name, merged, newest, processes, -(-len(record.rounds) // processes))
+
+
+def _boiled_down(path: Path) -> Run:
+    """Return a saved run, without the warnings that a reader of a ratio is told."""
+    saved, where = read_saved(path), str(path)
+    facts = facts_of_saved(saved, save_name(path), where)
+    return Run(facts, [run_case(case.record) for case in cases_of(saved, where)])
 
 
 class AbsoluteGate(Gate):
@@ -79,10 +87,10 @@ class AbsoluteGate(Gate):
         say: Callable[[str], None],
     ) -> None:
         rules = msgspec.structs.replace(rules, most_pairs=baseline.processes)
-        saved = Side(Kind.SAVED, baseline.name)
+        saved = Side(SideKind.SAVED, baseline.name)
         super().__init__((saved, candidate), rules, measure=measure, say=say)
         self._baseline = baseline
-        self._evidence.runs["baseline"].append(baseline.newest)
+        self._paired.runs["baseline"].append(baseline.newest)
 
     def _measured(self) -> list[CaseAnswer]:
         for number in range(1, self._baseline.processes + 1):
@@ -120,7 +128,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
     if metric is Metric.CPU and call is Call.NOT_SLOWER:
         wall = next_run_over(saved.latency.of("runs"), candidate.latency.processes, confidence)
         if call_of(wall, limit) is Call.SLOWER:
-            call, reason = Call.OPEN, waits(wall, reason)
+            call, reason = Call.OPEN, waits_text(wall, reason)
     if (here or there) and metric is Metric.WALL:
         call = Call.OPEN
         reason = (

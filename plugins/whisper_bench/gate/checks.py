@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.gate.machines import differ
-from whisper_bench.gate.process import MeasuredCase, ProcessRun
+from whisper_bench.gate.process import NamedCase, ProcessRun
 from whisper_bench.gate.report import Answer, Check
 from whisper_bench.ratio.comparable import (
     CASES,
@@ -15,7 +14,7 @@ from whisper_bench.ratio.comparable import (
     is_allowed,
 )
 from whisper_bench.ratio.fields import fields_of
-from whisper_bench.ratio.load import run_case
+from whisper_bench.ratio.load import case_identity, case_setting
 from whisper_bench.text.plain import plain
 from whisper_bench.throttling.judge import judged
 from whisper_bench.throttling.verdict import (
@@ -83,7 +82,7 @@ def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
     """Hold a later process of a side to what its first one measured, to the word."""
     if [_full(each) for each in first.cases] != [_full(each) for each in later.cases]:
         return [Check("steady", Answer.FAIL, "a later process measured other cases than the first")]
-    if differ(first.machine, later.machine):
+    if first.machine.kind != later.machine.kind:
         why = f"the first process ran on {first.machine}, a later one on {later.machine}"
         return [Check("steady", Answer.FAIL, why)]
     found = [each for here, there in _by_case(first, later) for each in _differences(here, there)]
@@ -141,7 +140,7 @@ def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
     found: list[Mismatch] = []
     for here, there in _by_case(baseline, candidate):
         found += [each for each in _differences(here, there) if each.field.startswith(_VERSIONS)]
-        before, now = (run_case(record).setting for record in (here, there))
+        before, now = (case_setting(record) for record in (here, there))
         found += differing(before, now, here.label)
     nodes = (baseline.machine.node, candidate.machine.node)
     if nodes[0] != nodes[1]:
@@ -161,7 +160,7 @@ def _is_red(case: CaseVerdict) -> bool:
     """Tell whether a case has a finding that a stress test fails for, but for contention.
 
     A gate's threads fit in their limit, so that its quota would not throttle them on a quiet
-    machine either, and what contended rounds are worth is the gate's own question (evidence.py).
+    machine either, and what contended rounds are worth is the gate's own question (paired_runs.py).
     """
     findings = list(case.findings)
     if hidden_by_contention(case):
@@ -181,7 +180,7 @@ def _is_short(case: CaseVerdict) -> bool:
 
 def _differences(here: CaseRecord, there: CaseRecord) -> Iterable[Mismatch]:
     before, now = (
-        {**fields_of(run_case(record).identity), TRANSCRIPT: record.transcript}
+        {**fields_of(case_identity(record)), TRANSCRIPT: record.transcript}
         for record in (here, there)
     )
     return differing(before, now, here.label)
@@ -203,5 +202,5 @@ def _told(each: Mismatch) -> str:
     return plain(f"{each.field} of {each.cases[0]}: {each.reference} became {each.target}")
 
 
-def _full(each: MeasuredCase) -> str:
+def _full(each: NamedCase) -> str:
     return f"{each.name}[{each.record.label}]"

@@ -18,9 +18,9 @@ from whisper_bench.gate.checks import (
     steady,
     too_few_periods,
 )
-from whisper_bench.gate.evidence import Evidence, SideName
 from whisper_bench.gate.limits import memory_within_limit, threads_within_limit
 from whisper_bench.gate.machines import same_chip
+from whisper_bench.gate.paired_runs import PairedRuns, SideName
 from whisper_bench.gate.process import ProcessRun, SideFailedError
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
 from whisper_bench.gate.sequential import BLOCK_PAIRS, ERROR_RATE, is_look
@@ -61,7 +61,7 @@ class Gate:
         self._rules = rules
         self._measure = measure
         self._say = say
-        self._evidence = Evidence(rules.max_slowdown, rules.most_pairs)
+        self._paired = PairedRuns(rules.max_slowdown, rules.most_pairs)
         self._checks: list[Check] = []
         self._began = datetime.now(UTC).replace(microsecond=0)
         self._start_s = time.monotonic()
@@ -85,7 +85,7 @@ class Gate:
                 self._compare()
             if not is_look(pair, self._rules.most_pairs):
                 continue
-            answers = self._evidence.answers()
+            answers = self._paired.answers()
             self._tell(answers, pair)
             pooled = self._pooled()
             self._judge_throttling(pooled)
@@ -94,7 +94,7 @@ class Gate:
         return answers
 
     def _pooled(self) -> dict[SideName, list[CaseRecord]]:
-        return {side: self._evidence.pooled(side) for side in self._sides}
+        return {side: self._paired.pooled(side) for side in self._sides}
 
     def _decided(self, answers: list[CaseAnswer], pooled: Iterable[list[CaseRecord]]) -> bool:
         """Tell whether more pairs could change nothing: a case fails, or all pass for good."""
@@ -107,16 +107,16 @@ class Gate:
             run = self._measure(self._sides[side])
         except SideFailedError as error:
             self._fail("runs", side, f"the {side} {self._sides[side]}: {error}")
-        runs = self._evidence.runs[side]
+        runs = self._paired.runs[side]
         if runs and (found := steady(runs[0], run)):
             self._fail(found[0].name, side, f"{self._sides[side]}: {found[0].message}")
-        self._evidence.add(side, run)
+        self._paired.add(side, run)
         means = ", ".join(
             f"{each.record.label} {fmean(one.latency_s for one in each.record.rounds):.3f} s"
             for each in run.cases
         )
         elapsed_s = time.monotonic() - self._start_s
-        share = len(self._evidence.turns) / (self._turns_a_pair * self._rules.most_pairs)
+        share = len(self._paired.turns) / (self._turns_a_pair * self._rules.most_pairs)
         left = clock_time(elapsed_s / share - elapsed_s)
         place = f"{side:9} {pair:2}/{self._rules.most_pairs}"
         self._say(f"{clock_time(elapsed_s)}  {place}  {means}  at most {left} left")
@@ -124,7 +124,7 @@ class Gate:
     def _compare(self) -> None:
         """Hold the first processes to one another."""
         rules = self._rules
-        baseline, candidate = (self._evidence.runs[side][0] for side in self._sides)
+        baseline, candidate = (self._paired.runs[side][0] for side in self._sides)
         self._checks.append(Check("runs", Answer.PASS, "both sides gave whole results"))
         self._checks += self._machine(baseline, candidate)
         self._checks.append(same_cases(baseline, candidate))
@@ -165,7 +165,7 @@ class Gate:
             )
 
     def _report(self, answers: list[CaseAnswer]) -> GateReport:
-        runs = [self._evidence.runs[side][:1] for side in self._sides]
+        runs = [self._paired.runs[side][:1] for side in self._sides]
         answer, reason = _verdict(self._checks, answers)
         return GateReport(
             tool_version=version("pytest-whisper-bench"),
@@ -181,7 +181,7 @@ class Gate:
             checks=self._checks,
             cases=answers,
             notes=notes(runs[0][0], runs[1][0]) if all(runs) else [],
-            turns=self._evidence.turns,
+            turns=self._paired.turns,
         )
 
 
@@ -201,9 +201,8 @@ def _facts(side: Side, runs: list[ProcessRun]) -> SideFacts | None:
         return None
     machine, record = runs[0].machine, runs[0].cases[0].record
     return SideFacts(
+        **msgspec.structs.asdict(machine.chip),
         what=str(side),
-        architecture=machine.architecture,
-        cpu_model=machine.cpu_model,
         node=machine.node,
         instruction_set=record.backend.instruction_set or "not told",
         versions=record.versions,

@@ -13,15 +13,13 @@ import msgspec
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.files.json_output import checked_json
 from whisper_bench.files.write_errors import remedy_of
 from whisper_bench.gate.last_words import LAST_CHARACTERS, how_ended, last_words
-from whisper_bench.gate.side import SAVE_NAME, Conditions, Launch, Side, launch
+from whisper_bench.gate.side import Conditions, Launch, Side, launch
 from whisper_bench.interrupt import Interruption
+from whisper_bench.machine.identity import Machine
 from whisper_bench.parcel.parcel import unpack
-from whisper_bench.results.convert import results_of
-from whisper_bench.results.schema import Result
-from whisper_bench.saved.file import SavedRun, cases_of, parse_saved
+from whisper_bench.saved.file import SavedRun, cases_of, machine_of, parse_saved
 
 _POLL_S = 0.1
 _GRACE_S = 10.0
@@ -30,30 +28,18 @@ _MOST_OUTPUT_BYTES = 2**26
 """Of what a process prints: four times the frames of the largest run; an honest one has a MiB."""
 
 
-class MeasuredCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NamedCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A case as one process measured it, and its benchmark's name."""
 
     name: str
     record: CaseRecord
 
 
-class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which machine measured."""
-
-    node: str
-    system: str
-    architecture: str
-    cpu_model: str
-
-    def __str__(self) -> str:
-        return f"{self.node}, {self.cpu_model} ({self.architecture}, {self.system})"
-
-
 class ProcessRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one fresh process of a side measured."""
 
     machine: Machine
-    cases: list[MeasuredCase]
+    cases: list[NamedCase]
 
 
 class SideFailedError(BenchError):
@@ -172,26 +158,17 @@ def run_of(text: str, status: int, where: str, save_name: str) -> ProcessRun:
 
 
 def process_run(saved: SavedRun, where: str) -> ProcessRun:
-    """Return our cases of a saved run, each with its benchmark's name; held to the schema.
+    """Return our cases of a saved run, each with its benchmark's name.
 
     Raises:
-        BenchError: there is no case of ours, or a result does not hold to the schema.
+        BenchError: there is no case of ours, or one is not as it was measured.
 
     """
-    results = results_of(saved, SAVE_NAME, where)
-    for result in results:
-        checked_json(result, Result, where, "measure again")
-    machine = Machine(
-        node=saved.machine_info.node,
-        system=saved.machine_info.system,
-        architecture=results[0].architecture,
-        cpu_model=results[0].cpu_model,
-    )
     ours = [each.name for each in saved.benchmarks if each.extra_info.whisper_bench is not None]
     return ProcessRun(
-        machine,
+        machine_of(saved, where),
         [
-            MeasuredCase(name.partition("[")[0], case.record)
+            NamedCase(name.partition("[")[0], case.record)
             for name, case in zip(ours, cases_of(saved, where), strict=True)
         ],
     )

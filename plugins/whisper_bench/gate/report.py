@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from whisper_bench.gate.sequential import Look
+from whisper_bench.machine.identity import Chip
 from whisper_bench.ranges import Count, Latency, Ordinal, Seconds
 from whisper_bench.ratio.run import Moment
 
@@ -71,12 +72,10 @@ class CaseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     look: Look
 
 
-class SideFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SideFacts(Chip, frozen=True, forbid_unknown_fields=True):
     """What ran on a side, and on which machine."""
 
     what: str
-    architecture: str
-    cpu_model: str
     node: str
     instruction_set: str
     versions: dict[str, str]

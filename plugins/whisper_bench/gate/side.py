@@ -11,11 +11,11 @@ from whisper_bench.errors import BenchError
 from whisper_bench.machine.identity import NODE_VARIABLE
 from whisper_bench.text.plain import plain
 
-SAVE_NAME = "gate"
+_SAVE_NAME = "gate"
 """Of a side's run; each process adds letters of its own, which no older run has in its name."""
 
 
-class Kind(StrEnum):
+class SideKind(StrEnum):
     """What a side is."""
 
     IMAGE = "image"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One side: its kind, and the image's reference, the environment's folder, or the command."""
 
-    kind: Kind
+    kind: SideKind
     text: str
 
     def __str__(self) -> str:
@@ -71,13 +71,13 @@ def side_of(text: str) -> Side:
 
     """
     kind, colon, rest = text.partition(":")
-    named = bool(colon) and kind in set(Kind)
-    if named and kind == Kind.SAVED:
+    named = bool(colon) and kind in set(SideKind)
+    if named and kind == SideKind.SAVED:
         raise BenchError(f"{text}: only the baseline can be saved runs; {_REMEDY}")
-    side = Side(Kind(kind), rest) if named else Side(_guessed(text), text)
+    side = Side(SideKind(kind), rest) if named else Side(_guessed(text), text)
     if not side.text.strip():
         raise BenchError(f"{text!r} names nothing; {_REMEDY}")
-    if side.kind is Kind.VENV and not _pytest_of(side.text).is_file():
+    if side.kind is SideKind.VENV and not _pytest_of(side.text).is_file():
         raise BenchError(
             f"{text}: no {_pytest_of(side.text)}; make it with python -m venv {side.text}, and "
             f"install the build to be measured in it; or {_REMEDY}"
@@ -87,15 +87,15 @@ def side_of(text: str) -> Side:
 
 def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
     """Return how one process of a side is started; what it leaves on the disk goes to `scratch`."""
-    save_name = f"{SAVE_NAME}-{uuid4().hex[:12]}"
+    save_name = f"{_SAVE_NAME}-{uuid4().hex[:12]}"
     options = [f"--whisper-rounds={conditions.rounds}", f"--benchmark-save={save_name}", *_ALWAYS]
     if conditions.cpus is not None:
         options.append(f"--whisper-cpu-limit={conditions.cpus:g}")
-    if side.kind is Kind.IMAGE:
+    if side.kind is SideKind.IMAGE:
         return _container(side.text, conditions, save_name, [*options, *conditions.options])
     options += [f"--benchmark-storage={scratch}", f"--whisper-results={scratch}"]
     options += conditions.options
-    if side.kind is Kind.VENV:
+    if side.kind is SideKind.VENV:
         return Launch([str(_pytest_of(side.text)), conditions.suite, *options], save_name)
     # by a shell, so that variables in front of it and quotes mean what they do in a terminal
     return Launch(["/bin/sh", "-c", f'{side.text} "$@"', "sh", *options], save_name)
@@ -112,15 +112,15 @@ def _container(
     return Launch(run, save_name, [conditions.engine, "rm", "--force", "--volumes", name])
 
 
-def _guessed(text: str) -> Kind:
+def _guessed(text: str) -> SideKind:
     place = Path(text)
     try:
         if (place / "pyvenv.cfg").is_file():
-            return Kind.VENV
+            return SideKind.VENV
         is_file = place.is_file()
     except OSError:  # longer than a name can be
         is_file = False
-    return Kind.COMMAND if is_file or len(text.split()) > 1 else Kind.IMAGE
+    return SideKind.COMMAND if is_file or len(text.split()) > 1 else SideKind.IMAGE
 
 
 def _pytest_of(venv: str) -> Path:

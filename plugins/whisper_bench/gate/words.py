@@ -17,7 +17,7 @@ def change_within(estimate: Estimate | None) -> str:
     return f"{change(estimate.value)} ({change(estimate.low)} to {change(estimate.high)})"
 
 
-def waits(wall: Estimate | None, reason: str) -> str:
+def waits_text(wall: Estimate | None, reason: str) -> str:
     """Say why a case does not pass by its CPU-seconds: its wall time is slower for sure."""
     return f"it waits, or a neighbour favours a side: {change_within(wall)} wall time, and {reason}"
 

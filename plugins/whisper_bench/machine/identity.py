@@ -1,4 +1,4 @@
-"""Which machine this is: architecture and CPU, as a person would name them."""
+"""Which machine this is: its chip, as a person would name it, its node, and what runs on it."""
 
 import platform
 import subprocess
@@ -35,21 +35,59 @@ NODE_VARIABLE = "WHISPER_BENCH_NODE"
 """Names the node in a Pod, whose host name is its own."""
 
 
-class MachineFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What identifies a machine; it stands in pytest-benchmark's machine_info."""
+class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What pytest-benchmark does not know of a machine; it stands in its machine_info."""
 
     architecture: Architecture
     cpu_model: Word
 
 
-def machine_facts(cpu_model: str | None = None) -> MachineFacts:
-    """Return what identifies this machine, the chip's name as the user gave it if so.
+class Machine(Chip, frozen=True, forbid_unknown_fields=True):
+    """A machine's identity; `kernel` is its release, `python` the interpreter's version."""
+
+    node: str
+    system: str
+    kernel: str
+    python: str
+
+    def __str__(self) -> str:
+        return f"{self.node}, {self.cpu_model} ({self.architecture}, {self.system})"
+
+    @property
+    def chip(self) -> Chip:
+        """The chip alone."""
+        return Chip(self.architecture, self.cpu_model)
+
+    @property
+    def kind(self) -> dict[str, str]:
+        """What is the same on every node of its kind, whatever is installed there."""
+        return {name: getattr(self, name) for name in ("architecture", "cpu_model", "system")}
+
+
+def detect_chip(cpu_model: str | None = None) -> Chip:
+    """Return this machine's chip, by the name that the user gave it if so.
 
     Raises:
-        BenchError: an architecture for which nothing here is meant.
+        BenchError: the architecture cannot be measured.
 
     """
-    return MachineFacts(detect_architecture(), readable(cpu_model or detect_cpu_model()))
+    return Chip(detect_architecture(), readable(cpu_model or detect_cpu_model()))
+
+
+def detect_machine(cpu_model: str | None = None) -> Machine:
+    """Return this machine, its chip by the name that the user gave it if so.
+
+    Raises:
+        BenchError: the architecture cannot be measured, or the node's variable is blank.
+
+    """
+    return Machine(
+        **msgspec.structs.asdict(detect_chip(cpu_model)),
+        node=node_name(),
+        system=platform.system(),
+        kernel=platform.release(),
+        python=platform.python_version(),
+    )
 
 
 def node_name() -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.yaml.nodes import Document, Node, SequenceNode, seen_through, value_at
+from whisper_bench.yaml.nodes import Node, SequenceNode, YamlDocument, seen_through, value_at
 from whisper_bench.yaml.parse import parse_piece
-from whisper_bench.yaml.split import Piece, pieces_of
+from whisper_bench.yaml.split import Piece, document_pieces
 
 DEPLOYMENT = "Deployment"
 SCALERS = ("HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler")
@@ -26,7 +26,7 @@ _KIND_THAT_MATTERS = re.compile(rf"kind[\"']?[ \t]*:[^\n]*(?:{'|'.join(READ_KIND
 class KubeObject(msgspec.Struct, frozen=True):
     """An object: a document's root, or an item of the List that the document is (`item` from 0)."""
 
-    document: Document
+    document: YamlDocument
     root: Node
     data: dict[str, Any]
     item: int | None = None
@@ -61,7 +61,7 @@ def read_objects(text: str, where: str) -> list[KubeObject]:
             reads.
 
     """
-    pieces = pieces_of(text, where)
+    pieces = document_pieces(text, where)
     likely = [piece for piece in pieces if _may_matter(piece)]
     remedy = "; or move the Deployment, with its autoscaler, to a file of its own"
     remedy = remedy if len(pieces) > 1 else ""

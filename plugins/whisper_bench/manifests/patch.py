@@ -22,11 +22,11 @@ from whisper_bench.yaml.edit import (
 )
 from whisper_bench.yaml.nodes import (
     AliasNode,
-    Document,
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
+    YamlDocument,
     pair_of,
     seen_through,
     text_at,
@@ -89,7 +89,7 @@ def _hold_to_meaning(new: str, meant: Any, where: str) -> None:
 class _Patcher:
     """Walks patch and document side by side and yields what has to change."""
 
-    def __init__(self, page: Page, document: Document, after: dict[str, list[str]]) -> None:
+    def __init__(self, page: Page, document: YamlDocument, after: dict[str, list[str]]) -> None:
         self._page = page
         self._document = document
         self._after = after

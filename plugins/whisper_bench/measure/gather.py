@@ -1,4 +1,4 @@
-"""From the evidence of a case to the record that is saved with it."""
+"""From the finished rounds of a case to the record that is saved with it."""
 
 from whisper_bench.case.record import (
     RECORD_VERSION,
@@ -10,14 +10,14 @@ from whisper_bench.case.record import (
 from whisper_bench.case.transcript import word_error_rate, word_error_rate_bound
 from whisper_bench.machine.counters import total_counters
 from whisper_bench.measure.journal import ReadyLine, RoundLine
-from whisper_bench.measure.measurement import Evidence, Plan, rounds_of
+from whisper_bench.measure.measurement import FinishedRounds, Plan, rounds_of
 from whisper_bench.weights.pins import MODEL
 
 
-def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
+def gathered(plan: Plan, finished: FinishedRounds) -> CaseRecord:
     """Return the record of a case of which at least one round was measured."""
-    first = evidence.processes[0].ready
-    heard = evidence.rounds[0].measured.transcription
+    first = finished.processes[0].ready
+    heard = finished.rounds[0].measured.transcription
     return CaseRecord(
         record_version=RECORD_VERSION,
         model=plan.case.model,
@@ -40,10 +40,10 @@ def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
         cpu_limit=first.cpu_limit,
         versions=first.versions,
         environment=first.environment,
-        processes=_processes(evidence),
-        rounds=rounds_of(evidence),
+        processes=_processes(finished),
+        rounds=rounds_of(finished),
         planned_rounds=plan.rounds,
-        resumed_rounds=evidence.resumed_rounds,
+        resumed_rounds=finished.resumed_rounds,
         warmup_rounds=plan.warmup_rounds,
         transcript=heard.text,
         tokens=heard.tokens,
@@ -53,14 +53,14 @@ def gathered(plan: Plan, evidence: Evidence) -> CaseRecord:
     )
 
 
-def _processes(evidence: Evidence) -> list[ProcessFacts]:
+def _processes(finished: FinishedRounds) -> list[ProcessFacts]:
     measured = {
-        line.process: [each for each in evidence.rounds if each.process == line.process]
-        for line in evidence.processes
+        line.process: [each for each in finished.rounds if each.process == line.process]
+        for line in finished.processes
     }
     return [
         _process(line, measured[line.process])
-        for line in evidence.processes
+        for line in finished.processes
         if measured[line.process]
     ]
 

@@ -23,7 +23,7 @@ from whisper_bench.ranges import Latency, Ordinal
 from whisper_bench.worker.protocol import Measured, Ready
 
 
-class Identity(msgspec.Struct, frozen=True, tag="run", forbid_unknown_fields=True):
+class RunLine(msgspec.Struct, frozen=True, tag="run", forbid_unknown_fields=True):
     """What must agree for a run to go on from another's rounds."""
 
     name: str
@@ -54,7 +54,7 @@ class WrongLine(msgspec.Struct, frozen=True, tag="wrong answer", forbid_unknown_
     message: str
 
 
-Line = Identity | ReadyLine | RoundLine | WrongLine
+Line = RunLine | ReadyLine | RoundLine | WrongLine
 
 
 class Journal:
@@ -68,7 +68,7 @@ class Journal:
         """Bytes of whole lines; what lies beyond is of an append that failed."""
 
     @classmethod
-    def begin(cls, results: Path, identity: Identity) -> Self:
+    def begin(cls, results: Path, identity: RunLine) -> Self:
         """Open a fresh journal in the results folder.
 
         Raises:

@@ -12,10 +12,10 @@ from whisper_bench.files.json_input import fault_of
 from whisper_bench.files.whole import UNREADABLE, read_bounded
 from whisper_bench.files.write_errors import reason_of, remedy_in_place
 from whisper_bench.measure.journal import (
-    Identity,
     Line,
     ReadyLine,
     RoundLine,
+    RunLine,
     WrongLine,
     whole_bytes,
 )
@@ -29,7 +29,7 @@ class Held(NamedTuple):
     wrong: list[WrongLine]
 
 
-def resume(path: Path, identity: Identity) -> Held:
+def resume(path: Path, identity: RunLine) -> Held:
     """Return the processes, finished rounds and wrong answers of a journal.
 
     Raises:
@@ -67,7 +67,7 @@ def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]
         raise BenchError(f"{path}: {trouble}; delete the file and measure again")
 
 
-def identity_of(path: Path) -> Identity:
+def identity_of(path: Path) -> RunLine:
     """Return the identity of the run that a journal is of.
 
     Raises:
@@ -75,7 +75,7 @@ def identity_of(path: Path) -> Identity:
 
     """
     first = next(_read(path), None)
-    if not isinstance(first, Identity):
+    if not isinstance(first, RunLine):
         raise BenchError(f"{path}: it has no first line of a run; delete it and measure again")
     return first
 

@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True):
         )
 
 
-class Evidence(msgspec.Struct):
+class FinishedRounds(msgspec.Struct):
     """What has been measured of a case so far, in this run and in the one it goes on from."""
 
     processes: list[ReadyLine]
@@ -57,7 +57,7 @@ class Evidence(msgspec.Struct):
 
 
 class Measurement:
-    """The rounds of one case that are still to be measured; `evidence` grows with each.
+    """The rounds of one case that are still to be measured; `finished` grows with each.
 
     For each round call `before_round` (untimed), `round` (timed) and `after_round` with the time.
     """
@@ -65,7 +65,7 @@ class Measurement:
     def __init__(
         self,
         plan: Plan,
-        evidence: Evidence,
+        finished: FinishedRounds,
         *,
         journal: Journal,
         check: TranscriptCheck,
@@ -73,22 +73,22 @@ class Measurement:
         on_progress: Callable[["Measurement"], None],
     ) -> None:
         self.plan = plan
-        self.evidence = evidence
+        self.finished = finished
         self._journal = journal
         self._check = check
         self._join = join
         self._on_progress = on_progress
         self._worker: Worker | None = None
         self._measured: Measured | None = None
-        self._sizes = _left(rounds_by_process(plan.rounds, plan.processes), len(evidence.rounds))
+        self._sizes = _left(rounds_by_process(plan.rounds, plan.processes), len(finished.rounds))
         self._in_process = 0
-        for line in evidence.rounds:
+        for line in finished.rounds:
             self._check_transcript(line)
 
     @property
     def remaining(self) -> int:
         """The number of rounds still to be measured."""
-        return max(0, self.plan.rounds - len(self.evidence.rounds))
+        return max(0, self.plan.rounds - len(self.finished.rounds))
 
     def before_round(self) -> None:
         """Have a worker loaded and warm: a fresh one where the last has had its share."""
@@ -99,10 +99,10 @@ class Measurement:
         self.close()
         self._worker = Worker(self.plan.assignment(), self._join)
         self._in_process = 0
-        process = 1 + max((line.process for line in self.evidence.processes), default=0)
+        process = 1 + max((line.process for line in self.finished.processes), default=0)
         line = ReadyLine(self.plan.case, process, self._worker.ready)
-        _refuse_another_identity(self.plan, self.evidence.processes, line)
-        self.evidence.processes.append(line)
+        _refuse_another_identity(self.plan, self.finished.processes, line)
+        self.finished.processes.append(line)
         self._journal.append(line)
         self._on_progress(self)
 
@@ -120,14 +120,14 @@ class Measurement:
                 f"pytest-benchmark timed {latency_s:.6f} s where the worker took {wall_s:.6f} s: "
                 "its timer does not count wall time; run without --benchmark-timer"
             )
-        process = self.evidence.processes[-1].process
+        process = self.finished.processes[-1].process
         line = RoundLine(self.plan.case, process, latency_s, self._measured)
         try:
             self._check_transcript(line)
         except WrongAnswerError as error:
             self._journal.append(WrongLine(self.plan.case, str(error)))
             raise
-        self.evidence.rounds.append(line)
+        self.finished.rounds.append(line)
         self._in_process += 1
         self._journal.append(line)
         self._on_progress(self)
@@ -144,10 +144,10 @@ class Measurement:
         self._check.check(line.case.model, self.plan.clip, heard.text, heard.tokens, where)
 
 
-def rounds_of(evidence: Evidence) -> list[Round]:
+def rounds_of(finished: FinishedRounds) -> list[Round]:
     """Return the rounds with their contention judged by each process's own limit."""
-    ready = {line.process: line.ready for line in evidence.processes}
-    return [_round(line, ready[line.process].cpu_limit.usable_cpus) for line in evidence.rounds]
+    ready = {line.process: line.ready for line in finished.processes}
+    return [_round(line, ready[line.process].cpu_limit.usable_cpus) for line in finished.rounds]
 
 
 def _round(line: RoundLine, usable_cpus: float | None) -> Round:

@@ -24,17 +24,17 @@ class Progress:
 
     def line(self, measurement: Measurement) -> str:
         """Describe where the run is; call it between rounds, never within one."""
-        plan, evidence = measurement.plan, measurement.evidence
-        done = len(evidence.rounds)
+        plan, finished = measurement.plan, measurement.finished
+        done = len(finished.rounds)
         parts = [f"{plan.case.label}  case {self._number(plan)}/{len(self._plans)}"]
         parts.append(f"round {done}/{plan.rounds}")
         parts.append(f"{clock_time(self._clock() - self._start_s)} elapsed")
         if done:
-            self._s_per_cost = evidence.rounds[-1].latency_s / _cost(plan)
+            self._s_per_cost = finished.rounds[-1].latency_s / _cost(plan)
         if self._s_per_cost is not None:
             parts.append(f"~{clock_time(self._left_s(plan, done))} left")
         # what a narrow terminal cuts off comes last
-        parts.append(f"process {evidence.processes[-1].process}/{min(plan.processes, plan.rounds)}")
+        parts.append(f"process {finished.processes[-1].process}/{min(plan.processes, plan.rounds)}")
         return "  ".join(parts)
 
     def end(self, case: Case) -> None:

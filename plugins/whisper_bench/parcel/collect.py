@@ -155,22 +155,6 @@ class Collection:
         self.collected.append(_save(log, parcel, results, self._storage, self._results))
 
 
-def collect(
-    logs: Iterable[tuple[str, str]], storage: Path, results: Path
-) -> tuple[list[Collected], list[str]]:
-    """Save the whole runs of some logs, given as name and text, and tell what is wrong.
-
-    Raises:
-        BenchError: a file cannot be written.
-
-    """
-    collection = Collection(storage, results)
-    for log, text in logs:
-        collection.take(log, [(log, [text])])
-    collection.finish()
-    return collection.collected, collection.faults
-
-
 def _nothing(tail: Iterable[str]) -> str:
     last = " / ".join(line[:_SHOWN] for line in tail)
     if not last:

@@ -47,7 +47,7 @@ class LogError(NoResultsError):
     """A log that cannot be read to its end."""
 
 
-def pieces_of(file: BinaryIO) -> Iterator[str]:
+def log_pieces(file: BinaryIO) -> Iterator[str]:
     """Yield the text of a log; gzip is told by its bytes, and more than one in a row is as one.
 
     Raises:

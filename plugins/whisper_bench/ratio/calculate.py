@@ -3,17 +3,22 @@
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-import msgspec
-
+from whisper_bench.machine.identity import Machine
 from whisper_bench.ratio.comparable import Pair, comparable_pairs
 from whisper_bench.ratio.load import run_of_results
-from whisper_bench.ratio.report import FEWEST, CaseRatio, Difference, RatioReport, Side, Validity
-from whisper_bench.ratio.run import Kind, Run, RunCase
+from whisper_bench.ratio.report import (
+    FEWEST,
+    CaseRatio,
+    CaseSide,
+    Difference,
+    RatioReport,
+    Validity,
+)
+from whisper_bench.ratio.run import Run, RunCase, SampleKind
 from whisper_bench.results.schema import Result
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, ratio_of
 
-_MACHINE = ("architecture", "cpu_model", "node", "system", "kernel", "python")
 Runlike = Run | Result | Sequence[Result]
 
 
@@ -84,17 +89,17 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
     )
 
 
-def _kind(pair: Pair) -> Kind:
+def _kind(pair: Pair) -> SampleKind:
     """Return the coarsest samples that both sides have enough of: what differs more is in them."""
     if min(side.runs for side in pair) >= FEWEST:
         return "runs"
     return "processes" if min(side.processes for side in pair) >= FEWEST else "rounds"
 
 
-def _side(case: RunCase, kind: Kind) -> Side:
+def _side(case: RunCase, kind: SampleKind) -> CaseSide:
     latency = case.latency.of(kind)
     cpu = case.cpu.of(kind) if case.cpu else None
-    return Side(
+    return CaseSide(
         latency_s=latency.value,
         cpu_s=cpu.value if cpu else None,
         latency=latency,
@@ -170,8 +175,7 @@ def _differences(reference: Run, target: Run) -> Iterable[Difference]:
 
 
 def _setting_of(run: Run) -> dict[str, str]:
-    facts = msgspec.structs.asdict(run.facts)
-    found = {name: facts[name] for name in _MACHINE}
+    found = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
     for name in dict.fromkeys(name for case in run.cases for name in case.setting):
         values = {case.setting.get(name, "not told") for case in run.cases}
         found[name] = ", ".join(sorted(values))

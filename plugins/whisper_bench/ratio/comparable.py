@@ -7,14 +7,14 @@ import msgspec
 
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.errors import BenchError
+from whisper_bench.machine.identity import Machine
 from whisper_bench.ratio.fields import PLAIN, WEIGHTS, Value, compared_fields, fields_of
-from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts
+from whisper_bench.ratio.run import CaseIdentity, Run, RunCase
 
 TOKENS_TOLERANCE = 0.02
 """int8 kernels differ between architectures, so that the same clip may give a few tokens more."""
 
 CASES = "cases"
-_MACHINE = ("architecture", "cpu_model", "system")
 _KEYS = ("model", "threads", "clip")
 ALLOWABLE = (CASES, *PLAIN, "tokens", "decoding", "versions", WEIGHTS)
 """What --allow-mismatch takes; of the last three also one part: versions.numpy."""
@@ -171,7 +171,7 @@ def paired(
     return pairs, alone + [Mismatch(CASES, None, each.label, [each.label]) for each in right]
 
 
-def mismatches(reference: Identity, target: Identity, label: str) -> Iterable[Mismatch]:
+def mismatches(reference: CaseIdentity, target: CaseIdentity, label: str) -> Iterable[Mismatch]:
     """Return the fields of a case that must agree and do not."""
     if reference == target:
         return []
@@ -190,11 +190,10 @@ def differing(
 
 
 def machine_mismatches(
-    here: RunFacts, there: RunFacts, settings: Iterable[tuple[Mapping[str, str], Mapping[str, str]]]
+    here: Machine, there: Machine, settings: Iterable[tuple[Mapping[str, str], Mapping[str, str]]]
 ) -> Iterable[Mismatch]:
     """Return how two runs of one machine differ in it or in how it was set up, case by case."""
-    machines = [{name: getattr(run, name) for name in _MACHINE} for run in (here, there)]
-    for mine, theirs in [(machines[0], machines[1]), *settings]:
+    for mine, theirs in [(here.kind, there.kind), *settings]:
         yield from differing(mine, theirs, "")
 
 

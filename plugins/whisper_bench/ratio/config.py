@@ -14,8 +14,8 @@ from whisper_bench.files.names import checked_name
 from whisper_bench.files.replacement import write_over
 from whisper_bench.files.whole import read_bounded
 from whisper_bench.ratio.calculate import headline_of, worst
-from whisper_bench.ratio.report import FEWEST, RatioReport, Side, Validity
-from whisper_bench.ratio.run import Kind, Moment
+from whisper_bench.ratio.report import FEWEST, CaseSide, RatioReport, Validity
+from whisper_bench.ratio.run import Moment, SampleKind
 from whisper_bench.stats.interval import is_same
 from whisper_bench.stats.welch import ratio_of
 
@@ -160,7 +160,7 @@ def _edited(report: RatioReport) -> list[str]:
     return found
 
 
-def _side_troubles(side: Side, samples: Kind) -> Iterator[str]:
+def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:
     """Yield which figures of a side do not follow from one another."""
     sizes = {"runs": side.runs, "processes": side.processes, "rounds": side.rounds}
     if side.latency.size != sizes[samples]:

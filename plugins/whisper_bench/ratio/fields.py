@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from whisper_bench.case.decoding import Decoding
-from whisper_bench.ratio.run import Identity
+from whisper_bench.ratio.run import CaseIdentity
 from whisper_bench.weights.pins import MODEL
 
 Value = str | int | float | bool | None
@@ -14,10 +14,10 @@ Value = str | int | float | bool | None
 WEIGHTS = "weights"
 """The sha256 of each file beside model.bin, which model_sha256 is of: weights.config.json."""
 _WHOLES = {"decoding", "versions", WEIGHTS}
-PLAIN = tuple(name for name in Identity.__struct_fields__ if name not in {"tokens", *_WHOLES})
+PLAIN = tuple(name for name in CaseIdentity.__struct_fields__ if name not in {"tokens", *_WHOLES})
 
 
-def fields_of(identity: Identity) -> dict[str, Value]:
+def fields_of(identity: CaseIdentity) -> dict[str, Value]:
     """Return what must agree of a case."""
     return {
         **{name: getattr(identity, name) for name in PLAIN},

@@ -15,10 +15,10 @@ from whisper_bench.case.stability import stability_warnings
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ratio.fields import companions
-from whisper_bench.ratio.run import Identity, Run, RunCase, RunFacts, Samples
+from whisper_bench.ratio.run import CaseIdentity, Run, RunCase, RunFacts, Samples
 from whisper_bench.results.convert import check_result, record_of
 from whisper_bench.results.schema import Result
-from whisper_bench.saved.file import SavedMachine, SavedRun, cases_of, read_saved, utc
+from whisper_bench.saved.file import SavedRun, cases_of, machine_of, read_saved, utc
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
 from whisper_bench.stats.welch import log_mean
 from whisper_bench.text.plain import readable
@@ -44,7 +44,7 @@ def run_of_saved(saved: SavedRun, name: str, where: str) -> Run:
     """
     return run_of_records(
         (case.record for case in cases_of(saved, where)),
-        facts_of_saved(saved.machine_info, name, where, saved.datetime),
+        facts_of_saved(saved, name, where),
     )
 
 
@@ -74,44 +74,30 @@ def run_of_records(records: Iterable[CaseRecord], facts: RunFacts) -> Run:
     """Return a run that has just been measured."""
     found = list(records)
     refuse_twins(found, facts.where)
-    return Run(facts, [run_case(record) for record in found])
+    return Run(facts, [run_case(record, _warnings_of(record)) for record in found])
 
 
-def facts_of_saved(machine: SavedMachine, name: str, where: str, moment: datetime) -> RunFacts:
-    """Return who measured a run of pytest-benchmark's, from its machine_info.
+def facts_of_saved(saved: SavedRun, name: str, where: str) -> RunFacts:
+    """Return which machine measured a saved run of pytest-benchmark, and when.
 
     Raises:
-        BenchError: machine_info has nothing of ours.
+        BenchError: its machine_info has nothing of ours.
 
     """
-    ours = machine.whisper_bench
-    if ours is None:
-        raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
     return RunFacts(
+        **msgspec.structs.asdict(machine_of(saved, where)),
         name=readable(name),
         where=readable(where),
-        moment=utc(moment),
-        architecture=ours.architecture,
-        cpu_model=ours.cpu_model,
-        node=machine.node,
-        system=machine.system,
-        kernel=machine.release,
-        python=machine.python_version,
+        moment=utc(saved.datetime),
     )
 
 
 def _facts_of_result(result: Result) -> RunFacts:
-    detail = result.detail
     return RunFacts(
-        name=detail.save_name,
-        where=f"result files of {detail.save_name}",
+        **msgspec.structs.asdict(result.machine),
+        name=result.detail.save_name,
+        where=f"result files of {result.detail.save_name}",
         moment=_moment(result),
-        architecture=result.architecture,
-        cpu_model=result.cpu_model,
-        node=detail.node,
-        system=detail.system,
-        kernel=detail.kernel,
-        python=detail.versions.get("python", "not told"),
     )
 
 
@@ -125,14 +111,14 @@ def _moment(result: Result) -> datetime:
         ) from None
 
 
-def run_case(record: CaseRecord) -> RunCase:
-    """Boil a case down."""
+def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
+    """Boil a case down; `warnings` are what a reader of its figures is told."""
     return RunCase(
         model=record.model,
         threads=record.threads,
         clip=record.clip.name,
-        identity=_identity(record),
-        setting=_setting(record),
+        identity=case_identity(record),
+        setting=case_setting(record),
         latency=Samples(
             None,
             log_mean([process.mean_latency_s for process in record.processes]),
@@ -144,9 +130,13 @@ def run_case(record: CaseRecord) -> RunCase:
         rounds=len(record.rounds),
         contended_rounds=contended_rounds(record),
         peak_rss_bytes=max(process.peak_rss_bytes for process in record.processes),
-        warnings=[*trust_warnings(record), *stability_warnings(record)],
+        warnings=list(warnings),
         first_rounds=_first_rounds(record),
     )
+
+
+def _warnings_of(record: CaseRecord) -> list[str]:
+    return [*trust_warnings(record), *stability_warnings(record)]
 
 
 def _first_rounds(record: CaseRecord) -> frozenset[tuple[float, float, float]]:
@@ -166,8 +156,9 @@ def _cpu(record: CaseRecord) -> Samples | None:
     )
 
 
-def _identity(record: CaseRecord) -> Identity:
-    return Identity(
+def case_identity(record: CaseRecord) -> CaseIdentity:
+    """Return what must agree in another run's case for the two to be compared."""
+    return CaseIdentity(
         model_sha256=record.weights.sha256,
         clip_sha256=record.clip.sha256,
         compute_type=record.compute_type,
@@ -181,7 +172,8 @@ def _identity(record: CaseRecord) -> Identity:
     )
 
 
-def _setting(record: CaseRecord) -> dict[str, str]:
+def case_setting(record: CaseRecord) -> dict[str, str]:
+    """Return how a case was measured, as far as that may differ in another run."""
     backend = msgspec.structs.asdict(record.backend)
     told = {name: str(value) for name, value in backend.items() if value is not None}
     told.pop("compute_type", None)  # it must agree, and is compared as such

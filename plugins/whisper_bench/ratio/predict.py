@@ -16,7 +16,7 @@ from whisper_bench.ratio.comparable import (
 )
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig, StaleError, check_age
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Validity
-from whisper_bench.ratio.run import RUNS_APART, Kind, Run, RunCase, RunFacts
+from whisper_bench.ratio.run import RUNS_APART, Run, RunCase, RunFacts, SampleKind
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, ratio_of
 
@@ -39,7 +39,7 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ratio: Estimate
     latency_s: Estimate
     rps: Estimate
-    samples: Kind
+    samples: SampleKind
     validity: Validity
 
     @property

@@ -7,7 +7,7 @@ import msgspec
 from whisper_bench.case.case import case_label
 from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
 from whisper_bench.ratio.comparable import Mismatch
-from whisper_bench.ratio.run import Identity, Kind, RunFacts
+from whisper_bench.ratio.run import CaseIdentity, RunFacts, SampleKind
 from whisper_bench.stats.interval import Confidence, Estimate
 from whisper_bench.stats.welch import LogMean
 
@@ -27,7 +27,7 @@ class Validity(StrEnum):
     INVALID = "INVALID"
 
 
-class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One run's side of a case.
 
     `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
@@ -64,12 +64,12 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: Positive | None
     confidence: Confidence
     validity: Validity
-    samples: Kind
+    samples: SampleKind
     reason: str | None
     cpu: Estimate | None
-    reference: Side
-    target: Side
-    identity: Identity
+    reference: CaseSide
+    target: CaseSide
+    identity: CaseIdentity
 
     @property
     def label(self) -> str:

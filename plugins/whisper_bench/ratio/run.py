@@ -7,7 +7,7 @@ import msgspec
 
 from whisper_bench.case.case import case_label
 from whisper_bench.case.decoding import Decoding
-from whisper_bench.machine.identity import Architecture
+from whisper_bench.machine.identity import Machine
 from whisper_bench.ranges import Count, Cpus, Name, Ordinal, PeakMemory, Sha256, Threads, Word
 from whisper_bench.stats.welch import LogMean
 
@@ -18,21 +18,15 @@ RUNS_APART = ", "
 """Between the files of several runs that count as one."""
 
 
-class RunFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who measured a run, and when (`moment`); `where` is its file."""
+class RunFacts(Machine, frozen=True, forbid_unknown_fields=True):
+    """Which machine measured a run, and when (`moment`); `where` is its file."""
 
     name: str
     where: str
     moment: Moment
-    architecture: Architecture
-    cpu_model: Word
-    node: str
-    system: str
-    kernel: str
-    python: str
 
 
-class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must agree in two runs for their ratio to mean something.
 
     `cpu_limit` is in CPUs, None for no limit, "unknown" where that cannot be told; `tokens` are
@@ -52,7 +46,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: dict[str, Sha256] | None = None
 
 
-Kind = Literal["runs", "processes", "rounds"]
+SampleKind = Literal["runs", "processes", "rounds"]
 """What an interval is made of."""
 
 
@@ -66,7 +60,7 @@ class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     processes: LogMean
     rounds: LogMean
 
-    def of(self, kind: Kind) -> LogMean:
+    def of(self, kind: SampleKind) -> LogMean:
         """Return what an interval is made of.
 
         Raises:
@@ -89,7 +83,7 @@ class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Name
     threads: Threads
     clip: Name
-    identity: Identity
+    identity: CaseIdentity
     setting: dict[str, str]
     latency: Samples
     cpu: Samples | None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.predict import Prediction, PredictionReport
-from whisper_bench.ratio.report import CaseRatio, RatioReport, Side, Validity
+from whisper_bench.ratio.report import CaseRatio, CaseSide, RatioReport, Validity
 from whisper_bench.ratio.run import RUNS_APART, RunFacts
 from whisper_bench.text.plain import plain
 from whisper_bench.text.table import table_lines
@@ -110,7 +110,7 @@ def _row(case: CaseRatio) -> tuple[str, ...]:
     )
 
 
-def _count(side: Side, case: CaseRatio) -> int:
+def _count(side: CaseSide, case: CaseRatio) -> int:
     return side.runs if case.samples == "runs" else side.processes
 
 
@@ -159,7 +159,7 @@ def _warnings(report: RatioReport) -> list[str]:
 
 
 def _contended(case: CaseRatio) -> bool:
-    sides: tuple[Side, Side] = case.reference, case.target
+    sides: tuple[CaseSide, CaseSide] = case.reference, case.target
     return any(side.contended_rounds for side in sides)
 
 

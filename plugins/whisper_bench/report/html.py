@@ -15,10 +15,10 @@ def html_report(report: SizingReport) -> str:
     """Return the page; the same report gives the same page. Needs matplotlib."""
     from whisper_bench.report.plots import plots_of
 
-    return page_of(document_of(report), plots_of(report))
+    return html_page(document_of(report), plots_of(report))
 
 
-def page_of(document: Document, plots: Mapping[str, str]) -> str:
+def html_page(document: Document, plots: Mapping[str, str]) -> str:
     """Return a document with its plots (SVG by name) as a page."""
     css = files("whisper_bench.report").joinpath("report.css").read_text(encoding="utf-8")
     lines = [

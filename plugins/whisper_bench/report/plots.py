@@ -29,8 +29,8 @@ _MOST_LIMITS = 2.5
 _PAPER = {"facecolor": COLOURS["card"], "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
 """Behind text on which lines may lie."""
 _CURVES = {"p50": "o", "p95": "s", "p99": "^"}
-Side = Literal["left", "right"]
-_PLACES: list[tuple[Side, bool]] = [
+_Side = Literal["left", "right"]
+_PLACES: list[tuple[_Side, bool]] = [
     ("left", True), ("right", True), ("left", False), ("right", False),
 ]  # fmt: skip
 _LETTER, _LINE, _STEPS = 0.022, 0.11, 20
@@ -174,12 +174,12 @@ def _objective(
     )  # fmt: skip
 
 
-def _free_place(axes: "Axes", height: float, letters: int) -> tuple[Side, bool] | None:
+def _free_place(axes: "Axes", height: float, letters: int) -> tuple[_Side, bool] | None:
     """Return a side of a level line, and whether above it, where no curve crosses a text."""
     left, right = axes.get_xlim()
     wide, high = letters * _LETTER * (right - left), _LINE * axes.get_ylim()[1]
 
-    def free(side: Side, *, above: bool) -> bool:
+    def free(side: _Side, *, above: bool) -> bool:
         start = left if side == "left" else right - wide
         at = [start + wide * step / _STEPS for step in range(_STEPS + 1)]
         low = height if above else height - high

@@ -17,9 +17,9 @@ from whisper_bench.case.record_check import check_record
 from whisper_bench.errors import BenchError
 from whisper_bench.files.names import checked_name
 from whisper_bench.machine.counters import CpuCounters, total_counters
-from whisper_bench.machine.identity import MachineFacts
-from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Latency, Result
-from whisper_bench.saved.file import SavedCase, SavedMachine, SavedRun, cases_of, utc
+from whisper_bench.machine.identity import Machine
+from whisper_bench.results.schema import SCHEMA_VERSION, Detail, LatencySummary, Result
+from whisper_bench.saved.file import SavedCase, SavedRun, cases_of, machine_of, utc
 from whisper_bench.stats.quantile import percentile, samples_needed
 from whisper_bench.throttling.judge import judged
 from whisper_bench.throttling.verdict import CaseVerdict, most_serious
@@ -40,9 +40,7 @@ _COMMON = set(CaseRecord.__struct_fields__) & set(Detail.__struct_fields__)
 def results_of(run: SavedRun, save_name: str, where: str) -> list[Result]:
     """Return one result a case of a saved run; `where` names the run in an error."""
     checked_name(save_name, f"{where}: save name")
-    machine = run.machine_info.whisper_bench
-    if machine is None:
-        raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
+    machine = machine_of(run, where)
     cases = cases_of(run, where)
     verdicts = judged([case.record for case in cases]).cases
     return [
@@ -52,7 +50,7 @@ def results_of(run: SavedRun, save_name: str, where: str) -> list[Result]:
 
 
 def _result(
-    case: SavedCase, verdict: CaseVerdict, run: SavedRun, machine: MachineFacts, save_name: str
+    case: SavedCase, verdict: CaseVerdict, run: SavedRun, machine: Machine, save_name: str
 ) -> Result:
     record, samples = case.record, case.latencies_s
     return Result(
@@ -62,19 +60,19 @@ def _result(
         model_size=record.model,
         **_totals(record, samples),
         schema_version=SCHEMA_VERSION,
-        detail=_detail(case, verdict, run.machine_info, save_name),
+        detail=_detail(case, verdict, machine, save_name),
     )
 
 
-def _detail(case: SavedCase, verdict: CaseVerdict, machine: SavedMachine, save_name: str) -> Detail:
+def _detail(case: SavedCase, verdict: CaseVerdict, machine: Machine, save_name: str) -> Detail:
     record, samples = case.record, case.latencies_s
     facts = {name: getattr(record, name) for name in _COMMON}
     return Detail(
-        **{**facts, "versions": {**record.versions, _PYTHON: machine.python_version}},
+        **{**facts, "versions": {**record.versions, _PYTHON: machine.python}},
         save_name=save_name,
         node=machine.node,
         system=machine.system,
-        kernel=machine.release,
+        kernel=machine.kernel,
         **_figures(record, samples),
         latency=_latency(samples),
         throttling=verdict,
@@ -109,8 +107,8 @@ def _figures(record: CaseRecord, samples: list[float]) -> dict[str, Any]:
     }
 
 
-def _latency(samples: list[float]) -> Latency:
-    return Latency(
+def _latency(samples: list[float]) -> LatencySummary:
+    return LatencySummary(
         mean_s=statistics.fmean(samples),
         stddev_s=statistics.stdev(samples) if len(samples) > 1 else 0.0,
         min_s=min(samples),

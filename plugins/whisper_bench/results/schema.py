@@ -12,10 +12,12 @@ from whisper_bench.case.language import LanguageSource
 from whisper_bench.case.record import ClipIdentity, ModelFacts, ProcessFacts
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.machine.identity import Architecture, Machine
 from whisper_bench.ranges import (
     Count,
     CpuCount,
     Cpus,
+    Latency,
     Name,
     NotNegative,
     Ordinal,
@@ -24,23 +26,22 @@ from whisper_bench.ranges import (
     Threads,
     Word,
 )
-from whisper_bench.ranges import Latency as LatencyS
 from whisper_bench.throttling.verdict import CaseVerdict
 
 SCHEMA_VERSION: Literal[1] = 1
 
 
-class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LatencySummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The distribution of the rounds' latencies, in seconds."""
 
-    mean_s: LatencyS
+    mean_s: Latency
     stddev_s: Seconds
-    min_s: LatencyS
-    p50_s: LatencyS
-    p90_s: LatencyS
-    p95_s: LatencyS
-    p99_s: LatencyS
-    max_s: LatencyS
+    min_s: Latency
+    p50_s: Latency
+    p90_s: Latency
+    p95_s: Latency
+    p99_s: Latency
+    max_s: Latency
 
 
 class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +62,7 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node: str
     system: str
     kernel: str
-    latency: Latency
+    latency: LatencySummary
     cpu_s_per_request: Seconds
     real_time_factor: Positive
     counters: CpuCounters | None
@@ -88,7 +89,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     timestamp: Annotated[str, Meta(pattern=r"^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-    architecture: Literal["ARM64", "x86_64"]
+    architecture: Architecture
     cpu_model: Word
     model_size: Name
     iterations: Ordinal
@@ -99,3 +100,15 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: Ordinal
     schema_version: Literal[1]
     detail: Detail
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that measured, whose chip is among the design's keys."""
+        return Machine(
+            architecture=self.architecture,
+            cpu_model=self.cpu_model,
+            node=self.detail.node,
+            system=self.detail.system,
+            kernel=self.detail.kernel,
+            python=self.detail.versions.get("python", "not told"),
+        )

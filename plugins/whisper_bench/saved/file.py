@@ -11,7 +11,7 @@ from whisper_bench.case.record_check import check_record, refuse_twins
 from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import fault_of
 from whisper_bench.files.whole import UNREADABLE, read_bounded
-from whisper_bench.machine.identity import MachineFacts
+from whisper_bench.machine.identity import Chip, Machine
 from whisper_bench.text.plain import quoted
 
 _AGREE = 1e-9
@@ -46,20 +46,20 @@ class SavedBenchmark(msgspec.Struct, frozen=True):
     params: Any = None
 
 
-class SavedMachine(msgspec.Struct, frozen=True):
-    """machine_info, as far as it is used."""
+class MachineInfo(msgspec.Struct, frozen=True):
+    """pytest-benchmark's machine_info, as far as it is used: see `machine_of`."""
 
     node: str
     system: str
     release: str
     python_version: str
-    whisper_bench: MachineFacts | None = None
+    whisper_bench: Chip | None = None
 
 
 class SavedRun(msgspec.Struct, frozen=True):
     """One saved file of pytest-benchmark."""
 
-    machine_info: SavedMachine
+    machine_info: MachineInfo
     datetime: datetime
     benchmarks: list[SavedBenchmark]
 
@@ -100,6 +100,25 @@ def parse_saved(content: bytes, where: str) -> SavedRun:
             "with this machine's clock set"
         )
     return run
+
+
+def machine_of(run: SavedRun, where: str) -> Machine:
+    """Return the machine that measured a saved run.
+
+    Raises:
+        BenchError: its machine_info has nothing of ours.
+
+    """
+    info = run.machine_info
+    if info.whisper_bench is None:
+        raise BenchError(f"{where}: machine_info has no whisper_bench; measure again")
+    return Machine(
+        **msgspec.structs.asdict(info.whisper_bench),
+        node=info.node,
+        system=info.system,
+        kernel=info.release,
+        python=info.python_version,
+    )
 
 
 def cases_of(run: SavedRun, where: str) -> list[SavedCase]:

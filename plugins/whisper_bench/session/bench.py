@@ -1,6 +1,5 @@
 """One session's state: what was planned, what was measured, what is to be said at the end."""
 
-import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,11 @@ from whisper_bench.case.record import CaseRecord
 from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError, WrongAnswerError
 from whisper_bench.machine.cpu_limit import cpu_limit_in_force
-from whisper_bench.machine.identity import machine_facts
+from whisper_bench.machine.identity import detect_machine
 from whisper_bench.machine.quota import PERIOD_US
-from whisper_bench.measure.journal import Identity
+from whisper_bench.measure.journal import RunLine
 from whisper_bench.measure.journal_reader import identity_of
-from whisper_bench.measure.measurement import Evidence, Measurement, Plan
+from whisper_bench.measure.measurement import FinishedRounds, Measurement, Plan
 from whisper_bench.measure.progress import Progress
 from whisper_bench.saved.same import SavedRounds, saved_of
 from whisper_bench.session.config import BenchConfig
@@ -62,7 +61,7 @@ class Bench:
         self.config = config
         self.terminal = terminal
         self._timed = timed
-        self.machine = machine_facts(config.cpu_model)
+        self.machine = detect_machine(config.cpu_model)
         self.limit = cpu_limit_in_force()
         self.demanded = None if config.cpu_limit is None else held_limit(config.cpu_limit)
         self.plans = self._planned(list(cases))
@@ -110,14 +109,14 @@ class Bench:
                 "so it was in the run that this one goes on from, and the case has failed for "
                 "good: measure again without --whisper-resume",
             )
-        evidence = Evidence(
+        finished = FinishedRounds(
             [line for line in self._held.processes if line.case == case],
             [line for line in self._held.rounds if line.case == case],
         )
-        evidence.resumed_rounds = len(evidence.rounds)
+        finished.resumed_rounds = len(finished.rounds)
         return Measurement(
             self.plans[case],
-            evidence,
+            finished,
             journal=self.journal,
             check=self.check,
             join=self.quota.add if self.quota else None,
@@ -227,7 +226,7 @@ class Bench:
             say=self.terminal.say,
         )
 
-    def _identity(self) -> Identity:
+    def _identity(self) -> RunLine:
         from importlib.metadata import version
 
         facts = {
@@ -236,7 +235,7 @@ class Bench:
             "cpu_limit": str(self.demanded or self.limit.compared),
             "compute_type": self.config.compute_type,
             "warmup_rounds": str(self.config.warmup_rounds),
-            "python": platform.python_version(),
+            "python": self.machine.python,
             "faster-whisper": version("faster-whisper"),
             "ctranslate2": version("ctranslate2"),
         }
@@ -246,4 +245,4 @@ class Bench:
             facts[f"clip {plan.case.clip} sha256"] = plan.clip.sha256
             facts[decoding_fact(plan.case.clip)] = msgspec.json.encode(plan.decoding).decode()
         facts |= language_facts(self.languages)
-        return Identity(self.config.save_name or UNSAVED, facts)
+        return RunLine(self.config.save_name or UNSAVED, facts)

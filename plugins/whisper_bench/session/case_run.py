@@ -73,10 +73,10 @@ class CaseRun:
         self._bench.progress.end(self.case)
         if measurement is not None:
             measurement.close()
-        if failed or measurement is None or not measurement.evidence.rounds:
+        if failed or measurement is None or not measurement.finished.rounds:
             self._bench.forget(benchmark.stats)
             return
-        record = gathered(measurement.plan, measurement.evidence)
+        record = gathered(measurement.plan, measurement.finished)
         self._bench.records[self.case] = record
         benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
         # a resumed run's rounds stand before those that pytest-benchmark timed itself

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from whisper_bench.errors import BenchError
-from whisper_bench.machine.identity import machine_facts, node_name
+from whisper_bench.machine.identity import detect_chip, node_name
 from whisper_bench.session.options import name
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ def machine_info_of(config: pytest.Config) -> dict[str, Any]:
     Always the same for a machine, since pytest-benchmark compares machine_info as a whole.
     """
     try:
-        facts = machine_facts(name(config, "cpu-model"))
+        chip = detect_chip(name(config, "cpu-model"))
     except BenchError:
         return {}
-    return {"node": node_name(), "whisper_bench": msgspec.to_builtins(facts)}
+    return {"node": node_name(), "whisper_bench": msgspec.to_builtins(chip)}
 
 
 def add_verdicts(bench: "Bench", output_json: dict[str, Any]) -> None:

@@ -1,17 +1,17 @@
 """The saved run that this one is compared with in the end, and is held to before it begins."""
 
-import platform
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.machine.identity import MachineFacts, node_name
+from whisper_bench.machine.identity import Machine
 from whisper_bench.measure.measurement import Plan
 from whisper_bench.ratio.calculate import calculate_ratio
 from whisper_bench.ratio.comparable import (
@@ -67,7 +67,7 @@ class Reference:
     def ratio(
         self,
         records: Iterable[CaseRecord],
-        machine: MachineFacts,
+        machine: Machine,
         save_name: str | None,
         where: str,
     ) -> RatioReport:
@@ -78,15 +78,10 @@ class Reference:
 
         """
         facts = RunFacts(
+            **msgspec.structs.asdict(machine),
             name=save_name or THIS_RUN,
             where=where,
             moment=datetime.now(UTC).replace(microsecond=0),
-            architecture=machine.architecture,
-            cpu_model=machine.cpu_model,
-            node=node_name(),
-            system=platform.system(),
-            kernel=platform.release(),
-            python=platform.python_version(),
         )
         with _in_pytests_words():
             return calculate_ratio(

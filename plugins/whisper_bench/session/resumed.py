@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whisper_bench.errors import BenchError
-from whisper_bench.measure.journal import Identity, Journal
+from whisper_bench.measure.journal import Journal, RunLine
 from whisper_bench.measure.journal_reader import Held, resume
 from whisper_bench.measure.measurement import Plan
 from whisper_bench.measure.unfinished import Left, left_of, unfinished_names
@@ -25,7 +25,7 @@ class Opened(NamedTuple):
 
 def open_journal(
     results: Path,
-    identity: Identity,
+    identity: RunLine,
     plans: Iterable[Plan],
     *,
     go_on: bool,
@@ -95,7 +95,7 @@ def _nothing_left(results: Path, name: str, left: Left) -> str:
 
 def _opened(
     journal: Journal,
-    identity: Identity,
+    identity: RunLine,
     plans: Sequence[Plan],
     storage: Sequence[Path],
     say: Callable[[str], None],

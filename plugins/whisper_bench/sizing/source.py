@@ -49,7 +49,7 @@ def saved_run(name: str, storage: Path) -> tuple[list[CaseRecord], RunFacts]:
     """
     path = find_saved(name, storage)
     saved = read_saved(path)
-    facts = facts_of_saved(saved.machine_info, save_name(path), str(path), saved.datetime)
+    facts = facts_of_saved(saved, save_name(path), str(path))
     return [case.record for case in cases_of(saved, str(path))], facts
 
 

@@ -90,7 +90,7 @@ class AliasNode(Node, frozen=True, kw_only=True):
     target: Node
 
 
-class Document(msgspec.Struct, frozen=True):
+class YamlDocument(msgspec.Struct, frozen=True):
     """One YAML document, twice: as nodes, and as the `data` that they mean to Kubernetes.
 
     Its nodes' places are those in its own `text`, which begins at `start` in the file; their lines

@@ -24,16 +24,16 @@ from whisper_bench.errors import BenchError
 from whisper_bench.yaml.meaning import data_of
 from whisper_bench.yaml.nodes import (
     AliasNode,
-    Document,
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
     UnclearYamlError,
+    YamlDocument,
     YamlError,
 )
 from whisper_bench.yaml.reader import events_of
-from whisper_bench.yaml.split import Piece, pieces_of
+from whisper_bench.yaml.split import Piece, document_pieces
 
 _CRASHES = (RecursionError, ValueError, LookupError)
 """What ruamel raises beside its own errors, of lists in lists without end and of odd escapes."""
@@ -41,7 +41,7 @@ _COLON = re.compile(r"[ \t]*:")
 _ODD_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
-def parse(text: str, where: str) -> list[Document]:
+def parse(text: str, where: str) -> list[YamlDocument]:
     """Return the documents of a YAML text that are not empty, as Kubernetes reads them.
 
     Raises:
@@ -49,11 +49,11 @@ def parse(text: str, where: str) -> list[Document]:
             our reader's fault.
 
     """
-    found = (parse_piece(piece, where) for piece in pieces_of(text, where))
+    found = (parse_piece(piece, where) for piece in document_pieces(text, where))
     return [document for document in found if document is not None]
 
 
-def parse_piece(piece: Piece, where: str) -> Document | None:
+def parse_piece(piece: Piece, where: str) -> YamlDocument | None:
     """Return one document of a file; None where it is nothing.
 
     Raises:
@@ -65,7 +65,7 @@ def parse_piece(piece: Piece, where: str) -> Document | None:
         root = builder.root()
         if root is None:
             return None
-        return Document(piece.text, piece.start, root, frozenset(builder.shared), data_of(root))
+        return YamlDocument(piece.text, piece.start, root, frozenset(builder.shared), data_of(root))
     except YamlError as fault:
         raise BenchError(
             f"{where}, line {fault.node.line}: {fault.verdict}: {fault.problem}; "

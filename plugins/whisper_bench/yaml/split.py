@@ -32,7 +32,7 @@ class Piece(msgspec.Struct, frozen=True):
         return kinds.pop() if len(kinds) == 1 else None
 
 
-def pieces_of(text: str, where: str) -> list[Piece]:
+def document_pieces(text: str, where: str) -> list[Piece]:
     """Return the documents of a file that are not empty.
 
     Raises:

@@ -7,7 +7,7 @@ import pytest
 
 from support.gates import Played, around, process
 from whisper_bench.case.contention import MANY_CONTENDED, are_many
-from whisper_bench.gate.evidence import Evidence
+from whisper_bench.gate.paired_runs import PairedRuns
 from whisper_bench.gate.report import Answer, Metric
 from whisper_bench.gate.sequential import is_look
 
@@ -84,12 +84,12 @@ def test_the_metric_turns_at_the_looks_and_nowhere_between(most_pairs):
     """The first pairs contended, and the rest quiet: `is_look` says when that is noticed."""
     looks = [pair for pair in range(1, most_pairs + 1) if is_look(pair, most_pairs)]
     for busy in range(1, most_pairs + 1):
-        evidence = Evidence(0.1, most_pairs)
+        paired = PairedRuns(0.1, most_pairs)
         noticed = 0
         for pair in range(1, most_pairs + 1):
-            evidence.add("baseline", around(1.0, cpu_share=0.8 if pair <= busy else 1.0)(pair))
-            evidence.add("candidate", around(1.0)(pair))
-            if not noticed and evidence._metric(evidence.labels[0]) is Metric.CPU:
+            paired.add("baseline", around(1.0, cpu_share=0.8 if pair <= busy else 1.0)(pair))
+            paired.add("candidate", around(1.0)(pair))
+            if not noticed and paired._metric(paired.labels[0]) is Metric.CPU:
                 noticed = pair
         due = [pair for pair in looks if are_many(min(busy, pair), pair)]
         assert noticed == (due[0] if due else 0)

@@ -10,14 +10,14 @@ from whisper_bench.case.record import CaseRecord, contended_rounds
 from whisper_bench.gate.process import ProcessRun
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
 from whisper_bench.gate.sequential import Call, Look, is_look, is_within, look_at
-from whisper_bench.gate.words import change_within, waits
+from whisper_bench.gate.words import change_within, waits_text
 from whisper_bench.stats.trimmed import trimmed_mean
 
 SideName = Literal["baseline", "candidate"]
 SIDES: tuple[SideName, SideName] = ("baseline", "candidate")
 
 
-class Evidence:
+class PairedRuns:
     """The processes of both sides; a pair is one of each."""
 
     def __init__(self, limit: float, most_pairs: int) -> None:
@@ -59,7 +59,7 @@ class Evidence:
             wall = self._look(*(self._means_s(side, label, Metric.WALL) for side in SIDES))
             if wall.call is Call.SLOWER:
                 look = msgspec.structs.replace(look, call=Call.OPEN)
-                reason = waits(wall.slowdown, reason)
+                reason = waits_text(wall.slowdown, reason)
         return CaseAnswer(
             case=label,
             answer=_ANSWERS[look.call],
