@@ -207,7 +207,6 @@ def test_a_heard_language_is_the_same_in_all_cases_of_a_run(bench, pytester, unk
     assert (one.decoding, one.language_source) == (two.decoding, two.language_source)
 
 
-@pytest.mark.alone
 def test_a_heard_language_is_said_recorded_and_kept_by_a_resume(
     running, bench, pytester, unknown_clip
 ):
