@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.project import LIGHT
+from support.project import ADDOPTS, LIGHT
 
 WITHOUT_WARNING = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 
@@ -33,7 +33,9 @@ class ForkServer:
         start_s = time.monotonic()
         variables = {**os.environ, "PYTHONPATH": self._environment["PYTHONPATH"]}
         # coverage goes on in the fork; the workers are all alike, and tests/worker covers them
-        variables.pop("COVERAGE_PROCESS_CONFIG", None)
+        for name in ("COVERAGE_PROCESS_CONFIG", "PYTEST_XDIST_WORKER"):
+            variables.pop(name, None)
+        variables.setdefault("PYTEST_ADDOPTS", ADDOPTS)
         request = {"folder": str(folder), "arguments": arguments, "variables": variables}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
