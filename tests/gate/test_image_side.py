@@ -10,7 +10,7 @@ import pytest
 from support.runs import PATIENCE_S, SCRIPTS, wait_until
 from whisper_bench.gate.report import Answer, GateReport
 
-pytestmark = [pytest.mark.real, pytest.mark.alone]
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
 QUICK = ("--", "--whisper-warmup-rounds=0")
 
 
