@@ -62,7 +62,7 @@ def serve() -> None:
     for line in sys.stdin:
         if (run := os.fork()) == 0:
             _become(**json.loads(line))
-            sys.exit(pytest.console_main())
+            sys.exit(pytest.main())
         _, status = os.waitpid(run, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
