@@ -18,7 +18,10 @@ def measured(tmp_path_factory, toy_arguments, fork_server):
     """The folder of a run called m4, measured once for all."""
     folder = tmp_path_factory.mktemp("measured")
     (folder / "test_bench.py").write_text(BENCHMARK)
-    assert fork_server.pytest(folder, *toy_arguments, "--benchmark-save=m4", *QUICK).ret == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTEST_XDIST_WORKER", raising=False)
+        run = fork_server.pytest(folder, *toy_arguments, "--benchmark-save=m4", *QUICK)
+    assert run.ret == 0
     return folder
 
 

@@ -33,8 +33,7 @@ class ForkServer:
         start_s = time.monotonic()
         variables = {**os.environ, "PYTHONPATH": self._environment["PYTHONPATH"]}
         # coverage goes on in the fork; the workers are all alike, and tests/worker covers them
-        for name in ("COVERAGE_PROCESS_CONFIG", "PYTEST_XDIST_WORKER"):
-            variables.pop(name, None)
+        variables.pop("COVERAGE_PROCESS_CONFIG", None)
         variables.setdefault("PYTEST_ADDOPTS", ADDOPTS)
         request = {"folder": str(folder), "arguments": arguments, "variables": variables}
         self._process.stdin.write(json.dumps(request) + "\n")
