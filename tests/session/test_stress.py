@@ -104,13 +104,13 @@ def test_a_quarter_of_a_cpu_throttles_even_one_thread(toy_bench, pytester):
 
 
 @pytest.mark.usefixtures("groups")
-def test_too_few_periods_are_no_pass_unless_only_a_warning_is_wanted(bench, pytester):
+def test_too_few_periods_are_no_pass_unless_only_a_warning_is_wanted(toy_bench, pytester):
     arguments = ("--stress", "--whisper-cpu-limit=1", "--whisper-rounds=2", "--whisper-threads=1")
-    outcome = bench(*arguments)
+    outcome = toy_bench(*arguments)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["*fewer than 100 periods, measure more rounds*"])
     assert "base-t1-noise UNKNOWN" in outcome.outlines[-1]
-    warned = bench(*arguments, "--whisper-on-throttling=warn")
+    warned = toy_bench(*arguments, "--whisper-on-throttling=warn")
     assert warned.ret == 0
     assert warned.outlines[-1].startswith("stress test WARNING")
 
