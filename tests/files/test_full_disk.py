@@ -66,7 +66,7 @@ def test_a_full_disk_before_the_first_round_names_no_rounds_to_go_on_from(bench,
     assert not list(folder.glob("journal/*"))
 
 
-def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(bench, disk, pytester):
+def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(toy_bench, disk, pytester):
     folder = disk("16k")
     arguments = (
         "--benchmark-save=m4",
@@ -74,11 +74,11 @@ def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(bench, disk, 
         "--whisper-processes=1",
         f"--whisper-results={folder}",
     )
-    outcome = bench(*arguments)
+    outcome = toy_bench(*arguments)
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(["*journal *: No space left on device; free the disk*"])
     disk("1m", again=True)
-    resumed = bench(*arguments, "--whisper-resume")
+    resumed = toy_bench(*arguments, "--whisper-resume")
     resumed.assert_outcomes(passed=1)
     (path,) = folder.glob("*.json")
     result = load_results(path)

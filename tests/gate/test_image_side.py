@@ -3,15 +3,14 @@
 import os
 import signal
 import subprocess
-import time
 
 import msgspec
 import pytest
 
-from support.runs import SCRIPTS
+from support.runs import PATIENCE_S, SCRIPTS, wait_until
 from whisper_bench.gate.report import Answer, GateReport
 
-pytestmark = [pytest.mark.real, pytest.mark.alone]
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
 QUICK = ("--", "--whisper-warmup-rounds=0")
 
 
@@ -34,7 +33,7 @@ def gate(engine, image, tmp_path):
     yield start
     for each in started:
         each.terminate()
-        each.wait(60)
+        each.wait(PATIENCE_S)
 
 
 def report_of(folder):
@@ -48,17 +47,16 @@ def containers(engine):
 
 
 def until(condition, gate):
-    until_s = time.monotonic() + 120
-    while not (found := condition()):
+    def holds():
         assert gate.poll() is None, "the gate has ended"
-        assert time.monotonic() < until_s
-        time.sleep(0.1)
-    return found
+        return condition()
+
+    return wait_until(holds, lambda: "it never came")
 
 
 def test_an_image_against_itself(engine, image, gate, tmp_path):
     # two rounds each, since throttling wants 100 periods of a fast machine, too
-    status = gate(arguments=("--max-pairs=4", "--rounds=2", *QUICK)).wait(400)
+    status = gate(arguments=("--max-pairs=4", "--rounds=2", *QUICK)).wait(1_000)
     said, report = (tmp_path / "said").read_text(), report_of(tmp_path)
     # four pairs may not be enough on a noisy machine, and a fail would be a wrong one
     assert report.answer in {Answer.PASS, Answer.NO_EVIDENCE}, said
@@ -79,7 +77,7 @@ def test_a_container_that_is_killed_is_a_fail_with_its_reason(engine, gate, tmp_
     until(lambda: "baseline   1/4" in (tmp_path / "said").read_text(), running)
     (name,) = until(lambda: containers(engine), running)
     assert engine.docker("kill", name).returncode == 0
-    assert running.wait(60) == 1
+    assert running.wait(PATIENCE_S) == 1
     report = report_of(tmp_path)
     assert report.answer is Answer.FAIL
     assert "the candidate image:" in report.reason
@@ -91,11 +89,13 @@ def test_a_cancelled_job_leaves_no_container(engine, gate, tmp_path):
     running = gate()
     until(lambda: containers(engine), running)
     running.send_signal(signal.SIGTERM)
-    assert running.wait(60) == 130
+    assert running.wait(PATIENCE_S) == 130
     assert containers(engine) == []
     assert not (tmp_path / "benchmark_results" / "gate.json").exists()
 
 
 def test_an_image_that_is_not_there(engine, gate, tmp_path):
-    assert gate("image:whisper-bench-test:none", "image:whisper-bench-test:none").wait(120) == 3
+    assert (
+        gate("image:whisper-bench-test:none", "image:whisper-bench-test:none").wait(PATIENCE_S) == 3
+    )
     assert "exit status 125: the container could not be started" in report_of(tmp_path).reason

@@ -1,4 +1,4 @@
-"""What must turn a gate red, with the command itself and the real suite on the toy model."""
+"""What must turn a gate red, with the command itself and the real suite, its library a double."""
 
 import json
 import os
@@ -7,15 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
 
-from support.project import ADDOPTS, BENCHMARK, ROOT
-from support.runs import SCRIPTS
+from support.project import ADDOPTS, BENCHMARK, LIGHT, ROOT
+from support.runs import PATIENCE_S, SCRIPTS, wait_until
 from support.toy import build_toy
 from whisper_bench.gate.report import GateReport
 
@@ -23,9 +22,10 @@ RENAMED = BENCHMARK.replace("test_transcribe", "test_renamed")
 
 
 def environment(**more):
-    """A process that is no worker of xdist's, and loads no plugin it has no use for."""
+    """A process that is no worker of xdist's, and loads nothing it has no use for."""
     ours = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
-    return {**ours, "PYTEST_ADDOPTS": ADDOPTS, **more}
+    path = [str(LIGHT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**ours, "PYTEST_ADDOPTS": ADDOPTS, "PYTHONPATH": os.pathsep.join(path), **more}
 
 
 def suite(*arguments):
@@ -60,7 +60,7 @@ class Gated:
 
     def ended(self):
         """Return its exit status, what it printed, its report, and the failures JUnit reads."""
-        said, _ = self.process.communicate(timeout=120)
+        said, _ = self.process.communicate(timeout=PATIENCE_S)
         results = self.folder / "benchmark_results"
         report = msgspec.json.decode((results / "gate.json").read_bytes(), type=GateReport)
         assert (results / "gate.md").read_text().startswith("## ")
@@ -86,7 +86,7 @@ def gate(tmp_path):
     for each in started:
         if each.process.poll() is None:
             each.process.send_signal(signal.SIGTERM)
-            each.process.communicate(timeout=60)
+            each.process.communicate(timeout=PATIENCE_S)
 
 
 def assert_red(gated, *reasons):
@@ -164,13 +164,14 @@ def test_more_threads_than_the_limit_has_cpus(gate, toy_arguments):
 
 def test_a_worker_that_is_killed_in_a_round(gate, tmp_path, recorded, toy_arguments):
     gated = gate(recorded, suite(*toy_arguments), "--rounds", "1000")
-    until_s = time.monotonic() + 60
-    while not (found := worker_in_a_round(tmp_path / "scratch")):
-        assert time.monotonic() < until_s
-        assert gated.process.poll() is None
-        time.sleep(0.02)
-    os.kill(found, signal.SIGKILL)
-    assert_red(gated, "exit status 1", f"the worker process {found} ended by SIGKILL in round")
+
+    def worker():
+        assert gated.process.poll() is None, gated.process.communicate()
+        return worker_in_a_round(tmp_path / "scratch")
+
+    pid = wait_until(worker, lambda: "no round was finished")
+    os.kill(pid, signal.SIGKILL)
+    assert_red(gated, "exit status 1", f"the worker process {pid} ended by SIGKILL in round")
 
 
 def worker_in_a_round(scratch):

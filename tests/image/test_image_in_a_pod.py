@@ -13,7 +13,7 @@ from whisper_bench.saved.file import cases_of, read_saved
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.alone,
+    pytest.mark.xdist_group("image"),
     pytest.mark.filterwarnings(INSECURE),
 ]
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1", "--whisper-warmup-rounds=0")

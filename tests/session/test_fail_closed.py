@@ -1,7 +1,6 @@
 """What must not be green, and misuse: told with the reason, before anything is measured if it can be."""
 
 import shutil
-import time
 
 import msgspec
 import pytest
@@ -63,15 +62,14 @@ def test_the_largest_numbers_are_those_of_a_record():
 
 @pytest.mark.parametrize("argument", USAGE)
 def test_misuse_is_told_before_anything_is_measured(bench, pytester, argument):
-    start_s = time.monotonic()
     outcome = bench(argument)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     said = outcome.stdout.str() + outcome.stderr.str()
     assert USAGE[argument] in said
     assert "Traceback" not in said
     assert "INTERNALERROR" not in said
-    assert time.monotonic() - start_s < 20
     assert not list(pytester.path.glob("**/*.json"))
+    assert "round 0/" not in said
 
 
 def test_an_unwritable_storage_is_found_out_before_measuring(bench, pytester):

@@ -197,8 +197,8 @@ def test_a_given_language_that_the_clip_contradicts_is_misuse(bench):
     outcome.stderr.fnmatch_lines(["*--whisper-language=en: * clip noise says * is vi; leave*"])
 
 
-def test_a_heard_language_is_the_same_in_all_cases_of_a_run(bench, pytester, unknown_clip):
-    outcome = bench("--benchmark-save=m4", "--whisper-rounds=1", "--whisper-threads=1,2",
+def test_a_heard_language_is_the_same_in_all_cases_of_a_run(toy_bench, pytester, unknown_clip):
+    outcome = toy_bench("--benchmark-save=m4", "--whisper-rounds=1", "--whisper-threads=1,2",
                     f"--whisper-clip={unknown_clip}")  # fmt: skip
     outcome.assert_outcomes(passed=2)
     assert sum(line.startswith("clip heard: language ") for line in outcome.outlines) == 1
@@ -207,9 +207,8 @@ def test_a_heard_language_is_the_same_in_all_cases_of_a_run(bench, pytester, unk
     assert (one.decoding, one.language_source) == (two.decoding, two.language_source)
 
 
-@pytest.mark.alone
 def test_a_heard_language_is_said_recorded_and_kept_by_a_resume(
-    running, bench, pytester, unknown_clip
+    running, toy_bench, pytester, unknown_clip
 ):
     clip = f"--whisper-clip={unknown_clip}"
     run = running(*TWENTY, "--whisper-threads=1,2", clip)
@@ -220,7 +219,7 @@ def test_a_heard_language_is_said_recorded_and_kept_by_a_resume(
     begun = run.lines()[0]
     heard = msgspec.json.decode(begun["facts"]["clip heard language"], type=Language)
     # the resumed run takes over what was heard: nothing is detected again
-    outcome = bench("--benchmark-save=m4", "--whisper-rounds=3", "--whisper-processes=1",
+    outcome = toy_bench("--benchmark-save=m4", "--whisper-rounds=3", "--whisper-processes=1",
                     "--whisper-threads=1,2", clip, "--whisper-resume")  # fmt: skip
     outcome.assert_outcomes(passed=2)
     outcome.stdout.fnmatch_lines(["resuming m4_*", said, "! heard: language * is doubtful*"])

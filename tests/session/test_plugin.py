@@ -19,8 +19,8 @@ def test_compute_types_in_the_config_are_those_of_the_core():
     assert config.COMPUTE_TYPES == COMPUTE_TYPES
 
 
-def test_a_run_is_saved_with_samples_facts_and_result_files(bench, pytester):
-    outcome = bench(
+def test_a_run_is_saved_with_samples_facts_and_result_files(toy_bench, pytester):
+    outcome = toy_bench(
         "--benchmark-save=m4",
         "--whisper-rounds=5",
         "--whisper-processes=2",

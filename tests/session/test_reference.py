@@ -1,31 +1,27 @@
 """`--whisper-reference`: checked before anything is measured, told and kept at the end."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import msgspec
 import pytest
 
 from support.documents import encoded, save
-from support.project import ADDOPTS, BENCHMARK
+from support.project import BENCHMARK
 from support.samples import NO_LIMIT
 
 QUICK = ("--whisper-rounds=4", "--whisper-processes=2")
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory, toy_arguments):
-    """The folder of a run called m4, measured on the toy once for all."""
+def measured(tmp_path_factory, toy_arguments, fork_server):
+    """The folder of a run called m4, measured once for all."""
     folder = tmp_path_factory.mktemp("measured")
     (folder / "test_bench.py").write_text(BENCHMARK)
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *toy_arguments, "--benchmark-save=m4", *QUICK],
-        cwd=folder, check=True,
-        env={**os.environ, "PYTEST_ADDOPTS": ADDOPTS, "PYTEST_XDIST_WORKER": ""},
-    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTEST_XDIST_WORKER", raising=False)
+        run = fork_server.pytest(folder, *toy_arguments, "--benchmark-save=m4", *QUICK)
+    assert run.ret == 0
     return folder
 
 

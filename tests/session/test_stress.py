@@ -44,9 +44,9 @@ def neighbours():
 
 @pytest.mark.usefixtures("groups", "neighbours")
 @pytest.mark.alone
-def test_beside_busy_loops_nothing_passes(bench, pytester):
+def test_beside_busy_loops_nothing_passes(toy_bench, pytester):
     """Threads that never get their quota's CPU are not throttled, and would be when it is quiet."""
-    outcome = bench(
+    outcome = toy_bench(
         "--stress", "--whisper-threads=1,2", "--whisper-cpu-limit=1", "--benchmark-save=busy",
         "--whisper-rounds=60", "--whisper-processes=1",
     )  # fmt: skip
@@ -64,8 +64,8 @@ def test_beside_busy_loops_nothing_passes(bench, pytester):
 
 
 @pytest.mark.usefixtures("groups")
-def test_a_quarter_of_a_cpu_throttles_even_one_thread(bench, pytester):
-    outcome = bench(
+def test_a_quarter_of_a_cpu_throttles_even_one_thread(toy_bench, pytester):
+    outcome = toy_bench(
         "--stress", "--whisper-threads=1", "--whisper-cpu-limit=0.25", "--benchmark-save=xeon",
         "--whisper-rounds=60", "--whisper-processes=2",
     )  # fmt: skip
@@ -104,13 +104,13 @@ def test_a_quarter_of_a_cpu_throttles_even_one_thread(bench, pytester):
 
 
 @pytest.mark.usefixtures("groups")
-def test_too_few_periods_are_no_pass_unless_only_a_warning_is_wanted(bench, pytester):
+def test_too_few_periods_are_no_pass_unless_only_a_warning_is_wanted(toy_bench, pytester):
     arguments = ("--stress", "--whisper-cpu-limit=1", "--whisper-rounds=2", "--whisper-threads=1")
-    outcome = bench(*arguments)
+    outcome = toy_bench(*arguments)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["*fewer than 100 periods, measure more rounds*"])
     assert "base-t1-noise UNKNOWN" in outcome.outlines[-1]
-    warned = bench(*arguments, "--whisper-on-throttling=warn")
+    warned = toy_bench(*arguments, "--whisper-on-throttling=warn")
     assert warned.ret == 0
     assert warned.outlines[-1].startswith("stress test WARNING")
 

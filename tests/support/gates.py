@@ -2,12 +2,12 @@
 
 import random
 import subprocess
-import time
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 
+from support.runs import wait_until
 from support.samples import CLIP, LIMIT, ready, round_line
 from support.samples import plan as sample_plan
 from whisper_bench.case.case import Case
@@ -106,10 +106,7 @@ def sides(blocks):
 
 def all_ended(group):
     """Wait until the kernel has taken away the processes of a group that were killed."""
-    until_s = time.monotonic() + 60
-    while in_group(group) and time.monotonic() < until_s:
-        time.sleep(0.01)
-    return in_group(group) == []
+    return wait_until(lambda: not in_group(group), lambda: f"left: {in_group(group)}")
 
 
 def in_group(group):

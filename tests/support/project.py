@@ -6,6 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STANDARD_CLIP = ROOT / "audio" / "vi_30s.wav"
 GOLDEN = ROOT / "tests" / "golden"
+LIGHT = ROOT / "tests" / "support" / "light"
+"""Doubles of libraries that are slow to load, for a fresh process to find first."""
 RECORDED = ROOT / "tests" / "recorded"
 """Files as other machines had them; `cases` holds those that once failed."""
 
