@@ -47,15 +47,15 @@ def _case(template: dict[str, Any], model: str, threads: int, source: random.Ran
         level = 5 * source.lognormvariate(0, 0.04)
         times = [level * source.lognormvariate(0, 0.02) for _ in range(EACH)]
         rounds += [
-            {**one_round, "process": number, "latency_s": each, "wall_s": each, "cpu_s": each}
-            for each in times
+            {**one_round, "process": number, "latency_s": time_s, "wall_s": time_s, "cpu_s": time_s}
+            for time_s in times
         ]
         mean = statistics.fmean(times)
         facts = {"process": number, "rounds": EACH, "mean_latency_s": mean, "mean_cpu_s": mean}
         processes.append({**one_process, **facts})
     record |= {"rounds": rounds, "processes": processes}
     name = f"test_transcribe[{model}-t{threads}-vi_30s]"
-    data = [each["latency_s"] for each in rounds]
+    data = [round_["latency_s"] for round_ in rounds]
     return {
         **case,
         "group": model,
@@ -91,8 +91,8 @@ def measure(folder: Path, repeats: int) -> dict[str, tuple[float, float]]:
         for name, command in commands.items():
             taken[name].append(cost(command, folder))
     return {
-        name: (statistics.median(s for s, _ in each), statistics.median(mib for _, mib in each))
-        for name, each in taken.items()
+        name: (statistics.median(s for s, _ in costs), statistics.median(mib for _, mib in costs))
+        for name, costs in taken.items()
     }
 
 

@@ -71,7 +71,7 @@ class Kind(NamedTuple):
         matter here, since the processes are independent.
         """
         figures = (self.noise, self.bursts, self.slowdown)
-        random = np.random.default_rng([20261124, *(round(1000 * each) for each in figures)])
+        random = np.random.default_rng([20261124, *(round(1000 * figure) for figure in figures)])
         size = (2, trials, max(MOST_PAIRS))
         spoilt = (random.random(size) < self.bursts) * random.exponential(BURST, size)
         baseline, candidate = random.normal(scale=self.noise, size=size) + spoilt

@@ -57,8 +57,8 @@ def collected(folders: Iterable[Path]) -> list[dict[str, Any]]:
                 "pair": turn["pair"],
                 "side": turn["side"],
                 "contended": sample["contended_rounds"],
-                "latency_s": " ".join(f"{each:.4f}" for each in sample["latency_s"]),
-                "cpu_s": " ".join(f"{each:.4f}" for each in sample["cpu_s"]),
+                "latency_s": " ".join(f"{latency_s:.4f}" for latency_s in sample["latency_s"]),
+                "cpu_s": " ".join(f"{cpu_s:.4f}" for cpu_s in sample["cpu_s"]),
             })  # fmt: skip
     return rows
 
@@ -85,10 +85,10 @@ def read(path: Path) -> dict[str, Gate]:
 
 def kinds(gates: dict[str, Gate]) -> dict[str, list[Gate]]:
     """Return the gates of each kind and day."""
-    found: dict[str, list[Gate]] = {}
+    by_kind: dict[str, list[Gate]] = {}
     for name, gate in gates.items():
-        found.setdefault(f"{name.partition('-')[0]} on {gate[0]['date']}", []).append(gate)
-    return found
+        by_kind.setdefault(f"{name.partition('-')[0]} on {gate[0]['date']}", []).append(gate)
+    return by_kind
 
 
 def means(gate: Gate, side: str, column: str) -> list[float]:
@@ -126,7 +126,7 @@ def table(gates: dict[str, Gate]) -> list[str]:
         before = [(now, then) for (_, now), (then, _) in zip(sides[1:], sides, strict=False)]
         rows.append((
             f"{kind}: {len(own)}",
-            *(f"{answers.count(each)}" for each in Answer),
+            *(f"{answers.count(answer)}" for answer in Answer),
             f"{sum(gate[0]['metric'] == Metric.CPU for gate in own)}",
             f"{statistics.median(len(gate) / 2 for gate in own):g}",
             f"{statistics.median(float(gate[0]['elapsed_s']) for gate in own):.0f} s",
@@ -164,11 +164,11 @@ def ended(rows: Gate, factor: float) -> tuple[Call, int] | None:
         if 2 * pairs > len(rows):
             return None
         now = rows[: 2 * pairs]
-        told = [row for row in now if row["side"] == "baseline"]
-        contended = sum(int(row["contended"] or 0) for row in told)
-        rounds = sum(len(row["latency_s"].split()) for row in told)
+        baseline = [row for row in now if row["side"] == "baseline"]
+        contended = sum(int(row["contended"] or 0) for row in baseline)
+        rounds = sum(len(row["latency_s"].split()) for row in baseline)
         column = "cpu_s" if are_many(contended, rounds) else "latency_s"
-        candidate_s = [factor * each for each in means(now, "candidate", column)]
+        candidate_s = [factor * mean_s for mean_s in means(now, "candidate", column)]
         call = look_at(means(now, "baseline", column), candidate_s, limit=LIMIT).call
         if call is not Call.OPEN:
             return call, pairs
@@ -181,9 +181,9 @@ def replays(gates: dict[str, Gate]) -> list[str]:
     for date, lanes in series(gates).items():
         for factor in FACTORS:
             calls = [CALLS[call] for rows in lanes for call in replay(rows, factor)]
-            told = ", ".join(f"{calls.count(each)} {each}" for each in Answer)
+            counts = ", ".join(f"{calls.count(answer)} {answer}" for answer in Answer)
             slowdown = f"{100 * (factor - 1):+.0f} %"
-            lines.append(f"{date} replayed at {slowdown}: {len(calls)} gates, {told}")
+            lines.append(f"{date} replayed at {slowdown}: {len(calls)} gates, {counts}")
     return lines
 
 
@@ -191,7 +191,7 @@ def slowdowns(gates: dict[str, Gate]) -> list[str]:
     """Return, for each kind of gate, the ratio of CPU-seconds over all its processes."""
     lines = []
     for kind, own in kinds(gates).items():
-        then, now = ([one for gate in own for one in means(gate, side, "cpu_s")]
+        then, now = ([mean_s for gate in own for mean_s in means(gate, side, "cpu_s")]
                      for side in ("baseline", "candidate"))  # fmt: skip
         ratio = statistics.geometric_mean(now) / statistics.geometric_mean(then)
         lines.append(f"{kind}: {len(then)} pairs, CPU-seconds {100 * (ratio - 1):+.1f} %")

@@ -102,8 +102,8 @@ def within_run_hits(random: np.random.Generator, rounds: int) -> Iterator[bool]:
 def shares(source: Callable[[np.random.Generator], Iterator[object]], trials: int) -> Rounds:
     """Return the share of trials that hit."""
     trying = source(np.random.default_rng(20261124))
-    found: Rounds = np.array([next(trying) for _ in range(trials)]).mean(axis=0)
-    return found
+    covered: Rounds = np.array([next(trying) for _ in range(trials)]).mean(axis=0)
+    return covered
 
 
 def main() -> int:
@@ -114,15 +114,15 @@ def main() -> int:
     print("processes a side  between runs   ratio   prediction   pooled bootstrap")
     for level in (0.0, RUN_LEVEL):
         for processes in (5, 10):
-            found = shares(partial(hits, processes=processes, level=level), trials)
-            cells = f"{found[0]:>6.1%}  {found[1]:>11.1%}  {found[2]:>17.1%}"
+            covered = shares(partial(hits, processes=processes, level=level), trials)
+            cells = f"{covered[0]:>6.1%}  {covered[1]:>11.1%}  {covered[2]:>17.1%}"
             print(f"{processes:>16}  {level:>12.0%}  {cells}", flush=True)
-            fine &= level > 0 or all(ACCEPTED[0] <= share <= ACCEPTED[1] for share in found[:2])
+            fine &= level > 0 or all(ACCEPTED[0] <= share <= ACCEPTED[1] for share in covered[:2])
     for runs in (3, 5):
-        found = shares(partial(among_runs_hits, runs=runs), trials)
-        cells = f"{found[0]:>6.1%}  {found[1]:>11.1%}   ({runs} runs a side, --all-runs)"
+        covered = shares(partial(among_runs_hits, runs=runs), trials)
+        cells = f"{covered[0]:>6.1%}  {covered[1]:>11.1%}   ({runs} runs a side, --all-runs)"
         print(f"{5:>16}  {RUN_LEVEL:>12.0%}  {cells}", flush=True)
-        fine &= all(ACCEPTED[0] <= share for share in found)
+        fine &= all(ACCEPTED[0] <= share for share in covered)
     for rounds in (10, 50):
         share = float(shares(partial(within_run_hits, rounds=rounds), trials))
         print(f"{1:>16}  {0:>12.0%}  {share:>6.1%}   (within-run, {rounds} rounds)", flush=True)

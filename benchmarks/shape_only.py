@@ -76,9 +76,9 @@ def _check(name: str, folder: Path) -> None:
     from importlib.metadata import version
 
     files, pinned = hashed_files(folder), pinned_files(name)
-    for each in unpinned_files(name, files):
+    for file in unpinned_files(name, files):
         raise BenchError(
-            f"{name} grew to {each} with sha256 {files.get(each)}, pinned is {pinned.get(each)}: "
+            f"{name} grew to {file} with sha256 {files.get(file)}, pinned is {pinned.get(file)}: "
             f"ctranslate2 {version('ctranslate2')} or numpy {version('numpy')} makes other bytes; "
             f"use the versions {GROWN_WITH}"
         )

@@ -34,9 +34,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Declare both commands."""
     parser = commands.add_parser("k8s", help="measure in a cluster, and bring the results home")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    one = verbs.add_parser("run", help="one run in a Pod", description=_RUN_TEXT)
-    add_run(one)
-    one.set_defaults(run=run)
+    run_parser = verbs.add_parser("run", help="one run in a Pod", description=_RUN_TEXT)
+    add_run(run_parser)
+    run_parser.set_defaults(run=run)
     many = verbs.add_parser("collect", help="results out of logs", description=_COLLECT_TEXT)
     add_collect(many)
     many.set_defaults(run=collect)
@@ -89,7 +89,7 @@ class _Home:
         from whisper_bench.cli.show import show_json, show_lines
 
         if not self._options.json:
-            show_lines(line for each in self.collected for line in each.lines())
+            show_lines(line for run in self.collected for line in run.lines())
         for fault in self.faults:
             say(f"FAILED: {fault}")
         if self._options.json:
@@ -156,14 +156,14 @@ def _logs(
     from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
     from whisper_bench.parcel.log_file import grouped
 
-    remote = [each for each in options.sources if is_remote(each)]
+    remote = [source for source in options.sources if is_remote(source)]
     if options.selector or not options.sources:
         remote.append(options.selector or SELECTOR)
-    files = [each for each in options.sources if not is_remote(each)]
-    for each in files:
-        _refuse_unreadable(each)
+    files = [source for source in options.sources if not is_remote(source)]
+    for file in files:
+        _refuse_unreadable(file)
     for group in grouped(files):
-        yield " + ".join(group), [(each, _pieces(each)) for each in group]
+        yield " + ".join(group), [(file, _pieces(file)) for file in group]
     if remote:
         fetcher = Fetcher(cluster_of(options), say, wait_s=options.wait)
         for name, text in fetcher.logs(remote):

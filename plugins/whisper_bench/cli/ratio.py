@@ -54,8 +54,8 @@ def _loaded(options: argparse.Namespace) -> "list[Run]":
 
     if options.all_runs:
         return [_merged(name, options) for name in options.names]
-    found = [path for name in options.names for path in find_all_saved(name, options.storage)]
-    paths = list({path.resolve(): path for path in reversed(found)}.values())[::-1]
+    matches = [path for name in options.names for path in find_all_saved(name, options.storage)]
+    paths = list({path.resolve(): path for path in reversed(matches)}.values())[::-1]
     if len(paths) < 2:  # noqa: PLR2004 - a ratio has two sides
         raise BenchError(
             f"{' '.join(options.names)}: a ratio needs two runs, and this is one ({paths[0]}); "

@@ -119,11 +119,11 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
     )
     slowdown = next_run_over(before.of("runs"), now.processes, confidence)
     call = call_of(slowdown, limit)
-    told = f"{change_within(slowdown)} {metric} against {saved.runs} saved runs"
+    change = f"{change_within(slowdown)} {metric} against {saved.runs} saved runs"
     reason = {
-        Call.SLOWER: f"slower: {told}",
-        Call.NOT_SLOWER: f"not slower: {told}",
-        Call.OPEN: f"not clear of the limit: {told}; more saved runs make the interval narrower",
+        Call.SLOWER: f"slower: {change}",
+        Call.NOT_SLOWER: f"not slower: {change}",
+        Call.OPEN: f"not clear of the limit: {change}; more saved runs make the interval narrower",
     }[call]
     if metric is Metric.CPU and call is Call.NOT_SLOWER:
         wall = next_run_over(saved.latency.of("runs"), candidate.latency.processes, confidence)
@@ -134,7 +134,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         reason = (
             f"{candidate.contended_rounds} of {candidate.rounds} rounds contended, and "
             f"{saved.contended_rounds} of {saved.rounds} saved ones: the runner was busy, or the "
-            f"candidate waits; {told}"
+            f"candidate waits; {change}"
         )
     return CaseAnswer(
         case=candidate.label,

@@ -48,13 +48,13 @@ def check_allowed(fields: Collection[str]) -> None:
 
 def same_cases(baseline: ProcessRun, candidate: ProcessRun) -> Check:
     """Check that both sides measure the same cases by benchmarks of the same names."""
-    here, there = ({_full(each) for each in run.cases} for run in (baseline, candidate))
+    here, there = ({_full(case) for case in run.cases} for run in (baseline, candidate))
     missing, new = sorted(here - there), sorted(there - here)
-    told = [f"missing in the candidate: {', '.join(missing)}"] if missing else []
-    told += [f"only in the candidate: {', '.join(new)}"] if new else []
-    if not told:
+    differences = [f"missing in the candidate: {', '.join(missing)}"] if missing else []
+    differences += [f"only in the candidate: {', '.join(new)}"] if new else []
+    if not differences:
         return Check("cases", Answer.PASS, f"both sides measure {', '.join(sorted(here))}")
-    why = "; ".join(told)
+    why = "; ".join(differences)
     return Check("cases", Answer.FAIL, f"{why}: a case is missing or renamed")
 
 
@@ -62,16 +62,16 @@ def same_identity(
     baseline: ProcessRun, candidate: ProcessRun, allow: Collection[str]
 ) -> list[Check]:
     """Compare model, clip, decoding, threads, limit, tokens and transcript."""
-    found = [
-        each
+    mismatches = [
+        mismatch
         for here, there in _by_case(baseline, candidate)
-        for each in _differences(here, there)
-        if not each.field.startswith(_VERSIONS)
+        for mismatch in _differences(here, there)
+        if not mismatch.field.startswith(_VERSIONS)
     ]
-    refused = [each for each in found if not is_allowed(each.field, allow)]
-    let_through = [plain(str(each)) for each in found if each not in refused]
+    refused = [mismatch for mismatch in mismatches if not is_allowed(mismatch.field, allow)]
+    let_through = [plain(str(mismatch)) for mismatch in mismatches if mismatch not in refused]
     if refused:
-        return [Check(each.field, Answer.FAIL, _told(each)) for each in refused]
+        return [Check(mismatch.field, Answer.FAIL, _told(mismatch)) for mismatch in refused]
     what = "model, clip, decoding, threads, limit, tokens and transcript are the same"
     if let_through:
         what = f"let through: {'; '.join(let_through)}"
@@ -80,15 +80,17 @@ def same_identity(
 
 def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
     """Hold a later process of a side to what its first one measured, to the word."""
-    if [_full(each) for each in first.cases] != [_full(each) for each in later.cases]:
+    if [_full(case) for case in first.cases] != [_full(case) for case in later.cases]:
         return [Check("steady", Answer.FAIL, "a later process measured other cases than the first")]
     if first.machine.kind != later.machine.kind:
         why = f"the first process ran on {first.machine}, a later one on {later.machine}"
         return [Check("steady", Answer.FAIL, why)]
-    found = [each for here, there in _by_case(first, later) for each in _differences(here, there)]
+    mismatches = [
+        mismatch for here, there in _by_case(first, later) for mismatch in _differences(here, there)
+    ]
     return [
-        Check("steady", Answer.FAIL, f"a later process differs from the first: {_told(each)}")
-        for each in found
+        Check("steady", Answer.FAIL, f"a later process differs from the first: {_told(mismatch)}")
+        for mismatch in mismatches
     ]
 
 
@@ -98,7 +100,7 @@ def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
         rate, before, bound = (
             there.word_error_rate, here.word_error_rate, there.word_error_rate_bound
         )  # fmt: skip
-        bounds = [each for each in (bound, here.word_error_rate_bound) if each is not None]
+        bounds = [value for value in (bound, here.word_error_rate_bound) if value is not None]
         if rate is not None and bounds and rate > min(bounds):
             why = f"{there.label}: word error rate {rate:.3f}, and {min(bounds):.3f} is its bound"
             return Check("word error rate", Answer.FAIL, why)
@@ -108,9 +110,9 @@ def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
         if rate is not None and before is not None and rate > before + WORSE_WORD_ERRORS:
             why = f"{there.label}: word error rate {rate:.3f}, the baseline has {before:.3f}"
             return Check("word error rate", Answer.FAIL, why)
-    rates = [each.record.word_error_rate for each in candidate.cases]
-    told = ", ".join("no text" if rate is None else f"{rate:.3f}" for rate in rates)
-    return Check("word error rate", Answer.PASS, f"{told}, within the bounds")
+    rates = [case.record.word_error_rate for case in candidate.cases]
+    shown = ", ".join("no text" if rate is None else f"{rate:.3f}" for rate in rates)
+    return Check("word error rate", Answer.PASS, f"{shown}, within the bounds")
 
 
 def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
@@ -121,13 +123,13 @@ def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
     cases = judged(records).cases
     worst = [case for case in cases if _is_red(case)]
     if not worst:
-        told = "; ".join(f"{case.label}: {_not_red(case)}" for case in cases)
-        return Check(f"throttling of the {name}", Answer.PASS, told)
-    case = min(worst, key=lambda each: each.verdict is Verdict.UNKNOWN)
+        message = "; ".join(f"{case.label}: {_not_red(case)}" for case in cases)
+        return Check(f"throttling of the {name}", Answer.PASS, message)
+    case = min(worst, key=lambda failed: failed.verdict is Verdict.UNKNOWN)
     unknown = case.verdict is Verdict.UNKNOWN
     answer = Answer.NO_EVIDENCE if unknown else Answer.FAIL
-    told = f"{case.label}: {case.verdict}: {'; '.join(case.evidence)}"
-    return Check(f"throttling of the {name}", answer, told)
+    message = f"{case.label}: {case.verdict}: {'; '.join(case.evidence)}"
+    return Check(f"throttling of the {name}", answer, message)
 
 
 def too_few_periods(records: Sequence[CaseRecord]) -> bool:
@@ -137,16 +139,21 @@ def too_few_periods(records: Sequence[CaseRecord]) -> bool:
 
 def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
     """Return what differs and may: node, library versions, instruction set, backend, warm-up."""
-    found: list[Mismatch] = []
+    mismatches: list[Mismatch] = []
     for here, there in _by_case(baseline, candidate):
-        found += [each for each in _differences(here, there) if each.field.startswith(_VERSIONS)]
+        mismatches += [
+            mismatch
+            for mismatch in _differences(here, there)
+            if mismatch.field.startswith(_VERSIONS)
+        ]
         before, now = (case_setting(record) for record in (here, there))
-        found += differing(before, now, here.label)
+        mismatches += differing(before, now, here.label)
     nodes = (baseline.machine.node, candidate.machine.node)
     if nodes[0] != nodes[1]:
-        found.append(Mismatch("node", *nodes, []))
-    return list(dict.fromkeys(f"{each.field}: {each.reference} before, {each.target} now"
-                              for each in found))  # fmt: skip
+        mismatches.append(Mismatch("node", *nodes, []))
+    lines = (f"{mismatch.field}: {mismatch.reference} before, {mismatch.target} now"
+             for mismatch in mismatches)  # fmt: skip
+    return list(dict.fromkeys(lines))
 
 
 def _not_red(case: CaseVerdict) -> str:
@@ -187,20 +194,22 @@ def _differences(here: CaseRecord, there: CaseRecord) -> Iterable[Mismatch]:
 
 
 def _by_case(baseline: ProcessRun, candidate: ProcessRun) -> list[tuple[CaseRecord, CaseRecord]]:
-    there = {each.record.label: each.record for each in candidate.cases}
+    there = {case.record.label: case.record for case in candidate.cases}
     return [
-        (each.record, there[each.record.label])
-        for each in baseline.cases
-        if each.record.label in there
+        (case.record, there[case.record.label])
+        for case in baseline.cases
+        if case.record.label in there
     ]
 
 
-def _told(each: Mismatch) -> str:
-    if each.field == TRANSCRIPT:
-        here, there = (f"{str(text)[:60]!r}" for text in (each.reference, each.target))
-        return f"transcript of {each.cases[0]}: {here} became {there}"
-    return plain(f"{each.field} of {each.cases[0]}: {each.reference} became {each.target}")
+def _told(mismatch: Mismatch) -> str:
+    if mismatch.field == TRANSCRIPT:
+        here, there = (f"{str(text)[:60]!r}" for text in (mismatch.reference, mismatch.target))
+        return f"transcript of {mismatch.cases[0]}: {here} became {there}"
+    return plain(
+        f"{mismatch.field} of {mismatch.cases[0]}: {mismatch.reference} became {mismatch.target}"
+    )
 
 
-def _full(each: NamedCase) -> str:
-    return f"{each.name}[{each.record.label}]"
+def _full(case: NamedCase) -> str:
+    return f"{case.name}[{case.record.label}]"

@@ -98,9 +98,9 @@ class Gate:
 
     def _decided(self, answers: list[CaseAnswer], pooled: Iterable[list[CaseRecord]]) -> bool:
         """Tell whether more pairs could change nothing: a case fails, or all pass for good."""
-        found = {each.answer for each in answers}
-        open_yet = Answer.NO_EVIDENCE in found or any(map(too_few_periods, pooled))
-        return Answer.FAIL in found or not open_yet
+        kinds = {case.answer for case in answers}
+        open_yet = Answer.NO_EVIDENCE in kinds or any(map(too_few_periods, pooled))
+        return Answer.FAIL in kinds or not open_yet
 
     def _take(self, side: SideName, pair: int) -> None:
         try:
@@ -108,12 +108,12 @@ class Gate:
         except SideFailedError as error:
             self._fail("runs", side, f"the {side} {self._sides[side]}: {error}")
         runs = self._paired.runs[side]
-        if runs and (found := steady(runs[0], run)):
-            self._fail(found[0].name, side, f"{self._sides[side]}: {found[0].message}")
+        if runs and (changes := steady(runs[0], run)):
+            self._fail(changes[0].name, side, f"{self._sides[side]}: {changes[0].message}")
         self._paired.add(side, run)
         means = ", ".join(
-            f"{each.record.label} {fmean(one.latency_s for one in each.record.rounds):.3f} s"
-            for each in run.cases
+            f"{case.record.label} {fmean(round_.latency_s for round_ in case.record.rounds):.3f} s"
+            for case in run.cases
         )
         elapsed_s = time.monotonic() - self._start_s
         share = len(self._paired.turns) / (self._turns_a_pair * self._rules.most_pairs)
@@ -141,12 +141,12 @@ class Gate:
             baseline = msgspec.structs.replace(baseline, answer=Answer.NO_EVIDENCE)
         memory = memory_within_limit(pooled["candidate"], self._rules.memory_limit_bytes)
         late = [candidate, baseline, *memory]
-        names = {each.name for each in late}
-        self._checks = [each for each in self._checks if each.name not in names] + late
+        names = {check.name for check in late}
+        self._checks = [check for check in self._checks if check.name not in names] + late
         self._stop_at_failure()
 
     def _stop_at_failure(self) -> None:
-        if any(each.answer is Answer.FAIL for each in self._checks):
+        if any(check.answer is Answer.FAIL for check in self._checks):
             raise _EndedError
 
     def _fail(self, name: str, side: SideName, message: str) -> None:
@@ -156,11 +156,11 @@ class Gate:
         raise _EndedError
 
     def _tell(self, answers: list[CaseAnswer], pair: int) -> None:
-        for each in answers:
-            look = each.look
+        for case in answers:
+            look = case.look
             self._say(
-                f"{clock_time(time.monotonic() - self._start_s)}  after {pair} pairs: {each.case}: "
-                f"{change_within(look.slowdown)} {each.metric}; against itself "
+                f"{clock_time(time.monotonic() - self._start_s)}  after {pair} pairs: {case.case}: "
+                f"{change_within(look.slowdown)} {case.metric}; against itself "
                 f"{change_within(look.control)}"
             )
 
@@ -187,13 +187,13 @@ class Gate:
 
 def _verdict(checks: list[Check], answers: list[CaseAnswer]) -> tuple[Answer, str]:
     """Return the answer and the one line that says why: the worst of checks and cases."""
-    told = [(each.answer, f"{each.name}: {each.message}") for each in checks]
-    told += [(each.answer, f"{each.case}: {each.reason}") for each in answers]
+    answered = [(check.answer, f"{check.name}: {check.message}") for check in checks]
+    answered += [(case.answer, f"{case.case}: {case.reason}") for case in answers]
     for answer in (Answer.FAIL, Answer.NO_EVIDENCE):
-        reasons = [reason for found, reason in told if found is answer]
+        reasons = [reason for own, reason in answered if own is answer]
         if reasons:
             return answer, reasons[0]
-    return Answer.PASS, "; ".join(f"{each.case}: {each.reason}" for each in answers)
+    return Answer.PASS, "; ".join(f"{case.case}: {case.reason}" for case in answers)
 
 
 def _facts(side: Side, runs: list[ProcessRun]) -> SideFacts | None:

@@ -14,12 +14,12 @@ SUITE = "whisper-bench gate"
 
 def gate_junit(report: GateReport) -> bytes:
     """Return the XML document; what is not PASS is a failure, NO EVIDENCE named as its type."""
-    told = [(f"check: {each.name}", each.answer, each.message) for each in report.checks]
-    told += [(f"slowdown: {each.case}", each.answer, each.reason) for each in report.cases]
+    results = [(f"check: {check.name}", check.answer, check.message) for check in report.checks]
+    results += [(f"slowdown: {case.case}", case.answer, case.reason) for case in report.cases]
     # an answer that no case bears, such as that nothing was measured, must be red here as well
-    told.append(("answer", report.answer, one_line(report)))
-    failures = sum(answer is not Answer.PASS for _, answer, _ in told)
-    counts = {"tests": f"{len(told)}", "failures": f"{failures}", "errors": "0", "skipped": "0"}
+    results.append(("answer", report.answer, one_line(report)))
+    failures = sum(answer is not Answer.PASS for _, answer, _ in results)
+    counts = {"tests": f"{len(results)}", "failures": f"{failures}", "errors": "0", "skipped": "0"}
     root = ET.Element("testsuites", {"name": SUITE, **counts, "time": f"{report.elapsed_s:.3f}"})
     suite = ET.SubElement(
         root,
@@ -27,7 +27,7 @@ def gate_junit(report: GateReport) -> bytes:
         {"name": SUITE, **counts, "time": f"{report.elapsed_s:.3f}",
          "timestamp": report.began.isoformat()},
     )  # fmt: skip
-    for name, answer, message in told:
+    for name, answer, message in results:
         case = ET.SubElement(
             suite, "testcase", {"classname": SUITE, "name": plain(name), "time": "0"}
         )

@@ -13,24 +13,24 @@ _MIB = 2**20
 
 def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check:
     """Check that no case has more threads than CPUs, and that a limit demanded is in force."""
-    for each in candidate.cases:
-        limit, threads = each.record.cpu_limit, each.record.threads
+    for case in candidate.cases:
+        limit, threads = case.record.cpu_limit, case.record.threads
         if demanded is not None and not _is_within(demanded, limit.cpus):
             why = f"a limit of {demanded:g} CPU is demanded, and {_limit(limit)}"
-            return Check("threads", Answer.FAIL, f"{each.record.label}: {why}")
+            return Check("threads", Answer.FAIL, f"{case.record.label}: {why}")
         if limit.cpus is not None and threads > limit.cpus:
-            why = f"{each.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
+            why = f"{case.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
             return Check("threads", Answer.FAIL, f"{why}: they wait for one another")
-    limits = [each.record.cpu_limit for each in candidate.cases]
+    limits = [case.record.cpu_limit for case in candidate.cases]
     unknown = next((limit.unknown for limit in limits if limit.unknown is not None), None)
     if unknown is not None:
         why = f"whether a quota is in force is not known: {unknown}; {WHERE_TO_LOOK}"
         return Check("threads", Answer.NO_EVIDENCE, why)
-    told = ", ".join(
+    shown = ", ".join(
         "no limit" if cpus is None else f"{cpus:g} CPU"
         for cpus in dict.fromkeys(limit.cpus for limit in limits)
     )
-    return Check("threads", Answer.PASS, f"within the limit ({told})")
+    return Check("threads", Answer.PASS, f"within the limit ({shown})")
 
 
 def memory_within_limit(candidate: Sequence[CaseRecord], limit_bytes: int | None) -> list[Check]:
@@ -38,18 +38,19 @@ def memory_within_limit(candidate: Sequence[CaseRecord], limit_bytes: int | None
     if limit_bytes is None:
         return []
     peaks = {
-        record.label: max(each.peak_rss_bytes for each in record.processes) for record in candidate
+        record.label: max(process.peak_rss_bytes for process in record.processes)
+        for record in candidate
     }
-    label, peak = max(peaks.items(), key=lambda each: each[1])
-    told = f"{label}: peak of {peak / _MIB:.0f} MiB, limit {limit_bytes / _MIB:.0f} MiB"
-    return [Check("memory", Answer.FAIL if peak > limit_bytes else Answer.PASS, told)]
+    label, peak = max(peaks.items(), key=lambda peak_of: peak_of[1])
+    message = f"{label}: peak of {peak / _MIB:.0f} MiB, limit {limit_bytes / _MIB:.0f} MiB"
+    return [Check("memory", Answer.FAIL if peak > limit_bytes else Answer.PASS, message)]
 
 
 def _limit(limit: CpuLimit) -> str:
     if limit.cpus is None and limit.unknown is not None:
         return f"what is in force is not known ({limit.unknown})"
-    found = "none" if limit.cpus is None else f"{limit.cpus:g}"
-    return f"{found} is in force ({limit.source})"
+    in_force = "none" if limit.cpus is None else f"{limit.cpus:g}"
+    return f"{in_force} is in force ({limit.source})"
 
 
 def _is_within(demanded: float, in_force: float | None) -> bool:

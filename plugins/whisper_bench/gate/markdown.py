@@ -11,14 +11,14 @@ _SIGNS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.NO_EVIDENCE: "⚠️"}
 def gate_markdown(report: GateReport) -> str:
     """Return the summary, the answer and why in its first line; it ends with a newline."""
     lines = [f"## {_SIGNS[report.answer]} {escaped(one_line(report))}", ""]
-    lines += [f"- {name}: {escaped(told)}" for name, told in side_rows(report)]
+    lines += [f"- {name}: {escaped(text)}" for name, text in side_rows(report)]
     lines += [
         f"- {allowed_text(report)}",
         "",
     ]
     if report.cases:
         lines += [*table((*HEAD[:-1], "answer"), case_rows(report.cases)), ""]
-    rows = [(each.name, str(each.answer), each.message) for each in report.checks]
+    rows = [(check.name, str(check.answer), check.message) for check in report.checks]
     lines += [*table(("check", "answer", "what was found"), rows, words=True), ""]
     lines += [f"- {escaped(note)}" for note in report.notes]
     return "\n".join(lines).rstrip() + "\n"

@@ -29,7 +29,7 @@ class PairedRuns:
     def add(self, side: SideName, run: ProcessRun) -> None:
         """Take what a process measured."""
         self.runs[side].append(run)
-        samples = [_sample(each.record) for each in run.cases]
+        samples = [_sample(case.record) for case in run.cases]
         self.turns.append(Turn(len(self.runs[side]), side, samples))
 
     @property
@@ -40,7 +40,7 @@ class PairedRuns:
     @property
     def labels(self) -> list[str]:
         """The cases."""
-        return [each.record.label for each in self.runs["baseline"][0].cases]
+        return [case.record.label for case in self.runs["baseline"][0].cases]
 
     def pooled(self, side: SideName) -> list[CaseRecord]:
         """Return a side's cases, the rounds of all its processes in one record each."""
@@ -81,7 +81,7 @@ class PairedRuns:
         """
         records = self._records("baseline", label)[: self.pairs]
         clocks = [record for side in SIDES for record in self._records(side, label)]
-        if any(each.cpu_s <= 0 for record in clocks for each in record.rounds):
+        if any(round_.cpu_s <= 0 for record in clocks for round_ in record.rounds):
             return Metric.WALL
         contended = rounds = 0
         for pair, record in enumerate(records, start=1):
@@ -101,25 +101,28 @@ class PairedRuns:
 
     def _means_s(self, side: SideName, label: str, metric: Metric) -> list[float]:
         return [
-            fmean(each.latency_s if metric is Metric.WALL else each.cpu_s for each in record.rounds)
+            fmean(
+                round_.latency_s if metric is Metric.WALL else round_.cpu_s
+                for round_ in record.rounds
+            )
             for record in self._records(side, label)[: self.pairs]
         ]
 
     def _records(self, side: SideName, label: str) -> list[CaseRecord]:
         return [
-            next(each.record for each in run.cases if each.record.label == label)
+            next(case.record for case in run.cases if case.record.label == label)
             for run in self.runs[side]
         ]
 
     def _pooled(self, side: SideName, label: str) -> CaseRecord:
         records = self._records(side, label)
         numbers = {
-            (place, each.process): number
-            for number, (place, each) in enumerate(
+            (place, process.process): number
+            for number, (place, process) in enumerate(
                 (
-                    (place, each)
+                    (place, process)
                     for place, record in enumerate(records)
-                    for each in record.processes
+                    for process in record.processes
                 ),
                 start=1,
             )
@@ -127,14 +130,14 @@ class PairedRuns:
         return msgspec.structs.replace(
             records[0],
             processes=[
-                msgspec.structs.replace(each, process=numbers[place, each.process])
+                msgspec.structs.replace(process, process=numbers[place, process.process])
                 for place, record in enumerate(records)
-                for each in record.processes
+                for process in record.processes
             ],
             rounds=[
-                msgspec.structs.replace(each, process=numbers[place, each.process])
+                msgspec.structs.replace(round_, process=numbers[place, round_.process])
                 for place, record in enumerate(records)
-                for each in record.rounds
+                for round_ in record.rounds
             ],
             planned_rounds=sum(record.planned_rounds for record in records),
         )
@@ -148,24 +151,24 @@ _ANSWERS = {
 
 
 def _reason(look: Look, limit: float, metric: str) -> str:
-    told = f"{change_within(look.slowdown)} {metric} after {look.pairs} pairs"
+    change = f"{change_within(look.slowdown)} {metric} after {look.pairs} pairs"
     allowed = f"{100 * limit:g} % allowed"
     if look.call is Call.SLOWER:
-        return f"slower: {told}, {allowed}"
+        return f"slower: {change}, {allowed}"
     if look.call is Call.NOT_SLOWER:
-        return f"not slower: {told}, {allowed}"
+        return f"not slower: {change}, {allowed}"
     if look.control is None or not is_within(look.control, limit):
         return (
             f"this runner is not fit: of a program against itself it says "
-            f"{change_within(look.control)}; {told}, {allowed}"
+            f"{change_within(look.control)}; {change}, {allowed}"
         )
-    return f"not clear of the limit: {told}, {allowed}"
+    return f"not clear of the limit: {change}, {allowed}"
 
 
 def _sample(record: CaseRecord) -> Sample:
     return Sample(
         record.label,
-        [each.latency_s for each in record.rounds],
-        [each.cpu_s for each in record.rounds],
+        [round_.latency_s for round_ in record.rounds],
+        [round_.cpu_s for round_ in record.rounds],
         contended_rounds(record),
     )

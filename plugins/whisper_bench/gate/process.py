@@ -164,7 +164,11 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
         BenchError: there is no case of ours, or one is not as it was measured.
 
     """
-    ours = [each.name for each in saved.benchmarks if each.extra_info.whisper_bench is not None]
+    ours = [
+        benchmark.name
+        for benchmark in saved.benchmarks
+        if benchmark.extra_info.whisper_bench is not None
+    ]
     return ProcessRun(
         machine_of(saved, where),
         [

@@ -104,4 +104,4 @@ class GateReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     @property
     def measured(self) -> bool:
         """Whether all was measured and every check holds, so that the figures alone decide."""
-        return bool(self.cases) and all(each.answer is Answer.PASS for each in self.checks)
+        return bool(self.cases) and all(check.answer is Answer.PASS for check in self.checks)

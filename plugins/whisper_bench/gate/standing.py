@@ -30,5 +30,5 @@ def deployment_in_step(diff: Sequence[str], faults: Sequence[str] = ()) -> Check
     if not diff and not faults:
         return Check("deployment", Answer.PASS, "what the sizing says")
     changed = [line for line in diff if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
-    told = "; ".join([*(" ".join(line.split()) for line in changed), *faults])
-    return Check("deployment", Answer.FAIL, f"out of step with the sizing: {told}")
+    differences = "; ".join([*(" ".join(line.split()) for line in changed), *faults])
+    return Check("deployment", Answer.FAIL, f"out of step with the sizing: {differences}")

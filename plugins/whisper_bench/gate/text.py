@@ -14,7 +14,7 @@ def gate_lines(report: GateReport) -> list[str]:
     return [
         *_sides(report),
         "",
-        *(line for each in report.checks for line in _check_lines(each)),
+        *(line for check in report.checks for line in _check_lines(check)),
         *_cases(report.cases),
         *(f"note: {note}" for note in report.notes),
         "",
@@ -30,16 +30,16 @@ def case_rows(cases: Iterable[CaseAnswer]) -> list[tuple[str, ...]]:
     """Return a table's rows, one a case."""
     return [
         (
-            each.case,
-            str(each.metric),
-            f"{each.baseline_s:.3f} s",
-            f"{each.candidate_s:.3f} s",
-            change_within(each.look.slowdown),
-            change_within(each.look.control),
-            f"{each.look.pairs}",
-            str(each.answer),
+            case.case,
+            str(case.metric),
+            f"{case.baseline_s:.3f} s",
+            f"{case.candidate_s:.3f} s",
+            change_within(case.look.slowdown),
+            change_within(case.look.control),
+            f"{case.look.pairs}",
+            str(case.answer),
         )
-        for each in cases
+        for case in cases
     ]
 
 
@@ -50,7 +50,7 @@ def side_rows(report: GateReport) -> list[tuple[str, str]]:
 
 
 def _sides(report: GateReport) -> list[str]:
-    return [*(f"{name:9}  {told}" for name, told in side_rows(report)), allowed_text(report)]
+    return [*(f"{name:9}  {text}" for name, text in side_rows(report)), allowed_text(report)]
 
 
 def _cases(cases: list[CaseAnswer]) -> list[str]:

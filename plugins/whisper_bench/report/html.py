@@ -60,7 +60,7 @@ def _contents(document: Document) -> str:
 def _section(section: Section, plots: Mapping[str, str]) -> str:
     anchor = _anchor(section.title)
     drawn = [block for block in section.blocks if isinstance(block, Plot)]
-    told = [block for block in section.blocks if not isinstance(block, Plot)]
+    texts = [block for block in section.blocks if not isinstance(block, Plot)]
     beside = ' class="beside"' if drawn else ""
     lines = [
         f'<section id="{anchor}" aria-labelledby="{anchor}-title"{beside}>',
@@ -68,7 +68,7 @@ def _section(section: Section, plots: Mapping[str, str]) -> str:
     ]
     if drawn:
         lines += [*(_block(block, plots) for block in drawn), "<div>"]
-    lines += [_block(block, plots) for block in told]
+    lines += [_block(block, plots) for block in texts]
     return "\n".join([*lines, "</div>", "</section>"] if drawn else [*lines, "</section>"])
 
 

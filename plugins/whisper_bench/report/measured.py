@@ -53,7 +53,7 @@ def throttling_section(report: SizingReport) -> Section:
     evidence = [f"{case.label}: {text}" for case in cases for text in case.evidence]
     blocks: list[Block] = [
         Table(title, head, rows),
-        *(_fastest_text(each, report) for each in recommended),
+        *(_fastest_text(recommendation, report) for recommendation in recommended),
     ]
     if report.basis.extrapolated:
         blocks.insert(0, f"Judged on {report.basis.run.name}'s run, not on the production machine.")
@@ -67,15 +67,18 @@ def throttling_section(report: SizingReport) -> Section:
     return Section(title, [*blocks, "Evidence:", Bullets(evidence)] if evidence else blocks)
 
 
-def _fastest_text(each: Recommendation, report: SizingReport) -> str:
+def _fastest_text(recommendation: Recommendation, report: SizingReport) -> str:
     """Say which threads answer soonest; a sizing may take others, which need fewer CPUs in all."""
-    if each.threads is None:
-        return f"No number of threads is fit for {each.model} on {each.clip}: {each.reason}."
-    threads = count_text(each.threads, "thread")
-    text = f"For latency alone, {each.model} on {each.clip} is best with {threads}: {each.reason}."
-    if each.threads in {one.threads for one in report.candidates if one.case == report.basis.case}:
+    case = f"{recommendation.model} on {recommendation.clip}"
+    if recommendation.threads is None:
+        return f"No number of threads can be recommended for {case}: {recommendation.reason}."
+    threads = count_text(recommendation.threads, "thread")
+    text = f"For latency alone, {case} is best with {threads}: {recommendation.reason}."
+    if recommendation.threads in {
+        candidate.threads for candidate in report.candidates if candidate.case == report.basis.case
+    }:
         return text
-    return f"{text} The sizing is on {report.basis.case}: see Cases to choose from."
+    return f"{text} The sizing uses {report.basis.case}: see Cases to choose from."
 
 
 def plotted_verdicts(report: SizingReport) -> list[CaseVerdict]:
@@ -89,7 +92,11 @@ def _of_model(report: SizingReport) -> tuple[list[CaseVerdict], list[Recommendat
     of = {(case.model, case.clip) for case in throttling.cases if case.label == report.basis.case}
     return (
         [case for case in throttling.cases if (case.model, case.clip) in of],
-        [each for each in throttling.recommended if (each.model, each.clip) in of],
+        [
+            recommendation
+            for recommendation in throttling.recommended
+            if (recommendation.model, recommendation.clip) in of
+        ],
     )
 
 
@@ -120,14 +127,14 @@ def candidates_section(report: SizingReport) -> Section:
     title = "Cases to choose from"
     costs = "replicas", "CPU a Pod", "CPUs in all", "MiB a Pod"
     head = ("case", "verdict", "mean", *costs, "sized on")
-    rows = [_candidate_row(each, report.basis.case) for each in report.candidates]
+    rows = [_candidate_row(candidate, report.basis.case) for candidate in report.candidates]
     if not rows:
         return Section(title, ["No other case was measured."])
     sized_on = "The one with the fewest CPUs in all is sized on"
-    if all(each.replicas is None for each in report.candidates):
+    if all(candidate.replicas is None for candidate in report.candidates):
         sized_on = "None would do: the one with the shortest request is sized on"
     why = f"{sized_on}; one that is not fit, or too slow, has no replicas."
-    names = [each.case for each in report.candidates]
+    names = [candidate.case for candidate in report.candidates]
     chosen = names.index(report.basis.case) if report.basis.case in names else None
     return Section(title, [Table(title, head, rows, chosen=chosen), why])
 
@@ -156,8 +163,13 @@ def _verdict_row(case: CaseVerdict) -> tuple[str, ...]:
     return case.label, str(case.verdict), periods, *times
 
 
-def _candidate_row(each: Candidate, chosen: str) -> tuple[str, ...]:
-    told: Sequence[object | None] = (each.replicas, each.cpu, each.cpus_in_all, each.memory_mib)
-    figures = ("none" if value is None else str(value) for value in told)
-    mark = "yes" if each.case == chosen else "no"
-    return each.case, str(each.verdict), seconds_text(each.mean_s), *figures, mark
+def _candidate_row(candidate: Candidate, chosen: str) -> tuple[str, ...]:
+    values: Sequence[object | None] = (
+        candidate.replicas,
+        candidate.cpu,
+        candidate.cpus_in_all,
+        candidate.memory_mib,
+    )
+    figures = ("none" if value is None else str(value) for value in values)
+    mark = "yes" if candidate.case == chosen else "no"
+    return candidate.case, str(candidate.verdict), seconds_text(candidate.mean_s), *figures, mark

@@ -75,8 +75,8 @@ def sized(report: SizingReport) -> Sized:
 
 def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingReport:
     """Add what the Deployment is as it is written, and warn of where it is not as it should be."""
-    told = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
-    return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *told])
+    warnings = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
+    return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *warnings])
 
 
 def _asked(sizing: Sizing) -> str:

@@ -115,9 +115,9 @@ def _ratio(axes: "Axes", report: SizingReport) -> None:
 def _pods(axes: "Axes", report: SizingReport) -> None:
     sizing = report.sizing
     assert sizing.objective is not None
-    found = pods_curve(sizing)
-    _curves(axes, [float(each.pods) for each in found], found)
-    _objective(axes, sizing.objective, found, sizing.whole)
+    points = pods_curve(sizing)
+    _curves(axes, [float(point.pods) for point in points], points)
+    _objective(axes, sizing.objective, points, sizing.whole)
     if sizing.needed is not None and sizing.needed != sizing.replicas:
         _mark(axes, sizing.needed, f"{sizing.needed} needed ", "right")
     if sizing.replicas is not None:
@@ -130,18 +130,18 @@ def _pods(axes: "Axes", report: SizingReport) -> None:
 def _load(axes: "Axes", report: SizingReport) -> None:
     sizing = report.sizing
     assert sizing.objective is not None
-    found = load_curve(sizing)
-    _curves(axes, [each.target_rps for each in found], found)
+    points = load_curve(sizing)
+    _curves(axes, [point.target_rps for point in points], points)
     axes.set_xlim(left=0)
-    _objective(axes, sizing.objective, found, sizing.without_spares)
+    _objective(axes, sizing.objective, points, sizing.without_spares)
     _mark(axes, sizing.load.target_rps, f"target {sizing.load.target_rps:g}", "center")
     axes.set(xlabel="requests/s", ylabel="arrival to answer (s)")
     _legend(axes, above=True)
 
 
-def _curves(axes: "Axes", places: Sequence[float], found: Sequence[Predicted]) -> None:
+def _curves(axes: "Axes", places: Sequence[float], points: Sequence[Predicted]) -> None:
     for name, marker in _CURVES.items():
-        values = [getattr(each, f"{name}_s") for each in found]
+        values = [getattr(point, f"{name}_s") for point in points]
         heights = [float("nan") if value is None else value for value in values]
         axes.plot(places, heights, marker=marker, markersize=4, color=COLOURS[name], label=name)
     axes.grid(axis="y")
@@ -150,11 +150,13 @@ def _curves(axes: "Axes", places: Sequence[float], found: Sequence[Predicted]) -
 def _objective(
     axes: "Axes",
     objective: Objective,
-    found: Sequence[Predicted],
+    points: Sequence[Predicted],
     chosen: Predicted | None,
 ) -> None:
     """Draw the objective's line, and end the plot not far above it."""
-    known = [each.p99_s for each in [*found, chosen] if each is not None and each.p99_s is not None]
+    known = [
+        point.p99_s for point in [*points, chosen] if point is not None and point.p99_s is not None
+    ]
     least = 0.0 if chosen is None or chosen.p99_s is None else 1.15 * chosen.p99_s
     highest = min(1.1 * max(known, default=0.0), max(_MOST_LIMITS * objective.limit_s, least))
     axes.set_ylim(0, max(highest, 1.2 * objective.limit_s))
@@ -205,12 +207,12 @@ def _mark(axes: "Axes", place: float, text: str, side: str) -> None:
 
 def _sensitivity(axes: "Axes", report: SizingReport) -> None:
     rows, deployed = report.sizing.sensitivity[::-1], report.sizing.replicas
-    names = [plain(changed_text(each)) for each in rows]
-    axes.barh(range(len(rows)), [each.replicas or 0 for each in rows], color=COLOURS["bar"])
-    for place, each in enumerate(rows):
+    names = [plain(changed_text(change)) for change in rows]
+    axes.barh(range(len(rows)), [change.replicas or 0 for change in rows], color=COLOURS["bar"])
+    for place, change in enumerate(rows):
         axes.annotate(
-            "none would do" if each.replicas is None else str(each.replicas),
-            (each.replicas or 0, place), xytext=(4, 0), textcoords="offset points", va="center",
+            "none would do" if change.replicas is None else str(change.replicas),
+            (change.replicas or 0, place), xytext=(4, 0), textcoords="offset points", va="center",
             bbox=_PAPER,
         )  # fmt: skip
     if deployed is not None:

@@ -30,8 +30,8 @@ def prediction_section(sizing: Sizing) -> Section:
     if objective is None:
         return Section(title, [_NO_OBJECTIVE])
     rows = [
-        (name, str(each.pods), *_figures(each), held_text(each, objective))
-        for name, each in at_the_peak(sizing)
+        (name, str(predicted.pods), *_figures(predicted), held_text(predicted, objective))
+        for name, predicted in at_the_peak(sizing)
     ]
     blocks: list[Block] = []
     if rows:
@@ -70,8 +70,8 @@ def pods_section(sizing: Sizing) -> Section | None:
     points = pods_curve(sizing)
     marks = {sizing.needed: " (needed)", sizing.replicas: " (deployed)"}
     rows = [
-        (f"{each.pods}{marks.get(each.pods, '')}", *_figures(each), held_text(each, objective))
-        for each in points
+        (f"{point.pods}{marks.get(point.pods, '')}", *_figures(point), held_text(point, objective))
+        for point in points
     ]
     label = (
         f"Predicted p50, p95 and p99 against the number of Pods; {sizing.needed} are needed, "
@@ -81,7 +81,7 @@ def pods_section(sizing: Sizing) -> Section | None:
         f"At {sizing.load.target_rps:g} requests/s. Left of the first point Pods cannot keep up."
     )
     chosen = next(
-        (place for place, each in enumerate(points) if each.pods == sizing.replicas), None
+        (place for place, point in enumerate(points) if point.pods == sizing.replicas), None
     )
     table = Table(title, ("Pods", *_head(objective)), rows, chosen=chosen)
     return Section(title, [Plot("pods", label, caption), table])
@@ -89,17 +89,19 @@ def pods_section(sizing: Sizing) -> Section | None:
 
 def pods_curve(sizing: Sizing) -> list[Predicted]:
     """Return the curve with the answer on it, which was simulated longer than the other points."""
-    found = {each.pods: each for each in sizing.by_pods}
-    found |= {each.pods: each for each in (sizing.without_spares, sizing.whole) if each is not None}
-    return [found[pods] for pods in sorted(found)]
+    by_pods = {point.pods: point for point in sizing.by_pods}
+    by_pods |= {
+        point.pods: point for point in (sizing.without_spares, sizing.whole) if point is not None
+    }
+    return [by_pods[pods] for pods in sorted(by_pods)]
 
 
 def load_curve(sizing: Sizing) -> list[Predicted]:
     """Return the curve against load, the target's point as it was simulated for the answer."""
-    found = {each.target_rps: each for each in sizing.by_rps}
+    by_rps = {point.target_rps: point for point in sizing.by_rps}
     if sizing.without_spares is not None:
-        found[sizing.load.target_rps] = sizing.without_spares
-    return [found[rps] for rps in sorted(found)]
+        by_rps[sizing.load.target_rps] = sizing.without_spares
+    return [by_rps[rps] for rps in sorted(by_rps)]
 
 
 def load_section(sizing: Sizing) -> Section | None:
@@ -112,14 +114,14 @@ def load_section(sizing: Sizing) -> Section | None:
     points, target_rps = load_curve(sizing), sizing.load.target_rps
     rows = [
         (
-            f"{each.target_rps:.4g}{' (target)' if each.target_rps == target_rps else ''}",
-            *_figures(each),
-            held_text(each, objective),
+            f"{point.target_rps:.4g}{' (target)' if point.target_rps == target_rps else ''}",
+            *_figures(point),
+            held_text(point, objective),
         )
-        for each in points
+        for point in points
     ]
     chosen = next(
-        (place for place, each in enumerate(points) if each.target_rps == target_rps), None
+        (place for place, point in enumerate(points) if point.target_rps == target_rps), None
     )
     pods = count_text(sizing.needed or 0, "Pod")
     label = (
@@ -139,7 +141,7 @@ def breaking_text(sizing: Sizing, objective: Objective) -> str:
     pods = count_text(sizing.needed or 0, "Pod")
     breaking_rps = (sizing.needed or 0) * sizing.policy.concurrency / sizing.mean_service_s
     text = f"{pods} break at {breaking_rps:.3g} requests/s, always busy"
-    held = [each.target_rps for each in load_curve(sizing) if each.holds(objective)]
+    held = [point.target_rps for point in load_curve(sizing) if point.holds(objective)]
     if not held:
         return f"{text}."
     return f"{text}; {max(held):.3g} is the highest load simulated that holds the objective."
@@ -151,8 +153,8 @@ def sensitivity_section(report: SizingReport) -> Section | None:
     if not sizing.sensitivity:
         return None
     rows = [
-        (changed_text(each), _replicas(each), _moved(each, sizing.replicas))
-        for each in sizing.sensitivity
+        (changed_text(change), _replicas(change), _moved(change, sizing.replicas))
+        for change in sizing.sensitivity
     ]
     blocks: list[Block] = [
         Plot(
@@ -171,14 +173,14 @@ def sensitivity_section(report: SizingReport) -> Section | None:
     return Section(title, blocks)
 
 
-def _replicas(each: Sensitivity) -> str:
-    return "none would do" if each.replicas is None else str(each.replicas)
+def _replicas(change: Sensitivity) -> str:
+    return "none would do" if change.replicas is None else str(change.replicas)
 
 
-def _moved(each: Sensitivity, deployed: int | None) -> str:
-    if each.replicas is None or deployed is None:
+def _moved(change: Sensitivity, deployed: int | None) -> str:
+    if change.replicas is None or deployed is None:
         return ""
-    return f"{each.replicas - deployed:+d}" if each.replicas != deployed else "0"
+    return f"{change.replicas - deployed:+d}" if change.replicas != deployed else "0"
 
 
 def cross_check_section(sizing: Sizing) -> Section | None:
@@ -191,11 +193,11 @@ def cross_check_section(sizing: Sizing) -> Section | None:
         ("Allen-Cunneen (variability as measured)", seconds_text(check.allen_cunneen_wait_s)),
         ("simulated", seconds_text(check.simulated_wait_s)),
     ]
-    told = (
+    summary = (
         f"{sizing.needed} Pods behind one shared queue, {check.offered_load:.2f} Erlang offered; "
         f"by Erlang C a request waits with a probability of {check.wait_probability:.1%}."
     )
-    blocks: list[Block] = [told, Table(title, ("method", "mean wait"), rows)]
+    blocks: list[Block] = [summary, Table(title, ("method", "mean wait"), rows)]
     if sizing.without_spares is not None:
         own = seconds_text(sizing.without_spares.mean_wait_s)
         blocks.append(
@@ -210,9 +212,11 @@ def _head(objective: Objective) -> tuple[str, ...]:
     return "busy", *(f"{name}, s" for name in times), "holds"
 
 
-def _figures(each: Predicted) -> tuple[str, ...]:
-    times = map(_bare_seconds, (each.p50_s, each.p95_s, each.p99_s, each.high_s))
-    return (f"{each.utilisation:.0%}", *times)
+def _figures(predicted: Predicted) -> tuple[str, ...]:
+    times = map(
+        _bare_seconds, (predicted.p50_s, predicted.p95_s, predicted.p99_s, predicted.high_s)
+    )
+    return (f"{predicted.utilisation:.0%}", *times)
 
 
 def _bare_seconds(value_s: float | None) -> str:

@@ -119,8 +119,8 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
         rows.append(("Utilisation at the peak", f"{sizing.utilisation:.0%}"))
     if sizing.hpa_utilisation_percent is not None:
         percent = sizing.hpa_utilisation_percent
-        told = f"above {percent}% CPU utilisation, minReplicas {sizing.replicas}"
-        rows.append(("Scale out (HPA)", told))
+        scaling = f"above {percent}% CPU utilisation, minReplicas {sizing.replicas}"
+        rows.append(("Scale out (HPA)", scaling))
     if sizing.price_per_audio_hour is not None:
         rows.append(("Price of an hour of audio", f"{sizing.price_per_audio_hour:.4g}"))
     return rows
@@ -239,9 +239,9 @@ def _made(report: SizingReport) -> Section:
     if target is not None:
         rows.append(("Machine sized for", f"{target.cpu_model}, {target.architecture}"))
         rows.append(("Its run", f"{target.name}, {target.where}, {target.moment:%Y-%m-%d}"))
-    found = report.sizing.without_spares
-    if found is not None:
-        rows.append(("Requests simulated", f"{found.requests} for the answer"))
+    predicted = report.sizing.without_spares
+    if predicted is not None:
+        rows.append(("Requests simulated", f"{predicted.requests} for the answer"))
     method = (
         "Latencies are simulated request by request over the measured service times; the same "
         "run, options and seed give the same figures."

@@ -72,7 +72,7 @@ def _for_page(text: str, name: str) -> str:
     svg = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg, count=1)
     svg = svg.replace("xlink:href=", "href=")
     used = set(re.findall(r'(?:href="|url\()#([\w-]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: _id(name, found[1], used), svg)
+    svg = re.sub(r' id="([^"]*)"', lambda match: _id(name, match[1], used), svg)
     svg = re.sub(r'(href="|url\()#', rf"\g<1>#{name}-", svg)
     svg = re.sub(r"'DejaVu Sans'(, sans-serif)?", "system-ui, sans-serif", svg)
     for role, colour in COLOURS.items():
@@ -80,5 +80,5 @@ def _for_page(text: str, name: str) -> str:
     return svg
 
 
-def _id(name: str, found: str, used: set[str]) -> str:
-    return f' id="{name}-{found}"' if found in used else ""
+def _id(name: str, identifier: str, used: set[str]) -> str:
+    return f' id="{name}-{identifier}"' if identifier in used else ""

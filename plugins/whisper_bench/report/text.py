@@ -51,8 +51,8 @@ def _wrapped(text: str | None, indent: str = "  ") -> list[str]:
 
 def _block(lines: Iterable[str]) -> list[str]:
     """Set lines apart by an empty one, if there are any."""
-    found = list(lines)
-    return ["", *found] if found else []
+    shown = list(lines)
+    return ["", *shown] if shown else []
 
 
 def _why(sizing: Sizing) -> Iterable[str]:
@@ -66,7 +66,7 @@ def _why(sizing: Sizing) -> Iterable[str]:
 
 def _inputs(report: SizingReport) -> Iterable[str]:
     sizing = report.sizing
-    told = [
+    rows = [
         ("measured", _measured(report.basis)),
         ("load", load_text(sizing.load)),
         ("audio", mix_text(sizing.load, sizing.service)),
@@ -75,11 +75,11 @@ def _inputs(report: SizingReport) -> Iterable[str]:
     ]
     if sizing.hpa_utilisation_percent is not None:
         scaling = f"{sizing.hpa_utilisation_percent}% CPU utilisation"
-        told.append(("scale out", f"above {scaling} (HPA, minReplicas {sizing.replicas})"))
+        rows.append(("scale out", f"above {scaling} (HPA, minReplicas {sizing.replicas})"))
     if sizing.price_per_audio_hour is not None:
-        told.append(("price", f"{sizing.price_per_audio_hour:.4g} an hour of audio"))
-    width = max(len(name) for name, _ in told)
-    for name, text in told:
+        rows.append(("price", f"{sizing.price_per_audio_hour:.4g} an hour of audio"))
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
         yield from _wrapped(f"{name.ljust(width)}  {text}", " " * (width + 2))
 
 
@@ -98,18 +98,18 @@ def _predictions(sizing: Sizing) -> list[str]:
         return []
     name = percentile_name(objective)
     head = ("predicted", "Pods", "utilisation", "p50", "p95", "p99", f"{name} at most", "holds")
-    told = [
-        (title, *_figures(found), held_text(found, objective))
-        for title, found in at_the_peak(sizing)
+    rows = [
+        (title, *_figures(predicted), held_text(predicted, objective))
+        for title, predicted in at_the_peak(sizing)
     ]
-    if not told:
+    if not rows:
         return []
-    return [*table_lines([head, *told]), *_wrapped(breaking_text(sizing, objective))]
+    return [*table_lines([head, *rows]), *_wrapped(breaking_text(sizing, objective))]
 
 
-def _figures(found: Predicted) -> tuple[str, ...]:
-    times = map(seconds_text, (found.p50_s, found.p95_s, found.p99_s, found.high_s))
-    return (str(found.pods), f"{found.utilisation:.0%}", *times)
+def _figures(predicted: Predicted) -> tuple[str, ...]:
+    times = map(seconds_text, (predicted.p50_s, predicted.p95_s, predicted.p99_s, predicted.high_s))
+    return (str(predicted.pods), f"{predicted.utilisation:.0%}", *times)
 
 
 def _cross_check(check: CrossCheck, sizing: Sizing) -> Iterable[str]:
@@ -128,27 +128,27 @@ def _candidates(candidates: Sequence[Candidate], chosen: str) -> list[str]:
     head = ("candidate", "verdict", "mean", "Pods", "CPU each", "CPUs in all", "MiB each", "")
     rows = [
         (
-            each.case,
-            str(each.verdict),
-            seconds_text(each.mean_s),
-            "none" if each.replicas is None else str(each.replicas),
-            str(each.cpu),
-            "" if each.cpus_in_all is None else str(each.cpus_in_all),
-            str(each.memory_mib),
-            "sized on" if each.case == chosen else "",
+            candidate.case,
+            str(candidate.verdict),
+            seconds_text(candidate.mean_s),
+            "none" if candidate.replicas is None else str(candidate.replicas),
+            str(candidate.cpu),
+            "" if candidate.cpus_in_all is None else str(candidate.cpus_in_all),
+            str(candidate.memory_mib),
+            "sized on" if candidate.case == chosen else "",
         )
-        for each in candidates
+        for candidate in candidates
     ]
     return table_lines([head, *rows])
 
 
-def _sensitivity(found: Sequence[Sensitivity]) -> list[str]:
+def _sensitivity(changes: Sequence[Sensitivity]) -> list[str]:
     """Return two rows for each input: its values, and the Pods for each."""
     rows: list[list[str]] = []
-    for changed, group in groupby(found, key=lambda each: each.changed):
+    for changed, group in groupby(changes, key=lambda change: change.changed):
         members = list(group)
-        rows.append([f"if {changed}", *(f"{each.value:.4g}" for each in members)])
-        pods = ("none" if each.replicas is None else str(each.replicas) for each in members)
+        rows.append([f"if {changed}", *(f"{change.value:.4g}" for change in members)])
+        pods = ("none" if change.replicas is None else str(change.replicas) for change in members)
         rows.append(["  Pods", *pods])
     if not rows:
         return []

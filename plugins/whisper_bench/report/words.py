@@ -107,13 +107,13 @@ def extrapolation_text(basis: Basis) -> str | None:
     )
 
 
-def changed_text(each: Sensitivity) -> str:
+def changed_text(change: Sensitivity) -> str:
     """Name an input with the value that it was given instead."""
-    return _CHANGED.get(each.changed, f"{each.changed} {{}}").format(f"{each.value:.4g}")
+    return _CHANGED.get(change.changed, f"{change.changed} {{}}").format(f"{change.value:.4g}")
 
 
-def held_text(found: Predicted, objective: Objective) -> str:
+def held_text(predicted: Predicted, objective: Objective) -> str:
     """Say whether a prediction meets the objective, within its error."""
-    if found.holds(objective):
+    if predicted.holds(objective):
         return "yes"
-    return "no" if found.fails(objective) else "in doubt"
+    return "no" if predicted.fails(objective) else "in doubt"

@@ -88,8 +88,8 @@ def measured_case(
     """Return a case as a candidate; with a ratio its times and memory are the target's."""
     if ratio is None:
         peak_bytes = max(process.peak_rss_bytes for process in record.processes)
-        cpu_s = sum(each.cpu_s for each in record.rounds)
-        busy_cpus = cpu_s / sum(each.latency_s for each in record.rounds)
+        cpu_s = sum(round_.cpu_s for round_ in record.rounds)
+        busy_cpus = cpu_s / sum(round_.latency_s for round_ in record.rounds)
     else:
         side = ratio.target
         peak_bytes, busy_cpus = side.peak_rss_bytes, (side.cpu_s or side.latency_s) / side.latency_s
@@ -98,7 +98,7 @@ def measured_case(
         verdict=verdict,
         ratio=ratio,
         service=Service(
-            samples_s=[each.latency_s for each in record.rounds],
+            samples_s=[round_.latency_s for round_ in record.rounds],
             windows=record.clip.windows,
             factor=1.0 if ratio is None else known_ratio(ratio).high,
             hard_share=hard.share,

@@ -104,7 +104,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"utilisation {self.max_utilisation:g}: give a share from 0.01 to below 1, "
                 "such as 0.8; a queue that is always busy grows without end"
             )
-        whole = all(isinstance(each, int) for each in (self.concurrency, self.spare_pods))
+        whole = all(isinstance(value, int) for value in (self.concurrency, self.spare_pods))
         within = 1 <= self.concurrency <= MOST_WORKERS and 0 <= self.spare_pods <= MOST_SPARE
         if not whole or not within:
             raise BenchError(

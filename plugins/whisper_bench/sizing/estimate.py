@@ -64,10 +64,10 @@ def predict_latency(
     if utilisation >= 1:
         return _overrun(question, pods, utilisation)
     for count in _counts(question, pods, most_requests):
-        found = _simulated(question, pods, count)
-        if found.holds(question.objective) or found.fails(question.objective):
+        predicted = _simulated(question, pods, count)
+        if predicted.holds(question.objective) or predicted.fails(question.objective):
             break
-    return found
+    return predicted
 
 
 def _overrun(question: Question, pods: int, utilisation: float) -> Predicted:
@@ -162,8 +162,8 @@ def _bounds(answers_s: Floats, percent: float, estimate_s: float) -> tuple[float
     Sectioning: the batches' percentiles about that of all requests, which the bias of a short batch
     does not reach (S. Asmussen and P. W. Glynn, "Stochastic Simulation" (2007), III.5).
     """
-    each = np.percentile(np.split(answers_s, BATCHES), percent, axis=1)
-    spread = float(np.sum((each - estimate_s) ** 2)) / (BATCHES * (BATCHES - 1))
+    by_batch_s = np.percentile(np.split(answers_s, BATCHES), percent, axis=1)
+    spread = float(np.sum((by_batch_s - estimate_s) ** 2)) / (BATCHES * (BATCHES - 1))
     half_s = t_quantile(CONFIDENCE, BATCHES - 1) * math.sqrt(spread)
     return estimate_s - half_s, estimate_s + half_s
 

@@ -111,12 +111,12 @@ def sensitivity(
     question: Question, needed: int, ratio: Estimate | None = None
 ) -> list[Sensitivity]:
     """Return the replicas that other loads, service times, bursts and ratios would need."""
-    found = []
+    changes = []
     for changed, value, factor, other in [*_changes(question), *_ratios(question, ratio)]:
         fewest = fewest_pods(other, near=round(needed * factor))
         replicas = None if fewest is None else fewest.pods + question.policy.spare_pods
-        found.append(Sensitivity(changed, value, replicas))
-    return found
+        changes.append(Sensitivity(changed, value, replicas))
+    return changes
 
 
 def _changes(question: Question) -> Iterable[tuple[str, float, float, Question]]:

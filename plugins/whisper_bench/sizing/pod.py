@@ -66,7 +66,7 @@ def pod_size(
     for name, value in given.items():
         if value is not None and not 0 < value < math.inf:
             raise BenchError(f"{name} {value:g}: give a number above 0")
-    most_cpus = min((each for each in (cpu_limit, present_cpus) if each is not None), default=None)
+    most_cpus = min((cpus for cpus in (cpu_limit, present_cpus) if cpus is not None), default=None)
     needed_mib = peak_rss_bytes / _MIB * MEMORY_MARGIN * concurrency
     return PodSize(
         threads=threads,

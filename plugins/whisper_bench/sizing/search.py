@@ -58,9 +58,9 @@ def fewest_pods(question: Question, near: int | None = None) -> Predicted | None
     fails, best = bracket
     while best.pods - fails > 1:
         middle = (fails + best.pods) // 2
-        found = predict_latency(question, middle)
-        if found.holds(objective):
-            best = found
+        predicted = predict_latency(question, middle)
+        if predicted.holds(objective):
+            best = predicted
         else:
             fails = middle
     return best
@@ -73,21 +73,21 @@ def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted
     """
     if start > MOST_PODS:
         return None
-    found, step = predict_latency(question, start), 1
-    while found.holds(question.objective):
-        lower = max(found.pods - step, least - 1)
+    predicted, step = predict_latency(question, start), 1
+    while predicted.holds(question.objective):
+        lower = max(predicted.pods - step, least - 1)
         if lower < least:
-            return lower, found
+            return lower, predicted
         tried = predict_latency(question, lower)
         if not tried.holds(question.objective):
-            return lower, found
-        found, step = tried, 2 * step
-    fails = found.pods
+            return lower, predicted
+        predicted, step = tried, 2 * step
+    fails = predicted.pods
     while fails < MOST_PODS:
-        found = predict_latency(question, min(fails + step, MOST_PODS))
-        if found.holds(question.objective):
-            return fails, found
-        fails, step = found.pods, 2 * step
+        predicted = predict_latency(question, min(fails + step, MOST_PODS))
+        if predicted.holds(question.objective):
+            return fails, predicted
+        fails, step = predicted.pods, 2 * step
     return None
 
 

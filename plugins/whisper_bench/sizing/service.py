@@ -32,7 +32,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse what is no service time."""
-        if not self.samples_s or not all(0 < each < math.inf for each in self.samples_s):
+        if not self.samples_s or not all(0 < sample_s < math.inf for sample_s in self.samples_s):
             raise BenchError("service times must be positive numbers of seconds, at least one")
         if not 0 < self.factor < math.inf or not 0 <= self.hard_share <= 1:
             raise BenchError(

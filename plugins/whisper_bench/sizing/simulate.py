@@ -55,12 +55,12 @@ def waits(
 def _in_order(arrivals_s: Floats, services_s: Floats, servers: int) -> Floats:
     """One queue, many servers: each request takes the one that is free first."""
     free = [0.0] * servers
-    found = []
+    waits_s = []
     for arrival_s, service_s in zip(arrivals_s.tolist(), services_s.tolist(), strict=True):
         start_s = max(free[0], arrival_s)
         heapq.heapreplace(free, start_s + service_s)
-        found.append(start_s - arrival_s)
-    return np.array(found)
+        waits_s.append(start_s - arrival_s)
+    return np.array(waits_s)
 
 
 def _by_pod(
@@ -71,13 +71,13 @@ def _by_pod(
     keys = chosen.astype(np.uint16) if chosen.max() < _SHORT else chosen
     order = np.argsort(keys, kind="stable")
     sorted_pods = chosen[order]
-    found = np.empty(len(order))
+    waits_s = np.empty(len(order))
     if concurrency == 1:
-        found[order] = _lindley(arrivals_s[order], services_s[order], sorted_pods)
-        return found
+        waits_s[order] = _lindley(arrivals_s[order], services_s[order], sorted_pods)
+        return waits_s
     for part in _parts(order, sorted_pods):
-        found[part] = _in_order(arrivals_s[part], services_s[part], concurrency)
-    return found
+        waits_s[part] = _in_order(arrivals_s[part], services_s[part], concurrency)
+    return waits_s
 
 
 def _parts(order: NDArray[np.int64], sorted_pods: NDArray[np.int64]) -> Iterable[NDArray[np.int64]]:
@@ -112,7 +112,7 @@ def _least_outstanding(
     leaving: list[tuple[float, int]] = []
     free = [[0.0] * concurrency for _ in range(pods)]
     draws = random.random(len(arrivals_s)).tolist()
-    found = []
+    waits_s = []
     for arrival_s, service_s, draw in zip(
         arrivals_s.tolist(), services_s.tolist(), draws, strict=True
     ):
@@ -122,8 +122,8 @@ def _least_outstanding(
         start_s = max(free[pod][0], arrival_s)
         heapq.heapreplace(free[pod], start_s + service_s)
         heapq.heappush(leaving, (start_s + service_s, pod))
-        found.append(start_s - arrival_s)
-    return np.array(found)
+        waits_s.append(start_s - arrival_s)
+    return np.array(waits_s)
 
 
 class _Crowd:

@@ -85,9 +85,9 @@ def size_run(
     chosen = _of_model(records, model, facts.name)
     _check_production(facts, config, production)
     warnings = [
-        f"{each.label}: {text}"
-        for each in chosen
-        for text in (*trust_warnings(each), *stability_warnings(each))
+        f"{record.label}: {text}"
+        for record in chosen
+        for text in (*trust_warnings(record), *stability_warnings(record))
     ]
     warnings += _clips_left_out(records, chosen)
     ratios: dict[str, CaseRatio] = {}
@@ -100,7 +100,7 @@ def size_run(
     cases = [
         measured_case(
             record,
-            next(each for each in throttling.cases if each.label == record.label),
+            next(case for case in throttling.cases if case.label == record.label),
             ratios.get(record.label),
             config.target if config else facts,
             concurrency=demand.policy.concurrency,
@@ -151,22 +151,25 @@ def _check_target(config: RatioConfig, production: Architecture) -> None:
             f"{production}: make it with the production run second, whisper-bench ratio M4 XEON, "
             "or give --production-architecture"
         )
-    for each in config.allowed_mismatches:
-        if each.field in {"cpu_limit", "threads"}:
+    for mismatch in config.allowed_mismatches:
+        if mismatch.field in {"cpu_limit", "threads"}:
             raise NoRatioError(
-                f"the ratio was made with another {each.field} on each side ({each.reference} and "
-                f"{each.target}), so that no Pod's CPU follows from it; measure both alike"
+                f"the ratio's sides differ in {mismatch.field} ({mismatch.reference} and "
+                f"{mismatch.target}), so it does not give the CPUs of a Pod; measure both sides "
+                "with the same"
             )
 
 
 def _let_through(predicted: PredictionReport) -> list[str]:
-    new = [f"let through: {each}" for each in predicted.allowed_mismatches]
-    return new + [f"let through by the ratio: {each}" for each in predicted.ratio_mismatches]
+    new = [f"let through: {mismatch}" for mismatch in predicted.allowed_mismatches]
+    return new + [
+        f"let through by the ratio: {mismatch}" for mismatch in predicted.ratio_mismatches
+    ]
 
 
 def _clips_left_out(records: Sequence[CaseRecord], chosen: Sequence[CaseRecord]) -> list[str]:
     clip = chosen[0].clip.name
-    others = {each.clip.name for each in records if each.model == chosen[0].model} - {clip}
+    others = {record.clip.name for record in records if record.model == chosen[0].model} - {clip}
     if not others:
         return []
     return [f"sized on the clip {clip}, the shortest; also measured: {', '.join(sorted(others))}"]
@@ -218,7 +221,7 @@ def _basis(case: MeasuredCase, facts: RunFacts, config: RatioConfig | None) -> B
     return Basis(
         run=facts,
         case=case.record.label,
-        latencies_s=[each.latency_s for each in case.record.rounds],
+        latencies_s=[round_.latency_s for round_ in case.record.rounds],
         clip_duration_s=case.record.clip.duration_s,
         extrapolated=config is not None,
         factor=case.service.factor,

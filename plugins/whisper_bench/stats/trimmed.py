@@ -29,7 +29,7 @@ def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None
     mean = math.fsum(kept) / len(kept)
     winsorized = [*[kept[0]] * cut, *kept, *[kept[-1]] * cut]
     centre = math.fsum(winsorized) / size
-    spread = math.sqrt(math.fsum((each - centre) ** 2 for each in winsorized) / (size - 1))
+    spread = math.sqrt(math.fsum((log - centre) ** 2 for log in winsorized) / (size - 1))
     error = spread * math.sqrt(size) / len(kept)
     half = t_quantile(0.5 + confidence / 2, len(kept) - 1) * error
     return Estimate.of_log(mean, half, confidence)
