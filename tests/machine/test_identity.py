@@ -20,16 +20,16 @@ from whisper_bench.machine.identity import (
     ("told", "architecture"),
     [("arm64", "ARM64"), ("aarch64", "ARM64"), ("x86_64", "x86_64"), ("AMD64", "x86_64")],
 )
-def test_architecture_whatever_the_system_calls_it(told, architecture):
+def test_an_architecture_by_the_name_of_each_system(told, architecture):
     assert detect_architecture(told) == architecture
 
 
-def test_architecture_of_this_machine():
+def test_the_architecture_of_this_machine():
     assert detect_architecture() in ("ARM64", "x86_64")
 
 
 def test_another_architecture_is_refused():
-    with pytest.raises(BenchError, match="'riscv64' is not one that can be measured; use one of"):
+    with pytest.raises(BenchError, match="'riscv64' is not supported; use one of"):
         detect_architecture("riscv64")
 
 
@@ -45,7 +45,7 @@ def test_cpu_model_on_recorded_machines(name, cpu_model):
     assert detect_cpu_model("Linux", RECORDED / f"cpuinfo_{name}.txt") == cpu_model
 
 
-def test_cpu_model_that_nobody_tells():
+def test_a_cpu_model_that_no_file_names_is_unknown():
     assert cpu_model_from_cpuinfo("CPU implementer : 0x99\nCPU part : 0x123") == (
         "ARM64 (implementer 0x99, part 0x123)"
     )

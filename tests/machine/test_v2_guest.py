@@ -99,7 +99,7 @@ def booted(tmp_path, init_text):
 
 
 @pytest.mark.alone
-def test_the_stress_test_is_red_under_a_quota_above_the_namespace(
+def test_the_stress_test_fails_under_a_quota_above_the_namespace(
     tmp_path, toy_arguments, record_property
 ):
     (tmp_path / "test_bench.py").write_text(BENCHMARK)

@@ -46,7 +46,7 @@ def test_what_is_refused_here_is_refused_there(kubectl, change):
 
 
 @pytest.mark.parametrize("name", ["22-sidecar-no-resources.yaml", "24-octal-replicas.yaml"])
-def test_the_class_is_the_servers(admitted, name):
+def test_the_class_is_the_one_of_the_server(admitted, name):
     text = (CASES / name).read_text()
     (stored,) = admitted(text)
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}

@@ -96,7 +96,7 @@ sizings = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(manifests(), sizings, st.sampled_from(["\n", "\r\n"]))
-def test_any_manifest(text, sized, line_end):
+def test_any_manifest_gets_exactly_the_sized_values(text, sized, line_end):
     text = text.replace("\n", line_end)
     assert all_data(text)  # what ruamel has written, it can read
     update(text, sized, container="whisper")
@@ -113,7 +113,7 @@ COMMENT = "#: {number}  'odd\" spacing  "
 
 @settings(max_examples=20, deadline=None)
 @given(st.sets(st.integers(0, EXAMPLE.read_text().count("\n"))), sizings, st.booleans())
-def test_any_comments_stay(places, sized, behind):
+def test_comments_anywhere_are_kept(places, sized, behind):
     """Comments and blank lines between any two lines, or behind any, are there afterwards."""
     lines = EXAMPLE.read_text().split("\n")
     for number in places:

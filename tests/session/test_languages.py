@@ -109,7 +109,7 @@ def test_each_clip_is_heard_once_and_a_resumed_run_hears_as_it_began():
 def test_a_model_of_english_alone():
     model = model_of(multilingual=False, decoding=Decoding("en"))
     assert model.language_of(msgspec.structs.replace(CLIP, language=None)).code == "en"
-    with pytest.raises(BenchError, match="knows English alone, and the language is vi"):
+    with pytest.raises(BenchError, match="knows only English, and the language is vi"):
         model_of(multilingual=False, decoding=Decoding("vi"))
     with pytest.raises(BenchError, match="cannot detect a language; give it: --whisper-language"):
         model_of(multilingual=False).detect([])
