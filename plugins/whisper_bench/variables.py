@@ -14,5 +14,5 @@ def variable(name: str) -> str | None:
     """
     value = os.environ.get(name)
     if value is not None and not value.strip():
-        raise BenchError(f"{name} is blank ({value!r}); give it a value, or unset it")
+        raise BenchError(f"{name} is set to {value!r}; give it a value, or unset it")
     return value

@@ -112,7 +112,7 @@ def test_a_server_that_does_not_answer(home, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--save", "Ä"], "--save 'Ä': a Pod is named after it"),
+        (["--save", "Ä"], "--save 'Ä': a Pod gets this name"),
         (["--node-selector", "a"], "--node-selector a: write KEY=VALUE"),
         (["--node-selector", "=a"], "--node-selector =a: write KEY=VALUE"),
         (["--toleration", "a:Never"], "where EFFECT is one of NoSchedule"),

@@ -136,8 +136,8 @@ def test_a_file_written_over_keeps_mode_and_owner(tmp_path):
     owner = (1234, 1235) if os.geteuid() == 0 else (os.getuid(), os.getgid())
     os.chown(path, *owner)
     write_over(path, b"new")
-    found = path.stat()
-    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o640, *owner)
+    status = path.stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == (0o640, *owner)
 
 
 def test_a_link_to_a_missing_file_is_followed(tmp_path):
@@ -162,5 +162,5 @@ def test_an_immutable_file_is_unchanged_and_not_called_lost(tmp_path, two, monke
     monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(BenchError, match="cannot write .*/b: Operation not permitted") as caught:
         write_all_over(two, option="--output")
-    assert "put back" not in str(caught.value)
+    assert "restored" not in str(caught.value)
     assert tree(tmp_path) == before

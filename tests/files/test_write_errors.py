@@ -36,9 +36,9 @@ def a_link_to_the_other(path):
 @pytest.mark.parametrize(
     ("make", "remedy"),
     [
-        (a_folder, "Is a directory; a folder is where the file would be: move it away"),
-        (a_link_to_itself, "a link that leads to itself: remove it"),
-        (a_link_to_nowhere, "a link or a part of the path leads nowhere: correct it"),
+        (a_folder, "Is a directory; a folder has the file's name: move it away"),
+        (a_link_to_itself, "a link to itself: remove it"),
+        (a_link_to_nowhere, "a part of the path is missing: correct it"),
         (a_pipe, "it is not a regular file"),
         (a_link_to_the_other, "it is the same file as .*/a, through a link; remove the link"),
     ],
@@ -79,9 +79,9 @@ def test_a_folder_without_permission_is_not_called_a_full_disk(tmp_path):
         "except BenchError as error:\n"
         "    print(error)\n"
     )
-    for each in (tmp_path, *tmp_path.parents):
-        if each.stat().st_uid == os.getuid() and each.name.startswith(("pytest-", "test_")):
-            each.chmod(0o755)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_uid == os.getuid() and parent.name.startswith(("pytest-", "test_")):
+            parent.chmod(0o755)
     done = subprocess.run(
         [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
     )
@@ -93,5 +93,5 @@ def test_each_cause_has_its_remedy_with_the_option():
     assert remedy_of(full, "--output") == "free the disk or choose another folder (--output)"
     assert remedy_of(full) == "free the disk or choose another folder"
     odd = OSError("odd")
-    assert remedy_of(odd) == "look at the disk, or choose another folder"
+    assert remedy_of(odd) == "check the disk, or choose another folder"
     assert (reason_of(odd), reason_of(OSError())) == ("odd", "OSError")

@@ -63,10 +63,11 @@ open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
 from whisper_bench.machine.counters import counters_of
 from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
 group = quota_groups()[0]
-start = counters_of(group)
-end_s = time.perf_counter() + 1
-while time.perf_counter() < end_s: pass
-seen = counters_of(group).since(start)
+start = seen = counters_of(group)
+end_s = time.perf_counter() + 120
+while seen.throttled_periods < start.throttled_periods + 5 and time.perf_counter() < end_s:
+    seen = counters_of(group)
+seen = seen.since(start)
 limit = cpu_limit_in_force()
 print(limit.cpus, limit.source, limit.quota_group, seen.periods, seen.throttled_periods, seen.throttled_s)
 """
@@ -80,8 +81,8 @@ print(limit.cpus, limit.source, limit.quota_group, seen.periods, seen.throttled_
     assert done.returncode == 0, done.stderr
     cpus, *source, group, periods, throttled, throttled_s = done.stdout.split()
     assert (cpus, " ".join(source), group) == ("0.25", "cgroup v1 quota", str(folder))
-    assert int(throttled) >= 0.5 * int(periods) > 0
-    assert 0.1 < float(throttled_s) < 2
+    assert 5 <= int(throttled) <= int(periods)
+    assert float(throttled_s) > 0
 
 
 @pytest.mark.alone
@@ -95,10 +96,12 @@ from whisper_bench.machine.counters import counters_of, most_throttled
 from whisper_bench.machine.cpu_limit import quota_groups
 groups = quota_groups()
 starts = [counters_of(group) for group in groups]
-end_s = time.perf_counter() + 1
-while time.perf_counter() < end_s: time.sleep(0.001)
-ends = [counters_of(group) for group in groups]
-own, above = (end.since(start) for start, end in zip(starts, ends))
+end_s = time.perf_counter() + 120
+while True:
+    time.sleep(0.01)
+    ends = [counters_of(group) for group in groups]
+    own, above = (end.since(start) for start, end in zip(starts, ends))
+    if above.throttled_periods >= 5 or time.perf_counter() > end_s: break
 print(own.throttled_periods, above.throttled_periods, most_throttled(starts, ends) == above, above.periods)
 """
     with quota_of(25_000) as above, ExitStack() as children:
@@ -114,7 +117,7 @@ print(own.throttled_periods, above.throttled_periods, most_throttled(starts, end
             (above / name / "cgroup.procs").write_text(str(process.pid))
         own, throttled, is_chosen, periods = measuring.communicate("go\n")[0].split()
     assert (own, is_chosen) == ("0", "True")
-    assert int(throttled) >= 0.5 * int(periods) > 0
+    assert 5 <= int(throttled) <= int(periods)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def test_a_quota_is_rounded_to_microseconds(cpus, held):
 
 
 def test_a_quota_that_is_too_small_is_refused():
-    with pytest.raises(BenchError, match=r"0\.009 CPU is too small.* 0\.01 CPU is the smallest"):
+    with pytest.raises(BenchError, match=r"0\.009 CPU is too small.* 0\.01 CPU or more"):
         QuotaGroup(0.009)
     with pytest.raises(BenchError, match=r"--whisper-cpu-limit=0\.001: .*too small"):
         limit.held_limit(0.001)

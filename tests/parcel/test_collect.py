@@ -110,22 +110,22 @@ def test_a_cut_log_does_not_stop_the_others(home):
         ),
         ("\n".join(parcel(save_name="a\\b")), r"it has / or \ in it"),
         ("\n".join(parcel(save_name="a\nb")), "it has a character that cannot be printed"),
-        ("\n".join(parcel(save_name="a" * 201)), "it has 201 bytes, at most 180 are allowed"),
-        ("\n".join(parcel(saved="{")), "log 0: xeon: it ends too early, after 1 bytes"),
+        ("\n".join(parcel(save_name="a" * 201)), "it has 201 bytes, and at most 180"),
+        ("\n".join(parcel(saved="{")), "log 0: xeon: it is cut short after 1 bytes"),
         ("\n".join(parcel(saved='{"a": NaN}')), "has NaN or Infinity"),
     ],
 )
 def test_a_damaged_parcel_is_a_fault_and_saves_nothing(home, tmp_path, text, fault):
-    collected, (told,) = home(text)
+    collected, (only,) = home(text)
     assert not collected
-    assert fault in told
+    assert fault in only
     assert not list(tmp_path.rglob("*.json"))
 
 
 def test_a_parcel_that_unpacks_too_large_is_a_fault(home, monkeypatch):
     monkeypatch.setattr("whisper_bench.parcel.parcel._MOST_BYTES", 1000)
     _, (fault,) = home("\n".join(parcel(saved="x" * 5000)))
-    assert "bytes packed and more than 1000 unpacked, no saved run is that large" in fault
+    assert "bytes packed and more than 1000 unpacked:" in fault
 
 
 def test_a_save_name_with_spaces_and_accents_is_kept(home):
@@ -208,7 +208,7 @@ def test_a_run_whose_result_files_cannot_be_written_is_not_saved_either(home, tm
 
 def test_a_run_too_large_to_unpack_is_not_packed(tmp_path, monkeypatch):
     monkeypatch.setattr("whisper_bench.parcel.parcel._MOST_BYTES", 1000)
-    with pytest.raises(BenchError, match="1000 are the most .*; run fewer rounds"):
+    with pytest.raises(BenchError, match="at most 1000 can be unpacked .*; run fewer rounds"):
         pack(RUN)
     with pytest.raises(BenchError, match="none.json: No such file"):
         pack(tmp_path / "0001_none.json")

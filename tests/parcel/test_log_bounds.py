@@ -1,4 +1,4 @@
-"""Small logs that would exhaust a reader: each is read in its own length, and told for what it is."""
+"""Small logs that would exhaust a reader: each is read in time that grows with its length alone."""
 
 import tracemalloc
 import zlib
@@ -51,7 +51,7 @@ def taken(collection, text, log="a"):
 def test_a_claim_of_millions_of_frames_is_refused(home, capsys):
     assert main(["k8s", "collect", str(CASES / "frames-count-bomb.log")]) == 1
     first, *_, last = capsys.readouterr().err.splitlines()
-    assert f"a run of 9999999 frames, and {MOST_FRAMES} are read at most; run fewer" in first
+    assert f"a run of 9999999 frames, and at most {MOST_FRAMES} are read; run fewer" in first
     assert last.endswith("80 more runs are incomplete")
 
 
@@ -66,7 +66,7 @@ def test_missing_frames_are_counted_without_a_loop():
 @pytest.mark.parametrize(("number", "count"), [(0, 2), (3, 2), (1, 0)])
 def test_a_frame_number_beyond_its_count_is_no_frame(number, count):
     (payload,) = payloads_in(frame_of(1, count, number))
-    assert payload.fault == "no frame is whole"
+    assert payload.fault.startswith("no frame is complete")
 
 
 def test_lines_that_end_as_a_mark_begins_are_not_tried(tries):
@@ -77,7 +77,8 @@ def test_lines_that_end_as_a_mark_begins_are_not_tried(tries):
 def test_the_tries_for_cut_frames_are_limited(tries, monkeypatch):
     monkeypatch.setattr(reassemble, "_TRIES_IN_ALL", 500)
     text = (f"{MARK}1:ab " + "; " * 20) * 1000
-    assert [each.fault for each in payloads_in(text)] == ["no frame is whole"]
+    (payload,) = payloads_in(text)
+    assert payload.fault.startswith("no frame is complete")
     assert len(tries) < 2 * 500
 
 
@@ -123,8 +124,8 @@ def test_too_many_complete_runs_are_a_fault(monkeypatch, collection):
     monkeypatch.setattr("whisper_bench.parcel.collect._MOST_RUNS", 2)
     text = "".join(framed_log(save_name=f"n{number}") for number in range(3))
     (fault,) = taken(collection, text)
-    assert "3 saved runs in it, and the first 2 were taken" in fault
-    assert [each.save_name for each in collection.collected] == ["n0", "n1"]
+    assert "it has 3 saved runs, and only the first 2 were saved; pass fewer" in fault
+    assert [run.save_name for run in collection.collected] == ["n0", "n1"]
 
 
 def test_a_bomb_is_not_unpacked_into_memory():
@@ -136,7 +137,7 @@ def test_a_bomb_is_not_unpacked_into_memory():
     finally:
         tracemalloc.stop()
     assert not parcels
-    assert "unpacked, no saved run is that large" in fault
+    assert "unpacked: no saved run is that large" in fault
     assert peak_bytes < 2 * 67_000_000 + 50_000_000
 
 
@@ -144,8 +145,8 @@ def test_a_run_of_thousands_of_rounds_is_within_the_bounds():
     """Saved runs have text that repeats much, and pack well."""
     saved = RUN.read_text() * 300
     parcel = Parcel(parcel_version=1, folder="Linux", save_name="long", saved=saved)
-    (found,), faults = unpack("\n".join(encode(zlib.compress(msgspec.json.encode(parcel), 9))))
-    assert found.saved == saved
+    (unpacked,), faults = unpack("\n".join(encode(zlib.compress(msgspec.json.encode(parcel), 9))))
+    assert unpacked.saved == saved
     assert not faults
 
 

@@ -69,12 +69,12 @@ def test_a_file_of_a_few_bytes_is_read(content):
 
 def test_a_cut_gzip_is_read_up_to_the_cut(home, capsys):
     text, why = read(PACKED[:-4])
-    assert why.startswith("its gzip is cut short")
+    assert why.startswith("its gzip ends too early")
     assert unpack(text)[0]
     (home / "a.gz").write_bytes(PACKED[:-4])
     status, out, err = collect(capsys, "a.gz")
     assert (status, out.split()[0]) == (1, "collected")
-    assert err.startswith("FAILED: a.gz: its gzip is cut short")
+    assert err.startswith("FAILED: a.gz: its gzip ends too early")
 
 
 def test_a_damaged_gzip_is_read_up_to_the_damage():
@@ -178,7 +178,7 @@ EMPTY = gzip.compress(b"", mtime=0)
 
 
 class WithoutEnd:
-    """A beginning, and the same byte for ever."""
+    """A beginning, and the same byte without end."""
 
     def __init__(self, beginning, byte):
         self.beginning, self.byte, self.size = beginning, byte, 0

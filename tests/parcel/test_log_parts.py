@@ -72,7 +72,7 @@ def test_the_older_part_of_a_log_may_have_no_frames(home, capsys):
     (home / "1.log").write_text("collected 1 item\n")
     status, _, err = collect(capsys, "0.log", "1.log")
     assert status == 1
-    assert err.startswith("FAILED: 1.log: no results in it")
+    assert err.startswith("FAILED: 1.log: it has no results")
 
 
 def test_rotated_files_are_grouped_by_their_names():

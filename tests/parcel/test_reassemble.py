@@ -172,13 +172,14 @@ def test_frames_that_do_not_give_the_sha256_are_a_fault():
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (f"{MARK}2:abc", "frames of version 2, and this whisper-bench reads 1"),
-        (f"{MARK}1:abc", "no frame is whole"),
-        (f"{MARK}x", "no frame is whole"),
+        (f"{MARK}2:abc", "frames of version 2, and this whisper-bench reads 1; "),
+        (f"{MARK}1:abc", "no frame is complete; "),
+        (f"{MARK}x", "no frame is complete; "),
     ],
 )
 def test_frames_that_cannot_be_read_are_a_fault(text, fault):
-    assert faults(text) == [fault]
+    (only,) = faults(text)
+    assert only.startswith(fault)
 
 
 def test_a_log_without_frames_has_no_payload():

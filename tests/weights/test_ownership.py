@@ -24,5 +24,5 @@ def test_links_are_followed(folder, tmp_path):
 def test_a_circle_of_links_is_an_error(tmp_path):
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(BenchError, match="circle of links"):
+    with pytest.raises(BenchError, match="form a circle; put the file there"):
         changeable_by_others([tmp_path / "a"])

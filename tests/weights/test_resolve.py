@@ -91,7 +91,7 @@ def test_a_file_changed_in_the_cache_says_to_remove_the_folder(nowhere, base_wei
         pytest.skip("the registry's packages are not installed (extra `weights`)")
     folder = Path(resolve_weights("base").folder)
     (folder / "tokenizer.json").write_text("{}")
-    assert f"remove {folder}, so that it is made again" in refusal("base")
+    assert f"remove {folder}: it is made again" in refusal("base")
     shutil.rmtree(folder)
     assert resolve_weights("base").pinned
 

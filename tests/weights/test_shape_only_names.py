@@ -14,7 +14,7 @@ from whisper_bench.weights.resolve import MARKER, ShapeOnlyMarker, resolve_weigh
 def test_shape_only_weights_are_refused_under_the_real_name(model_dir):
     marker = ShapeOnlyMarker("small", "0" * 64, "1" * 64)
     message = refusal("small", model_dir=model_dir("small", marker=marker))
-    assert "holds weights of small's shape only" in message
+    assert "has weights of small's shape only" in message
     assert "--whisper-models small-shape-only" in message
 
 
@@ -53,7 +53,7 @@ def test_shape_only_weights_are_recognised_without_their_label(model_dir, monkey
     digest = sha256_of(folder / "small" / "model.bin")
     monkeypatch.setitem(SHAPE_ONLY_SHA256, "small", digest)
     message = refusal("small", model_dir=folder, allow_unpinned=True)
-    assert "holds weights of small's shape only" in message
+    assert "has weights of small's shape only" in message
     assert "--whisper-models small-shape-only" in message
 
 

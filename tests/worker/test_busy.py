@@ -129,10 +129,10 @@ def test_the_warning_on_a_machine_of_one_cpu_has_the_remedies():
     assert warning.startswith(
         "WARNING: no CPU limit in force (none); results record cpu_limit null. "
     )
-    assert "is one CPU, and that is no limit on record" in warning
+    assert "has only one CPU, but that does not count as a limit" in warning
     for remedy in ("--whisper-cpu-limit=1 as root", "systemd-run", "lxc config set", "docker run"):
         assert remedy in warning
-    assert "is one CPU" not in no_limit_warning(NO_LIMIT)
+    assert "one CPU" not in no_limit_warning(NO_LIMIT)
 
 
 def test_a_limit_is_shown_with_its_source():

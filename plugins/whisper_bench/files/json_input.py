@@ -38,7 +38,7 @@ def fault_of(content: bytes, error: Exception) -> str:
         document = msgspec.json.decode(content)
     except UNREADABLE as broken:
         if "truncated" in str(broken):
-            return f"it ends too early, after {len(content)} bytes ({error})"
+            return f"it is cut short after {len(content)} bytes ({error})"
         return f"it is not JSON ({error})"
     return _field_fault(document, str(error))
 
