@@ -17,11 +17,11 @@ from whisper_bench.machine.identity import (
 
 
 @pytest.mark.parametrize(
-    ("told", "architecture"),
+    ("name", "architecture"),
     [("arm64", "ARM64"), ("aarch64", "ARM64"), ("x86_64", "x86_64"), ("AMD64", "x86_64")],
 )
-def test_an_architecture_by_the_name_of_each_system(told, architecture):
-    assert detect_architecture(told) == architecture
+def test_an_architecture_by_the_name_of_each_system(name, architecture):
+    assert detect_architecture(name) == architecture
 
 
 def test_the_architecture_of_this_machine():
@@ -59,11 +59,11 @@ def _sysctl(monkeypatch, run):
 
 
 def test_cpu_model_on_macos(monkeypatch):
-    def told(command, **_settings):
+    def sysctl(command, **_settings):
         assert command == ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.CompletedProcess(command, 0, stdout="Apple M4\n")
 
-    _sysctl(monkeypatch, told)
+    _sysctl(monkeypatch, sysctl)
     assert detect_cpu_model("Darwin") == "Apple M4"
 
 

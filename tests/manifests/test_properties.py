@@ -50,14 +50,14 @@ def containers(draw, name=names):
             ),
         },
     )
-    found = draw(owned) | draw(others)
-    return {key: found[key] for key in ["name", *draw(st.permutations([*found][1:]))]}
+    keys = draw(owned) | draw(others)
+    return {key: keys[key] for key in ["name", *draw(st.permutations([*keys][1:]))]}
 
 
 @st.composite
 def manifests(draw):
     """The text of a manifest in a layout of ruamel's or JSON's."""
-    pods = draw(st.lists(containers(), max_size=2, unique_by=lambda each: each["name"]))
+    pods = draw(st.lists(containers(), max_size=2, unique_by=lambda container: container["name"]))
     pods.insert(draw(st.integers(0, len(pods))), draw(containers(st.just("whisper"))))
     pod = {"template": {"spec": {"containers": pods}}}
     spec = draw(st.fixed_dictionaries({}, optional={"replicas": st.integers(0, 9)})) | draw(others)

@@ -58,7 +58,7 @@ def test_a_deployment_without_a_name_has_no_autoscaler():
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "problem"),
     [
         (
             "  minReplicas: '3'\n  maxReplicas: 30\n",
@@ -68,11 +68,11 @@ def test_a_deployment_without_a_name_has_no_autoscaler():
         ("  maxReplicas: 2.5\n", "Expected `int`, got `float` - at `$.maxReplicas`"),
     ],
 )
-def test_an_autoscaler_that_is_not_valid_is_refused(spec, told):
+def test_an_autoscaler_that_is_not_valid_is_refused(spec, problem):
     with pytest.raises(BenchError) as refused:
         updated_deployment(POD + hpa(spec), SIZED, "d.yaml")
     assert "d.yaml: HorizontalPodAutoscaler h, spec: " in str(refused.value)
-    assert told in str(refused.value)
+    assert problem in str(refused.value)
 
 
 KEDA = "---\nkind: ScaledObject\nmetadata: {name: k}\nspec:\n  scaleTargetRef: {name: api}\n"
@@ -116,7 +116,7 @@ def test_items_of_a_typed_list_may_have_no_kind(version):
     assert "\n  replicas:" not in new
     assert facts(new).autoscaler == "HorizontalPodAutoscaler h"
     # the list's version is theirs: the field is of v1 alone, and the default is 80
-    assert ["80%" in each for each in facts(new).faults] == [True] * (version[-1] == "2")
+    assert ["80%" in fault for fault in facts(new).faults] == [True] * (version[-1] == "2")
 
 
 def test_deployment_and_autoscaler_in_one_list_keep_their_comments():

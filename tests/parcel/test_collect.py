@@ -43,11 +43,11 @@ def test_a_collected_run_has_the_same_bytes(home, tmp_path):
     assert not faults
     assert collected.saved_run == tmp_path / ".benchmarks" / SAMPLE.name / "0001_avx.json"
     assert collected.saved_run.read_bytes() == RUN.read_bytes()
-    assert [each.file.name for each in collected.results] == [
+    assert [result.file.name for result in collected.results] == [
         "avx_base_2026-11-24.json",
         "avx_small-shape-only_2026-11-24.json",
     ]
-    assert all(each.file.exists() for each in collected.results)
+    assert all(result.file.exists() for result in collected.results)
     assert collected.new
     assert collected.lines()[0] == f"collected avx from log 0: {collected.saved_run}"
 
@@ -73,7 +73,7 @@ def test_a_collected_run_gets_the_next_number(home, tmp_path):
 
 def test_several_runs_of_several_logs_are_saved(home):
     collected, faults = home(log_of(RUN, SAMPLE / "0002_generic.json"), log_of(RUN))
-    assert [(each.save_name, each.log, each.new) for each in collected] == [
+    assert [(run.save_name, run.log, run.new) for run in collected] == [
         ("avx", "log 0", True),
         ("generic", "log 0", True),
         ("avx", "log 1", False),
@@ -85,7 +85,7 @@ def test_a_cut_log_does_not_stop_the_others(home):
     lines = log_of(RUN).splitlines()
     cut = "\n".join(lines[: len(lines) // 2])
     collected, (fault,) = home(cut, log_of(SAMPLE / "0002_generic.json"))
-    assert [each.save_name for each in collected] == ["generic"]
+    assert [run.save_name for run in collected] == ["generic"]
     assert fault.startswith("log 0: ")
     assert fault.endswith("missing or damaged")
 

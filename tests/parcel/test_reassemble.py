@@ -76,7 +76,7 @@ def test_frames_of_many_writers_are_told_apart(payloads, chance):
     sources = [list(encode(payload)) for payload in payloads]
     mixed = []
     while any(sources):
-        source = chance.choice([each for each in sources if each])
+        source = chance.choice([lines for lines in sources if lines])
         mixed.append(f"{chance.choice(['', '[pod/a] ', '2026-11-24T10:00:00Z '])}{source.pop(0)}")
     assert sorted(contents("\n".join(mixed))) == sorted(payloads)
 
@@ -87,10 +87,12 @@ def test_a_corrupted_byte_is_noticed(payload, data):
     text = bytearray(log_of(payload).encode())
     place = data.draw(st.integers(0, len(text) - 1))
     text[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != text[place]))
-    found = payloads_in(text.decode(errors="replace"))
+    payloads = payloads_in(text.decode(errors="replace"))
     # nothing but a newline can be lost without loss
-    assert [each.content for each in found] == [payload] or all(each.fault for each in found)
-    assert found, "a log with frames must never pass for one without"
+    assert [payload_read.content for payload_read in payloads] == [payload] or all(
+        payload_read.fault for payload_read in payloads
+    )
+    assert payloads, "a log with frames must never pass for one without"
 
 
 def test_every_changed_byte_of_a_log_is_noticed():
@@ -101,9 +103,9 @@ def test_every_changed_byte_of_a_log_is_noticed():
     for place, byte in enumerate(text):
         for other in {*(byte ^ 1 << bit for bit in range(8)), *b"\n ;:/09afAF-_"} - {byte}:
             damaged = text[:place] + bytes([other]) + text[place + 1 :]
-            found = payloads_in(damaged.decode(errors="replace"))
-            whole = [each.content for each in found] == [payload]
-            if not found or not (whole or all(each.fault for each in found)):
+            payloads = payloads_in(damaged.decode(errors="replace"))
+            whole = [payload_read.content for payload_read in payloads] == [payload]
+            if not payloads or not (whole or all(payload_read.fault for payload_read in payloads)):
                 silent.append((place, other))
     assert not silent
 

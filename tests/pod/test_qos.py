@@ -12,7 +12,7 @@ CPU_ONLY = {"limits": amounts("1")}
 
 
 def named(*resources):
-    return [{"name": f"c{number}", "resources": each} for number, each in enumerate(resources)]
+    return [{"name": f"c{number}", "resources": own} for number, own in enumerate(resources)]
 
 
 def class_of(*resources, init=(), **changes):

@@ -39,7 +39,7 @@ def test_no_such_run_lists_what_is_there(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (encoded(1.0)[:-30], "it ends too early, after"),
+        (encoded(1.0)[:-30], "it is cut short after"),
         (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it has NaN or Infinity"),
         (b"{}", "it is no saved run of this suite (Object missing required field"),
         (b"", "it is empty"),

@@ -106,9 +106,9 @@ def test_a_private_copy_is_not_made_in_an_open_folder(folder, cache, tmp_path, m
 
 def test_a_copy_left_by_a_kill_is_removed_and_one_in_use_is_not(cache):
     left, used = (cache / f"whisper-bench-private-{name}" for name in ("left", "used"))
-    for each in (left, used):
-        each.mkdir(parents=True)
-        (each / "model.bin").write_text("145 MB")
+    for copy in (left, used):
+        copy.mkdir(parents=True)
+        (copy / "model.bin").write_text("145 MB")
     lock = os.open(used, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -151,7 +151,7 @@ def test_kubectl_refuses_the_layouts_that_we_refuse(kubectl_reads, name):
 )
 def test_an_empty_document_is_none(text):
     assert parse(text, "d.yaml") == []
-    assert [each.data for each in parse(f"{text}---\na: 1\n", "d.yaml")] == [{"a": 1}]
+    assert [document.data for document in parse(f"{text}---\na: 1\n", "d.yaml")] == [{"a": 1}]
 
 
 def test_aliases_that_make_a_small_file_huge_are_refused():

@@ -27,8 +27,8 @@ _REMEDIES = {
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
     errno.ENFILE: "too many files are open on this machine: end other programs",
     errno.ENOLCK: "the file system cannot lock files: choose another folder",
-    errno.EIO: "the disk or its server has failed: read the kernel's log (dmesg), or choose another "
-    "folder",
+    errno.EIO: "the disk or its server has failed: read the log of the kernel (dmesg), or choose "
+    "another folder",
 }
 _OTHER = "check the disk, or choose another folder"
 

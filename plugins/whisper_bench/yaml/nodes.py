@@ -119,7 +119,7 @@ def pair_of(mapping: Node, key: str) -> tuple[Node, Node] | None:
         if name.value == key:
             return name, value
     merges = (_merged(value, key) for name, value in reversed(named) if name.merges)
-    return next((found for found in merges if found is not None), None)
+    return next((pair for pair in merges if pair is not None), None)
 
 
 def value_at(node: Node, *keys: str) -> Node | None:
