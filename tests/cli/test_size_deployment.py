@@ -144,9 +144,7 @@ def test_an_autoscaler_owns_the_replicas(here, sized, capsys):
 def test_hpa_without_one_is_misuse(here, capsys):
     (here / "d.yaml").write_text(case("24-octal-replicas.yaml"))
     assert main([*ASKED, "--hpa"]) == 2
-    told = (
-        "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt; put one into the file"
-    )
+    told = "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt, and must have"
     assert told in capsys.readouterr().err
     assert main([*ASKED[:-2], "--hpa"]) == 2
     assert "--hpa: there is nothing to hold the sizing to: k8s/deployment.yaml" in (

@@ -206,9 +206,9 @@ def test_a_file_that_unpacks_to_nothing_is_cut(monkeypatch, file):
 
 def test_a_thousand_gzips_in_a_row_are_copied_once_each(monkeypatch):
     copied = []
-    real = log_file._behind
+    real = log_file._rest
     monkeypatch.setattr(
-        log_file, "_behind", lambda rest, read: copied.append(len(rest)) or real(rest, read)
+        log_file, "_rest", lambda rest, read: copied.append(len(rest)) or real(rest, read)
     )
     content = 20_000 * EMPTY + gzip.compress(TEXT.encode())
     assert text_of(content) == TEXT

@@ -49,10 +49,10 @@ def test_base_is_found_without_a_folder(base_weights):
 def test_a_broken_tokenizer_is_an_error_with_a_remedy(toy_dir, tmp_path):
     folder = shutil.copytree(toy_dir / "base", tmp_path / "base")
     (folder / "tokenizer.json").write_text("{")
-    with pytest.raises(BenchError, match="does not load: EOF while parsing.*complete weights"):
+    with pytest.raises(BenchError, match="cannot be loaded: EOF while parsing.*complete weights"):
         whisper_bench.load_model("base", folder=folder)
 
 
 def test_an_unknown_compute_type_is_refused(toy_dir):
-    with pytest.raises(BenchError, match="compute type 'int4' does not load"):
+    with pytest.raises(BenchError, match="compute type 'int4' cannot be loaded"):
         whisper_bench.load_model("base", folder=toy_dir / "base", compute_type="int4")

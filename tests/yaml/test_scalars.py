@@ -100,8 +100,8 @@ SHAPES = TABS | MERGES | KEYS
 NOT_READ = {
     "tab line": ("  x: 3\n\t\n  y: 4\n", "line 6"), "tab indent": ("  x: a\n\tb\n", "line 6"),
     "tab dash": ("  x:\n  -\ta\n", "column 4"), "directive": ("%YAML 1.2\n---\n", "%YAML"),
-    "merge text": ("  x:\n    <<: 1\n", "<< takes a mapping"), "text": ("--- a\n", "behind ---"),
-    "null key": ("  ~: a\n", "a key must not be null"), "list key": ("  ? [a]\n  : b\n", "a key must be"),
+    "merge text": ("  x:\n    <<: 1\n", "<< is not a mapping"), "text": ("--- a\n", "stands after ---"),
+    "null key": ("  ~: a\n", "a key is null"), "list key": ("  ? [a]\n  : b\n", "a key is a mapping or a list"),
     "alias": ("  x: *z\n", "*z"), "itself": ("  x: &x\n    y: *x\n", "*x"),
     "control": ("  x: \x01\n", "#x0001"), "at": ("  x: @a\n", "'@'"),
     "block": ("  x: |a\n    b\n", "expected a comment"),
@@ -111,9 +111,9 @@ STRICTER = {
     "twice in meaning": ("  x: {1: a, '1': b}\n", '"1" is written twice'),
     "below": ("  m: &m {a: 2}\n  x:\n    a: 1\n    <<: *m\n", '"a" is written in line 7'),
     "separator": ("  x: 1 # c\u2028  y: 2\n", "U+2028"),
-    "behind dots": ("  x: 1\n...\nkind: B\n", "a second document without"),
+    "after dots": ("  x: 1\n...\nkind: B\n", "a second document begins"),
 }
-"""Where kubectl takes one of two readings in silence."""
+"""Where kubectl silently takes one of two readings."""
 SPEC = HEAD.removesuffix("  x:\n")
 
 
@@ -157,5 +157,5 @@ def test_an_empty_document_is_none(text):
 def test_aliases_that_make_a_small_file_huge_are_refused():
     lines = ["  a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"]
     lines += [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)]
-    with pytest.raises(Exception, match="aliases it has more than 1000000 values"):
+    with pytest.raises(Exception, match="aliases written out it has more than 1000000 values"):
         parse(SPEC + "".join(lines), "d.yaml")
