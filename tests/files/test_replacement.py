@@ -124,7 +124,9 @@ def test_a_full_disk_changes_nothing_and_says_to_free_it(tmp_path, two, monkeypa
         return real(descriptor)
 
     monkeypatch.setattr(scratch.os, "fsync", full)
-    with pytest.raises(BenchError, match="No space left on device; free the disk or choose another"):
+    with pytest.raises(
+        BenchError, match="No space left on device; free the disk or choose another"
+    ):
         write_all_over({**two, tmp_path / "new" / "c": b""})
     assert tree(tmp_path) == before
 
