@@ -88,7 +88,7 @@ def test_no_client(home, capsys, monkeypatch):
 def test_no_cluster(home, capsys):
     told = refused(capsys, *run(["--kubeconfig", "none"]))
     assert "no cluster: Invalid kube-config file" in told
-    assert "name a kubeconfig with --kubeconfig" in told
+    assert "pass a kubeconfig with --kubeconfig" in told
 
 
 def test_no_such_context(home, capsys, apiserver):
@@ -121,7 +121,7 @@ def test_a_server_that_does_not_answer(home, capsys, tmp_path):
         (["stress"], "stress: no option of the suite; write those behind --"),
         (["--save", "a/b"], "--save 'a/b': a file gets this name"),
         (["--storage", "/proc/none"], "saved runs cannot be written in /proc/none"),
-        (["--manifest", "none.yaml"], "none.yaml: No such file or directory; name the Pod's"),
+        (["--manifest", "none.yaml"], "none.yaml: No such file or directory; pass the Pod's"),
     ],
 )
 def test_misuse(home, capsys, options, told):

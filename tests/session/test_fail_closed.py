@@ -24,7 +24,7 @@ USAGE = {
     "--whisper-clip=clips/.x.wav": "it begins with a dot; rename it",
     "--benchmark-save=.x": "--benchmark-save '.x': a file gets this name, and it begins with a dot",
     "--benchmark-save=a\nb": r"--benchmark-save 'a\nb': a file gets this name",
-    f"--benchmark-save={'x' * 181}": "it has 181 bytes, at most 180 are allowed; give another name",
+    f"--benchmark-save={'x' * 181}": "it has 181 bytes, and at most 180 are allowed; give another name",
     "--whisper-model-dir=absent": "absent is no folder; make it first",
     "--whisper-resume": "--whisper-resume: no unfinished run of 'unsaved' in",
     "--whisper-on-throttling=ignore": "'ignore' is not possible; use one of fail, warn",
