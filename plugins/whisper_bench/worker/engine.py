@@ -113,7 +113,7 @@ class LoadedModel:
             return own
         if own is not None or language is None:
             raise BenchError(
-                f"transcribe: language {language}, but the model was loaded for "
+                f"transcribe: language {language or 'none'}, and the model was loaded for "
                 f"{'none' if own is None else own.language}; pass the clip's language, such as "
                 "language='en', or load_model(decoding=Decoding(language='en'))"
             )
