@@ -1,4 +1,4 @@
-"""What a user did or met that the tool cannot go on from."""
+"""Errors that stop a command, each with a message for the user."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from whisper_bench.text.plain import plain
 
 
 class BenchError(Exception):
-    """A clear refusal: the message names the input, the value and the remedy.
+    """An error whose message names the input, the value and the remedy.
 
-    The plugin turns it into `pytest.UsageError` before a run and into a failed case within one;
-    the command line prints it and exits with `exit_status`. Each argument is one line; whatever
-    of it would leave the line, as text from a file may, is escaped.
+    The plugin turns it into `pytest.UsageError` before a run and into a failed case during one;
+    the command line prints it and exits with `exit_status`. Each argument is one line; characters
+    that would break the line, as text from a file may have, are escaped.
     """
 
     exit_status = 2
@@ -23,7 +23,7 @@ class BenchError(Exception):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a program wants to know beside the message."""
+        """What a program needs beside the message."""
         return {}
 
 
@@ -34,7 +34,7 @@ class WorkerDiedError(BenchError):
 
 
 class WrongAnswerError(BenchError):
-    """A transcript that differs, or is worse than the bound: a fast wrong answer is a failure."""
+    """A transcript that differs, or has more errors than allowed: fast and wrong is a failure."""
 
     exit_status = 1
 
@@ -43,4 +43,4 @@ class InterruptedCommandError(BenchError):
     """Ctrl-C, or a signal that ends a CI job, before a command had its answer."""
 
     exit_status = 130
-    """What a shell gives for a command that Ctrl-C has ended."""
+    """A shell's exit status for a command that Ctrl-C has ended."""

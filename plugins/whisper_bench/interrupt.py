@@ -1,7 +1,8 @@
-"""Ctrl-C, and the signals that end a CI job: noticed where it is safe, and nowhere else.
+"""Ctrl-C, and the signals that end a CI job: handled only where it is safe.
 
-A KeyboardInterrupt that the handler raises comes between any two instructions, also between a
-`finally` and what it was to do. Here the handler only takes note; the run looks when it waits.
+A KeyboardInterrupt that a handler raises may come between any two instructions, also between a
+`finally` and its first statement. Here the handler only notes the signal; the run checks when it
+waits.
 """
 
 import os
@@ -18,14 +19,14 @@ from whisper_bench.errors import InterruptedCommandError
 
 _LOOK_S = 0.1
 _SAME_PRESS_S = 1.0
-"""One press may come twice within it: to the process, and to its group (GNU timeout)."""
+"""Within this time one press may come twice: to the process, and to its group (GNU timeout)."""
 _AGAIN_S = 0.02
 """Until a KeyboardInterrupt that Python has dropped is raised again."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruption:
-    """Takes note of SIGINT, SIGTERM and SIGHUP, but not of one that was told to be ignored."""
+    """Notes SIGINT, SIGTERM and SIGHUP, but not one that the process was started to ignore."""
 
     def __init__(self) -> None:
         self._came = False
@@ -33,21 +34,21 @@ class Interruption:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Be the handler of the signals; main thread only."""
-        before = {each: signal.getsignal(each) for each in _SIGNALS}
-        heeded = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
-        for each in heeded:
-            signal.signal(each, self._note)
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        handled = [number for number, old in before.items() if old is not signal.SIG_IGN]
+        for number in handled:
+            signal.signal(number, self._note)
         try:
             yield
         finally:
-            for each in heeded:
-                signal.signal(each, before[each])
+            for number in handled:
+                signal.signal(number, before[number])
 
     def sleep(self, seconds: float) -> None:
-        """Wait, up to the moment at which a signal comes or has come.
+        """Wait, but stop as soon as a signal has come.
 
         Raises:
-            KeyboardInterrupt: there is one.
+            KeyboardInterrupt: a signal has come.
 
         """
         until_s = time.monotonic() + seconds
@@ -64,9 +65,9 @@ class Interruption:
 class CtrlC:
     """Ctrl-C in a command: one KeyboardInterrupt, where it can be caught, and never a traceback.
 
-    Python's own handler raises at each signal: in the middle of what an earlier one has begun,
-    before the first `try`, while the interpreter ends. Here the first one raises between `arm` and
-    `disarm`, a second press ends the process at once. `came` tells that there was one.
+    Python's own handler raises at each signal: during the clean-up after an earlier one, before the
+    first `try`, while the interpreter ends. Here only the first signal raises, between `arm` and
+    `disarm`, and a second press ends the process at once. `came` says that there was one.
     """
 
     def __init__(self, *, stays: bool = False) -> None:
@@ -95,7 +96,7 @@ class CtrlC:
         sys.unraisablehook = self._hook
 
     def arm(self) -> None:
-        """Raise from now on; also for a signal that came before.
+        """Raise from now on, also for a signal that came before.
 
         Raises:
             KeyboardInterrupt: there was one.
@@ -106,10 +107,10 @@ class CtrlC:
             raise KeyboardInterrupt
 
     def disarm(self) -> None:
-        """Raise no more: the command has its answer, and it stands."""
+        """Raise no more: the command has its answer, which stays valid."""
         self._armed = False
         if self._stays and self._before:
-            # Python puts its handlers away as it ends, but leaves a signal that is ignored
+            # Python removes its handlers as it ends, but a signal that is ignored stays ignored
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -126,7 +127,7 @@ class CtrlC:
             raise KeyboardInterrupt
 
     def _unraisable(self, unraisable: Any) -> None:
-        """Raise again what came where Python can only print and drop it, as in an import's lock."""
+        """Raise again a KeyboardInterrupt that Python can only print, as in an import's lock."""
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
         else:

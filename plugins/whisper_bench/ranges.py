@@ -1,6 +1,6 @@
-"""What a measured figure can be at all: held to wherever one is read, and in our JSON Schemas.
+"""Ranges of measured figures: checked wherever one is read, and part of our JSON Schemas.
 
-The bounds are wide. They keep out what no measurement gives and what no arithmetic can use.
+The ranges are wide. They exclude what no measurement gives and what no arithmetic can use.
 """
 
 from typing import Annotated
@@ -18,7 +18,7 @@ _MOST = 2**53
 """Whole numbers up to it are exact in a double."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=MOST_BYTES)]
-"""Held to `whisper_bench.files.names` as well, since it becomes part of a file's name."""
+"""Checked by `whisper_bench.files.names` as well, since it becomes part of a file name."""
 Word = Annotated[str, Meta(min_length=1, max_length=10_000)]
 """A chip, a library's type, a source with the path in it (Linux, PATH_MAX: 4096)."""
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -31,12 +31,12 @@ Latency = Annotated[float, Meta(ge=1e-6, le=_LONGEST_S)]
 """Seconds of a transcription: a microsecond at least."""
 Duration = Annotated[float, Meta(gt=0, le=_LONGEST_S)]
 Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_S * MOST_CPUS)]
-"""Seconds that may be none, and are counted on every CPU at once."""
+"""Seconds that may be 0, and are summed over all CPUs."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0, le=1e300)]
 NotNegative = Annotated[float, Meta(ge=0, le=1e300)]
 Ordinal = Annotated[int, Meta(ge=1, le=10**9)]
-"""Counts from 1: a process, a pair; and how many where there is one at least."""
+"""Counts from 1: the number of a process or a pair, or how many there are if at least one."""
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 PeakMemory = Annotated[int, Meta(ge=1, le=_MOST_MEMORY_BYTES)]
 """Bytes."""

@@ -1,4 +1,4 @@
-"""Environment variables that we read: one that is set to nothing is misuse."""
+"""Environment variables that we read: a blank one is misuse."""
 
 import os
 
@@ -6,10 +6,10 @@ from whisper_bench.errors import BenchError
 
 
 def variable(name: str) -> str | None:
-    """Return a variable's value, None where it is not set.
+    """Return a variable's value, None if it is not set.
 
     Raises:
-        BenchError: it is blank, as where another variable that it was made of is not set.
+        BenchError: it is blank, as happens if it was set from a variable that does not exist.
 
     """
     value = os.environ.get(name)

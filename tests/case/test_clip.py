@@ -165,7 +165,7 @@ def test_a_text_without_words(tmp_path, text):
 @pytest.mark.parametrize("name", [".wav", ".a.wav", "a\x1b.wav", "a\n.wav", "é" * 95 + ".wav"])
 def test_a_name_that_no_file_can_be_named_after(tmp_path, name):
     path = write_wav(tmp_path / name, bytes(3200))
-    with pytest.raises(BenchError, match="a file is named after it"):
+    with pytest.raises(BenchError, match="a file gets this name"):
         load_clip(path)
 
 

@@ -88,7 +88,7 @@ def test_no_client(home, capsys, monkeypatch):
 def test_no_cluster(home, capsys):
     told = refused(capsys, *run(["--kubeconfig", "none"]))
     assert "no cluster: Invalid kube-config file" in told
-    assert "name a kubeconfig with --kubeconfig" in told
+    assert "pass a kubeconfig with --kubeconfig" in told
 
 
 def test_no_such_context(home, capsys, apiserver):
@@ -112,16 +112,16 @@ def test_a_server_that_does_not_answer(home, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--save", "Ä"], "--save 'Ä': a Pod is named after it"),
+        (["--save", "Ä"], "--save 'Ä': a Pod gets this name"),
         (["--node-selector", "a"], "--node-selector a: write KEY=VALUE"),
         (["--node-selector", "=a"], "--node-selector =a: write KEY=VALUE"),
         (["--toleration", "a:Never"], "where EFFECT is one of NoSchedule"),
         (["--toleration", "="], "--toleration =: write KEY[=VALUE][:EFFECT]"),
         (["--pending-timeout", "soon"], "--pending-timeout soon: give a time, such as 5s"),
         (["stress"], "stress: no option of the suite; write those behind --"),
-        (["--save", "a/b"], "--save 'a/b': a file is named after it"),
+        (["--save", "a/b"], "--save 'a/b': a file gets this name"),
         (["--storage", "/proc/none"], "saved runs cannot be written in /proc/none"),
-        (["--manifest", "none.yaml"], "none.yaml: No such file or directory; name the Pod's"),
+        (["--manifest", "none.yaml"], "none.yaml: No such file or directory; pass the Pod's"),
     ],
 )
 def test_misuse(home, capsys, options, told):
@@ -143,7 +143,7 @@ def test_a_pod_that_is_left_behind_is_a_fault_beside_its_results(
         kubelet.set_free(POD)
     out, err = capsys.readouterr()
     assert out.startswith("collected avx")
-    assert "FAILED: Pod benchmark-avx may be left behind: it does not go" in err
+    assert "FAILED: Pod benchmark-avx may still exist: it does not go" in err
 
 
 def test_a_log_that_is_not_whole_is_kept(home, capsys, kubelet, where):
@@ -159,7 +159,7 @@ def test_a_name_that_is_taken(home, capsys, kubelet, where):
     kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
     assert main(run(where, "--keep", "--", "--stress")) == 0
     assert "--stress" in kubelet.raw(POD)["spec"]["containers"][0]["args"]
-    assert f"Pod {POD} is there already (Succeeded)" in refused(capsys, *run(where), status=1)
+    assert f"Pod {POD} exists already (Succeeded)" in refused(capsys, *run(where), status=1)
 
 
 def test_the_kubeconfig_of_the_environment(home, apiserver):

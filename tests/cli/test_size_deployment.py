@@ -61,7 +61,7 @@ def test_octal_replicas_are_what_kubernetes_reads(here, sized, capsys):
         ("22-sidecar-no-resources.yaml", "the Pod is Burstable, not Guaranteed: containers[envoy]"),
         (
             "31-pod-level-resources.yaml",
-            "containers[whisper] may use 1 of cpu, and the whole Pod only 500m",
+            "containers[whisper] has cpu limit 1, above the whole Pod's limit 500m",
         ),
     ],
 )
@@ -92,14 +92,14 @@ def test_a_whole_pod_that_asks_for_more_is_told_and_priced(here, sized, capsys):
     document = json.loads(out)
     pod = document["report"]["deployment"]
     assert (pod["cpus"], pod["memory_mib"], pod["faults"]) == (1.5, 512.0, [])
-    assert "the whole Pod asks for 1.5 CPU and 512 MiB, 6 CPU in 4 Pods" in pod["notes"][0]
+    assert "the whole Pod requests 1.5 CPU and 512 MiB, 6 CPU in 4 Pods" in pod["notes"][0]
     # four such Pods fill the node of 6 CPUs
     price_per_hour = document["report"]["sizing"]["price_per_audio_hour"]
     assert price_per_hour == pytest.approx(0.6 / (0.2 * 30))
     assert "The whole Pod as written" in (here / "sizing_report.md").read_text()
     status, out = checked(capsys)
     assert status == 0
-    assert out.startswith("d.yaml is what the sizing says\nnote: the whole Pod asks for 1.5 CPU")
+    assert out.startswith("d.yaml is what the sizing says\nnote: the whole Pod requests 1.5 CPU")
 
 
 def test_what_an_autoscaler_sees_of_the_whole_pod_is_in_the_report(here, sized):
@@ -144,9 +144,7 @@ def test_an_autoscaler_owns_the_replicas(here, sized, capsys):
 def test_hpa_without_one_is_misuse(here, capsys):
     (here / "d.yaml").write_text(case("24-octal-replicas.yaml"))
     assert main([*ASKED, "--hpa"]) == 2
-    told = (
-        "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt; put one into the file"
-    )
+    told = "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt, and must have"
     assert told in capsys.readouterr().err
     assert main([*ASKED[:-2], "--hpa"]) == 2
     assert "--hpa: there is nothing to hold the sizing to: k8s/deployment.yaml" in (

@@ -1,4 +1,4 @@
-"""A Pod of a run is deleted whatever happens, or it is said how, on a real API server."""
+"""A Pod of a run is always deleted, or the message says how to, on a real API server."""
 
 import signal
 import threading
@@ -15,7 +15,7 @@ from whisper_bench.parcel.parcel import unpack
 pytestmark = pytest.mark.filterwarnings(INSECURE)
 
 
-def test_kept_when_told_to(kubelet, runs):
+def test_keep_leaves_the_pod_and_says_how_to_delete_it(kubelet, runs):
     kubelet.play(POD, *STARTED, logs(framed_log()), ended())
     runs.to_end(keep=True)
     assert kubelet.names() == [POD]
@@ -24,16 +24,16 @@ def test_kept_when_told_to(kubelet, runs):
     )
 
 
-def test_one_that_is_there_is_no_ones_to_delete(kubelet, runs):
+def test_the_pod_of_another_run_is_not_deleted(kubelet, runs):
     other = bench_pod()
     other["metadata"]["labels"]["whisper-bench/run"] = "another"
     runs.cluster.create(other)
-    with pytest.raises(ClusterError, match=f"Pod {POD} is there already \\(Pending\\)"):
+    with pytest.raises(ClusterError, match=f"Pod {POD} exists already \\(Pending\\)"):
         runs.to_end()
     assert kubelet.names() == [POD]
 
 
-def test_what_the_server_refuses(kubelet, runs):
+def test_a_pod_that_the_server_refuses_is_reported_in_its_words(kubelet, runs):
     pod = bench_pod()
     pod["spec"]["containers"][0]["image"] = ""
     with pytest.raises(ClusterError, match="image: Required value"):
@@ -41,7 +41,7 @@ def test_what_the_server_refuses(kubelet, runs):
     assert kubelet.names() == []
 
 
-def test_a_signal_while_it_runs(kubelet, runs):
+def test_a_signal_while_the_pod_runs_deletes_it(kubelet, runs):
     """Ctrl-C; the same for the SIGTERM of a CI that cancels a job."""
 
     def stop(*_):
@@ -77,14 +77,14 @@ def test_a_node_that_does_not_answer_is_not_waited_for(apiserver, namespace, tmp
         assert kubelet.names() == []
 
 
-def test_one_that_is_held_by_a_finalizer(kubelet, runs, monkeypatch):
+def test_a_pod_that_a_finalizer_keeps_is_reported(kubelet, runs, monkeypatch):
     monkeypatch.setattr("whisper_bench.cluster.run._GONE_S", 0.3)
     pod = bench_pod()
     pod["metadata"]["finalizers"] = ["example.org/held"]
     kubelet.play(POD, *STARTED, logs(framed_log()), ended())
     try:
         with pytest.raises(
-            ClusterError, match=r"left behind: it does not go \(finalizers: example"
+            ClusterError, match=r"may still exist: .* \(finalizers: example.*kubectl"
         ):
             runs.to_end(pod)
         assert unpack(runs.ends[0].log)[0]  # its results were taken all the same
@@ -92,8 +92,8 @@ def test_one_that_is_held_by_a_finalizer(kubelet, runs, monkeypatch):
         kubelet.set_free(POD)
 
 
-def test_a_name_that_is_somebody_elses_now(kubelet, runs):
-    """Ours was deleted and another made: it is none of ours to delete."""
+def test_another_pod_of_the_same_name_is_not_deleted(kubelet, runs):
+    """Ours was deleted and another one created: it is not ours to delete."""
 
     def replaced(kubelet, name):
         other = bench_pod()

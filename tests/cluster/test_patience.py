@@ -37,21 +37,21 @@ def failing(times):
     return question
 
 
-def test_asks_again_and_ever_more_slowly():
+def test_a_lost_connection_is_tried_again_at_growing_intervals():
     said, clock = [], Clock()
     assert patience(said, clock).ask(failing(7)) == "answer"
     assert clock.slept == [1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
-    assert said == ["no answer; asking again for 1:40", "the connection is back"]
+    assert said == ["no answer; trying again for 1:40", "the connection is back"]
 
 
-def test_not_for_ever():
+def test_a_lost_connection_is_given_up_in_the_end():
     clock = Clock()
     with pytest.raises(UnreachableError):
         patience([], clock).ask(failing(99))
     assert 100.0 <= clock.now_s <= 115.0
 
 
-def test_one_that_never_answered_is_not_waited_for():
+def test_a_cluster_that_never_answered_is_not_asked_again():
     said, clock = [], Clock()
     asker = patience(said, clock, answered=False)
     with pytest.raises(UnreachableError):
@@ -72,14 +72,14 @@ def test_a_signal_ends_a_wait(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_wait_without_a_signal_is_one():
+def test_a_wait_without_a_signal_ends_by_itself():
     interruption = Interruption()
     with interruption.watched():
         interruption.sleep(0.01)
 
 
-def test_a_signal_that_is_ignored_stays_so():
-    """nohup: the hangup of the terminal is no reason to end."""
+def test_a_signal_that_is_ignored_stays_ignored():
+    """nohup: a closed terminal does not end the run."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         interruption = Interruption()

@@ -1,4 +1,4 @@
-"""A log that is asked for again and again: each line counts once, whatever the node does with it."""
+"""A log that is read again and again: each line counts once, whatever the node does with it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ def test_the_very_same_answer_has_nothing_new(answers):
         assert answer in seen.text or answer.endswith(new.text)
 
 
-def test_a_new_file_is_told_once():
+def test_a_rotated_log_is_marked_once():
     seen = SeenLog()
     assert seen.take("a\nb\n") == News("a\nb\n")
     assert seen.take("c\n") == News("c\n", may_lack_lines=True)
@@ -65,13 +65,13 @@ def test_an_older_answer_has_nothing_new():
     assert seen.take("a\nb\nc\nd\n") == News("d\n")
 
 
-def test_a_blank_line_is_no_sign_that_lines_were_seen():
+def test_a_blank_line_does_not_prove_that_lines_were_seen():
     seen = SeenLog()
     seen.take("a\n\n")
     assert seen.take("\nb\n").may_lack_lines
 
 
-def test_lines_that_repeat_one_another():
+def test_repeated_lines_are_matched_by_their_longest_overlap():
     seen = SeenLog()
     seen.take("a\na\nb\na\na\n")
     assert seen.take("a\na\nb\na\na\nc\n").text == "c\n"
@@ -79,7 +79,7 @@ def test_lines_that_repeat_one_another():
     assert seen.take("b\na\nb\nb\n").text == "a\nb\nb\n"
 
 
-def test_the_end_of_a_log_without_end_is_kept_and_told_once(monkeypatch):
+def test_only_the_end_of_a_very_long_log_is_kept_and_marked_once(monkeypatch):
     monkeypatch.setattr(seen_log, "MOST_SEEN", 10)
     seen = SeenLog()
     assert not seen.take("12345\n").cut

@@ -1,4 +1,4 @@
-"""Ctrl-C at every place of a run: no Pod stays. On a cluster that is played, so that all are tried."""
+"""Ctrl-C at every line of a run leaves no Pod: on a fake cluster, so that every line is tried."""
 
 import contextlib
 import itertools
@@ -17,7 +17,7 @@ PLACES = 400
 
 
 class Fake:
-    """A cluster of one Pod that runs for ever."""
+    """A cluster of one Pod that never ends."""
 
     namespace, context = "default", "fake"
 
@@ -28,8 +28,9 @@ class Fake:
         return self.there
 
     def create(self, pod):
-        found = {**pod, "metadata": {**pod["metadata"], "uid": "1"}}
-        self.there = msgspec.convert({**found, "status": {"phase": "Running"}}, Pod)
+        metadata = {**pod["metadata"], "uid": "1"}
+        created = {**pod, "metadata": metadata, "status": {"phase": "Running"}}
+        self.there = msgspec.convert(created, Pod)
         return self.there
 
     def log(self, *_):

@@ -32,7 +32,7 @@ UNSCHEDULABLE = {
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("status", "summary"),
     [
         (pod(""), "Pending"),
         (pod("", phase="Pending"), "Pending"),
@@ -100,7 +100,7 @@ UNSCHEDULABLE = {
             pod(phase="Failed", reason="DeadlineExceeded", message="Pod was active too long"),
             "Failed on node-1: DeadlineExceeded: Pod was active too long",
         ),
-        (pod(phase="Failed"), "Failed on node-1: Error: no container of it ever ran"),
+        (pod(phase="Failed"), "Failed on node-1: Error: none of its containers ever ran"),
         (
             pod(
                 phase="Failed",
@@ -118,8 +118,8 @@ UNSCHEDULABLE = {
         (None, "Gone: Deleted: somebody deleted it, or its node is lost"),
     ],
 )
-def test_told(found, told):
-    assert state_of(found).told == told
+def test_a_state_is_summarised_with_phase_node_reason_and_message(status, summary):
+    assert state_of(status).summary == summary
 
 
 def test_which_phases_are_the_end():
@@ -132,7 +132,7 @@ def test_which_phases_are_the_end():
     assert not state_of(pod()).ended
 
 
-def test_exit_statuses():
+def test_the_exit_status_of_a_pod_is_that_of_its_failed_container():
     assert state_of(pod(phase="Succeeded")).exit_code == 0
     assert state_of(pod(phase="Failed", containerStatuses=terminated(137))).exit_code == 137
     assert state_of(pod(phase="Failed", reason="Evicted")).exit_code is None
@@ -143,11 +143,11 @@ def test_exit_statuses():
     [
         ("InvalidImageName", True, "--image"),
         ("CreateContainerConfigError", True, ""),
-        ("ImagePullBackOff", False, "push the image, or name another with --image"),
+        ("ImagePullBackOff", False, "push the image, or pass another with --image"),
         ("ContainerCreating", False, ""),
     ],
 )
-def test_what_no_time_brings(reason, hopeless, remedy):
+def test_a_reason_that_never_goes_away_is_hopeless(reason, hopeless, remedy):
     state = state_of(pod(containerStatuses=container(waiting={"reason": reason})))
     assert state.hopeless is hopeless
     assert remedy in state.remedy

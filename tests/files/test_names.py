@@ -13,7 +13,7 @@ from whisper_bench.files.names import MOST_BYTES, checked_name
         "Bản ghi âm số 1", "录音", "नमस्ते", "می\u200cروم", "👩\u200d💻", "12:30", "\u3000a", "é" * 90,
     ],
 )  # fmt: skip
-def test_a_name_that_an_honest_run_makes_is_taken_as_it_is(name):
+def test_a_valid_name_is_returned_unchanged(name):
     assert checked_name(name, "clip") == name
 
 

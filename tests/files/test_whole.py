@@ -26,7 +26,7 @@ def test_a_taken_name_gets_a_number(tmp_path):
     assert [(path.parent / name).read_bytes() for name in names(path.parent)] == [b"1", b"2", b"3"]
 
 
-def test_the_same_bytes_twice_are_one_file(tmp_path):
+def test_the_same_bytes_written_twice_are_one_file(tmp_path):
     path = tmp_path / "m4.json"
     write_new(path, b"1")
     write_new(path, b"2")
@@ -35,7 +35,7 @@ def test_the_same_bytes_twice_are_one_file(tmp_path):
     assert names(tmp_path) == ["m4.json", "m4_2.json"]
 
 
-def test_writers_at_once_overwrite_nothing(tmp_path):
+def test_concurrent_writers_overwrite_nothing(tmp_path):
     contents = [str(number).encode() for number in range(30)]
     with ThreadPoolExecutor(10) as pool:
         paths = list(pool.map(lambda content: write_new(tmp_path / "m4.json", content), contents))
@@ -68,13 +68,13 @@ def test_a_full_disk_leaves_nothing_behind(small_disk):
     assert names(small_disk) == ["ballast"]
 
 
-def test_a_folder_that_is_a_file(tmp_path):
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(BenchError, match="cannot write .*results/m4.json"):
         write_new(tmp_path / "results" / "m4.json", b"1")
 
 
-def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
+def test_new_files_without_hard_links_overwrite_nothing(tmp_path, monkeypatch):
     def refused(_source, _target):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -87,7 +87,7 @@ def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
     assert path.read_bytes() == b"1"
 
 
-def test_trouble_with_a_link_that_is_not_about_links(tmp_path, monkeypatch):
+def test_another_error_of_linking_is_reported(tmp_path, monkeypatch):
     def broken(_source, _target):
         raise OSError(errno.EIO, "Input/output error")
 
@@ -108,7 +108,7 @@ def test_several_files_are_written_all_or_none(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "folder"]
 
 
-def test_a_link_stays_one_and_a_mode_is_kept(tmp_path):
+def test_a_link_stays_a_link_and_the_mode_is_kept(tmp_path):
     from whisper_bench.files.replacement import write_over
 
     real = tmp_path / "real.yaml"
@@ -122,7 +122,7 @@ def test_a_link_stays_one_and_a_mode_is_kept(tmp_path):
     assert real.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_is_read_up_to_a_most(tmp_path, monkeypatch):
+def test_a_file_larger_than_the_limit_is_not_read(tmp_path, monkeypatch):
     from whisper_bench.files import whole as files
 
     path = tmp_path / "0001_m4.json"
@@ -143,7 +143,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_what_others_wrote_is_not_read_without_end(tmp_path, monkeypatch, reader):
+def test_foreign_files_are_read_up_to_a_limit(tmp_path, monkeypatch, reader):
     monkeypatch.setattr("whisper_bench.files.whole.MOST_FILE_BYTES", 100)
     path = tmp_path / "0001_m4.json"
     path.write_bytes(b" " * 101)

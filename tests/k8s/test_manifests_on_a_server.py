@@ -94,7 +94,7 @@ def test_what_a_job_and_a_deployment_make_is_guaranteed(kubectl):
         (
             {"limits": amounts("1 core", "1Gi")},
             "quantities must match the regular expression",
-            "'1 core' is no quantity",
+            "'1 core' is not a quantity",
         ),
         (
             {"requests": amounts("2", "1Gi"), "limits": amounts("1", "1Gi")},

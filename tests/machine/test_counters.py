@@ -46,7 +46,7 @@ def test_old_kernels_count_less(tmp_path):
     assert counters_of(CpuGroup(1, root / "a"), root) == CpuCounters(10, 4, 1.0)
 
 
-def test_counters_that_are_not_there(tmp_path):
+def test_missing_counters_are_none(tmp_path):
     assert counters_of(CpuGroup(2, tmp_path)) is None
     grow(tmp_path, {"root/cpu.stat": "usage_usec 9\n", "bad/cpu.stat": "nr_periods x\n"})
     assert counters_of(CpuGroup(2, tmp_path / "root")) is None
@@ -74,7 +74,7 @@ def test_of_several_groups_the_most_throttled_is_counted(ends, most):
     assert most_throttled([None for _ in ends], ends) is None
 
 
-def test_differences_and_sums():
+def test_differences_and_sums_of_counters():
     early = CpuCounters(5, 1, 0.5, 2.0, 1.0, 0, 0.0)
     late = CpuCounters(12, 3, 0.75, 3.0, None, 1, 0.5)
     assert late.since(early) == CpuCounters(7, 2, 0.25, 1.0, None, 1, 0.5)
@@ -84,7 +84,7 @@ def test_differences_and_sums():
     assert total_counters([]) is None
 
 
-def test_counts_that_went_backwards_are_none():
+def test_counts_that_went_down_are_none():
     """The group is then another of the same name, or its counters were reset."""
     before = CpuCounters(10, 5, 1.0, 3.0, 2.0, 1, 0.5)
     assert CpuCounters(9, 5, 1.0).since(before) is None
@@ -107,19 +107,19 @@ def test_counts_that_went_backwards_are_none():
         ("a/cpuacct.usage", b"\xff"),
     ],
 )
-def test_a_file_that_is_not_as_it_should_be_costs_its_own_figure_alone(tmp_path, file, text):
+def test_a_broken_file_loses_only_its_own_figure(tmp_path, file, text):
     root = grow(tmp_path, {"a/cpu.stat": V1, file: text})
     counters = counters_of(CpuGroup(1, root / "a"), root)
     assert (counters.periods, counters.throttled_periods) == (10, 4)
     assert counters.pressure_s is counters.usage_s is None
 
 
-def test_the_systems_pressure_stands_in_for_an_empty_one(tmp_path):
+def test_the_pressure_of_the_system_replaces_an_empty_one(tmp_path):
     root = grow(tmp_path, {"a/cpu.stat": V2, "a/cpu.pressure": "", "proc/pressure/cpu": PRESSURE})
     assert counters_of(CpuGroup(2, root / "a"), root).pressure_s == pytest.approx(26.596544)
 
 
-def test_lines_of_cpu_stat_that_are_no_count_are_left_out(tmp_path):
+def test_lines_of_cpu_stat_without_a_count_are_skipped(tmp_path):
     odd = "\nnr_periods\nextra 1 2\nnr_bursts -1\nlater.field x\n"
     root = grow(tmp_path, {"a/cpu.stat": V2.replace("nr_bursts 2\n", odd)})
     counters = counters_of(CpuGroup(2, root / "a"), root)
@@ -134,7 +134,7 @@ def test_counters_of_this_machine_are_read_without_error():
         assert counters is None or counters.periods >= 0
 
 
-def test_a_count_that_went_back_began_anew():
+def test_an_optional_count_that_went_down_is_none():
     start, end = CpuCounters(10, 2, 0.5), CpuCounters(12, 1, 0.1)
     assert start.since(start) == CpuCounters(0, 0, 0.0)
     assert end.since(start) is None

@@ -43,7 +43,7 @@ def counted(root):
         ("11-empty-pressure", 1.0, (500, 200)),
     ],
 )
-def test_recorded_trees(name, cpus, counts):
+def test_the_limit_of_recorded_machines(name, cpus, counts):
     limit = cpu_limit_in_force(RECORDED / name)
     assert limit.cpus == cpus
     assert counted(RECORDED / name) == counts
@@ -51,14 +51,14 @@ def test_recorded_trees(name, cpus, counts):
     assert "are hidden from here" in limit.unseen  # each is a container's
 
 
-def test_the_quota_of_an_ecs_task_is_not_taken_for_none():
+def test_the_quota_of_an_ecs_task_is_not_called_none():
     limit = cpu_limit_in_force(RECORDED / "01-ecs-v1-task-quota-above")
     assert limit.hides_a_quota
     assert limit.source.startswith("unknown: the control groups above ")
     assert "(/ecs/0a1b2c/9f8e7d of the hierarchy)" in limit.unseen
 
 
-def test_an_empty_pressure_file_costs_the_pressure_alone():
+def test_an_empty_pressure_file_loses_only_the_pressure():
     root = RECORDED / "11-empty-pressure"
     counters = counters_of(quota_groups(root)[0], root)
     assert counters.pressure_s is None
@@ -140,14 +140,14 @@ TREES = {
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_other_trees_of_these_kinds(tmp_path, name):
+def test_the_limit_of_unusual_trees(tmp_path, name):
     files, cpus = TREES[name]
     limit = cpu_limit_in_force(grow(tmp_path, files))
     assert (limit.cpus, limit.quota_trouble) == (cpus, None)
     msgspec.json.encode(limit)  # a path that is not UTF-8 can be saved
 
 
-def test_the_whole_tree_is_told_from_a_part(tmp_path):
+def test_a_whole_tree_and_a_part_are_told_apart(tmp_path):
     host = grow(tmp_path / "host", v1("/docker/a", {"release_agent": "", "docker/a/tasks": ""}))
     assert cpu_limit_in_force(host).tree == "whole"
     box = grow(tmp_path / "box", v1("/docker/a", {"tasks": ""}, mount_root="/docker/a"))
@@ -166,7 +166,7 @@ def points(tmp_path, *lines):
 ROOT_MOUNT = b"20 1 8:1 / / rw - ext4 /dev/a rw"
 
 
-def test_what_lies_under_another_mount_is_not_visible(tmp_path):
+def test_a_mount_under_another_is_hidden(tmp_path):
     below = b"22 20 0:5 / /sys/fs/cgroup rw - cgroup2 c rw"
     over = b"23 20 0:6 / /sys rw - tmpfs t rw"
     on_it = b"24 23 0:5 / /sys/fs/cgroup rw - cgroup2 c rw"
@@ -174,7 +174,7 @@ def test_what_lies_under_another_mount_is_not_visible(tmp_path):
     assert points(tmp_path, ROOT_MOUNT, on_it, over) == ["/", "/sys/fs/cgroup", "/sys"]
 
 
-def test_where_the_root_is_not_listed_only_a_later_mount_hides(tmp_path):
+def test_without_a_listed_root_only_a_later_mount_hides(tmp_path):
     over = b"23 20 0:6 / /sys rw - tmpfs t rw"
     other = b"24 20 0:5 / /sys/fs/cgroup rw - cgroup2 c rw"
     assert points(tmp_path, over, other) == ["/sys", "/sys/fs/cgroup"]
@@ -185,7 +185,7 @@ def test_a_mount_that_is_its_own_parent_ends_the_search(tmp_path):
     assert points(tmp_path, b"1 1 0:2 / / rw - rootfs rootfs rw") == ["/"]
 
 
-def test_a_root_that_may_not_be_looked_into_is_not_the_whole(tmp_path, monkeypatch):
+def test_a_root_without_permission_is_not_called_whole(tmp_path, monkeypatch):
     def refused(_path):
         raise PermissionError
 

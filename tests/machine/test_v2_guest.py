@@ -32,10 +32,11 @@ sys.stdin.readline()
 import msgspec
 from whisper_bench.machine.counters import counters_of
 from whisper_bench.machine.cpu_limit import cpu_limit_in_force, quota_groups
-start = counters_of(quota_groups()[0])
-end_s = time.perf_counter() + 2
-while time.perf_counter() < end_s: pass
-seen = counters_of(quota_groups()[0]).since(start)
+start = end = counters_of(quota_groups()[0])
+start_s = time.perf_counter()
+while end.throttled_periods < start.throttled_periods + 10 and time.perf_counter() < start_s + 300:
+    end = counters_of(quota_groups()[0])
+seen = end.since(start)
 print(json.dumps(dict(limit=msgspec.to_builtins(cpu_limit_in_force()), seen=msgspec.to_builtins(seen))))
 '''
 
@@ -99,7 +100,7 @@ def booted(tmp_path, init_text):
 
 
 @pytest.mark.alone
-def test_the_stress_test_is_red_under_a_quota_above_the_namespace(
+def test_the_stress_test_fails_under_a_quota_above_the_namespace(
     tmp_path, toy_arguments, record_property
 ):
     (tmp_path / "test_bench.py").write_text(BENCHMARK)
@@ -131,13 +132,13 @@ def test_a_quota_in_version_2_is_made_seen_counted_and_removed(tmp_path):
     program, answer = tmp_path / "program.py", tmp_path / "answer.txt"
     program.write_text(PROGRAM.format(plugins=str(ROOT / "plugins")))
     booted(tmp_path, INIT.format(python=sys.executable, program=program, answer=answer))
-    told = json.loads(answer.read_text())
-    assert told["version"] == 2
-    assert (told["limit"]["cpus"], told["limit"]["source"]) == (0.5, "cgroup v2 quota")
-    assert told["limit"]["quota_group"].startswith("/sys/fs/cgroup/whisper-bench-")
-    assert told["outside"] is None
-    assert told["seen"]["throttled_periods"] >= 0.5 * told["seen"]["periods"] > 0
-    assert 0.3 < told["seen"]["throttled_s"] < 2.5
-    assert 0.5 < told["seen"]["usage_s"] < 1.6
-    assert told["left"] is False
-    assert told["on"] == []  # the controller was switched on for the run, and off after it
+    report = json.loads(answer.read_text())
+    assert report["version"] == 2
+    assert (report["limit"]["cpus"], report["limit"]["source"]) == (0.5, "cgroup v2 quota")
+    assert report["limit"]["quota_group"].startswith("/sys/fs/cgroup/whisper-bench-")
+    assert report["outside"] is None
+    assert 10 <= report["seen"]["throttled_periods"] <= report["seen"]["periods"]
+    assert report["seen"]["throttled_s"] > 0
+    assert 0 < report["seen"]["usage_s"] <= 0.05 * (report["seen"]["periods"] + 2)
+    assert report["left"] is False
+    assert report["on"] == []  # the controller was switched on for the run, and off after it

@@ -15,13 +15,13 @@ def documents(request):
     return all_data(text if request.param == "as shipped" else update(text, SIZED))
 
 
-def test_valid(documents):
+def test_the_shipped_manifests_are_valid(documents):
     assert [data["kind"] for data in documents] == ["Deployment", "Service"]
     for data in documents:
         kubernetes_validate.validate(data, KUBERNETES, strict=True)
 
 
-def test_guaranteed(documents):
+def test_the_shipped_pods_are_guaranteed(documents):
     pod = documents[0]["spec"]["template"]["spec"]
     for container in pod["containers"] + pod.get("initContainers", []):
         resources = container["resources"]
@@ -30,14 +30,14 @@ def test_guaranteed(documents):
         assert amount(resources["limits"]["cpu"]).denominator == 1
 
 
-def test_threads_are_the_cpus(documents):
+def test_the_shipped_threads_are_the_cpus(documents):
     (container,) = documents[0]["spec"]["template"]["spec"]["containers"]
     env = {item["name"]: item["value"] for item in container["env"]}
     assert set(env) == {"OMP_NUM_THREADS", "WHISPER_THREADS"}
     assert set(env.values()) == {container["resources"]["limits"]["cpu"]}
 
 
-def test_service_finds_the_pods(documents):
+def test_the_shipped_service_selects_the_pods(documents):
     controller, service = documents
     labels = controller["spec"]["template"]["metadata"]["labels"]
     for selector in (
@@ -47,7 +47,7 @@ def test_service_finds_the_pods(documents):
         assert selector.items() <= labels.items()
 
 
-def test_hardened(documents):
+def test_the_shipped_pods_are_hardened(documents):
     pod = documents[0]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["automountServiceAccountToken"] is False

@@ -17,7 +17,7 @@ from support.deployments import (
 from whisper_bench.manifests.deployment import updated_deployment
 
 
-def test_all():
+def test_every_missing_key_is_added():
     assert update(deployment("          image: api:1  # pinned\n"), SIZED) == (
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: api\n"
         "  annotations:\n"
@@ -42,7 +42,7 @@ def test_all():
     )
 
 
-def test_in_place_among_others():
+def test_keys_are_added_in_the_usual_order():
     text = deployment(
         "          image: a\n          ports:\n            - containerPort: 1\n"
         "          # probes\n          readinessProbe: {}\n",
@@ -54,7 +54,7 @@ def test_in_place_among_others():
     assert "              memory: 768Mi\n          # probes\n          readinessProbe" in new
 
 
-def test_the_last_of_a_document():
+def test_a_mapping_at_the_end_of_a_document_is_filled():
     text = deployment("          resources:\n            requests:\n              cpu: '1'\n")
     assert update(text).endswith(
         "            requests:\n              cpu: '2'\n              memory: 768Mi\n"
@@ -62,14 +62,14 @@ def test_the_last_of_a_document():
     )
 
 
-def test_env_and_resources_behind_the_same_line():
+def test_env_and_resources_added_after_the_same_line_keep_their_order():
     text = deployment(env="          env:\n            - name: A\n              value: b\n")
     new = update(text)
     assert new.index("name: A") < new.index("WHISPER_THREADS") < new.index("resources:")
 
 
 @pytest.mark.parametrize("nothing", ["", " {}", " null", " ~", " { }", " &a {}"])
-def test_nothing_in_resources(nothing):
+def test_empty_resources_are_filled_and_keep_their_comment(nothing):
     new = update(deployment(f"          resources:{nothing}  # none yet\n          tty: true\n"))
     assert "# none yet\n" in new
     assert new.endswith("          tty: true\n")
@@ -88,32 +88,32 @@ def test_what_was_empty_is_filled_on_lines_of_its_own():
 
 
 @pytest.mark.parametrize("env", [" []", "", " [ ]", "\n            []", " [] # c", "  # c\n\n # d"])
-def test_nothing_in_env(env):
+def test_an_empty_env_is_filled(env):
     update(deployment(f"          env:{env}\n          tty: true\n"))
 
 
 @pytest.mark.parametrize("value", ["", " ~", " &v", " # c", " &v 3", " !!int 3"])
-def test_a_value_that_is_nothing_or_marked(value):
+def test_an_empty_or_tagged_value_is_replaced(value):
     new = updated_deployment(deployment(spec=f"  replicas:{value}\n"), BARE, "d.yaml")
     assert all_data(new)[0]["spec"]["replicas"] == 7
     assert value.rstrip("3~") in new
 
 
-def test_a_variable_without_value():
+def test_a_variable_without_value_gets_one():
     text = deployment(env="          env:\n            - name: OMP_NUM_THREADS # n\n")
     assert '- name: OMP_NUM_THREADS # n\n              value: "2"\n' in update(text)
 
 
-def test_no_metadata():
+def test_missing_metadata_is_added():
     text = deployment().replace("metadata:\n  name: api\n", "")
     assert "kind: Deployment\nmetadata:\n  annotations:\n" in update(text, SIZED)
 
 
-def test_name_without_more():
+def test_names_are_not_repeated():
     assert update(deployment()).count("name: api") == 2
 
 
-def test_four_spaces():
+def test_an_indentation_of_four_spaces_is_kept():
     text = (
         "kind: Deployment\nmetadata:\n    name: a\nspec:\n    template:\n        spec:\n"
         "            containers:\n            -   name: b\n                image: c\n"
@@ -143,13 +143,13 @@ def test_four_spaces():
         "          - ? name\n            : A\n",
     ],
 )
-def test_an_item_comes_like_the_others(item):
+def test_an_item_is_added_in_the_layout_of_the_others(item):
     new = update(deployment(env=f"          env:\n{item}          tty: true\n"))
     assert item.rstrip("\n") in new
     assert new.count("\n          -") == 3
 
 
-def test_flow():
+def test_a_document_in_braces_is_edited():
     text = (
         "{kind: Deployment, metadata: {name: a}, spec: {template: {spec: {containers: ["
         "{name: b, env: [{name: A}], resources: {limits: }}]}}}}"
@@ -157,7 +157,7 @@ def test_flow():
     update(text, SIZED)
 
 
-def test_flow_within_block():
+def test_braces_inside_a_block_are_edited():
     text = deployment("          resources: {limits: {}, requests: {cpu: 1,}}\n")
     assert (
         'resources: {limits: {cpu: "2", memory: 768Mi}, requests: {cpu: "2", memory: 768Mi,}}\n'
@@ -176,7 +176,7 @@ def test_json_stays_json(indent, memory):
     assert json.loads(new) == all_data(new)[0]
 
 
-def test_no_final_newline():
+def test_a_missing_final_newline_stays_missing():
     for text in (SMALL.rstrip("\n"), deployment().rstrip("\n")):
         new = update(text, SIZED)
         assert not new.endswith("\n")
@@ -190,17 +190,17 @@ def test_no_final_newline():
         *((text, "\r") for text in (SMALL, deployment())),
     ],
 )
-def test_line_ends(text, line_end):
+def test_line_ends_are_kept(text, line_end):
     new = update(text.replace("\n", line_end), SIZED)
     assert new == update(text, SIZED).replace("\n", line_end)
 
 
-def test_byte_order_mark():
+def test_a_byte_order_mark_is_kept():
     assert update("\ufeff" + SMALL) == "\ufeff" + SMALL_SIZED
     assert update("\ufeff" + SMALL_SIZED) == "\ufeff" + SMALL_SIZED
 
 
-def test_what_ruamel_would_write_anew():
+def test_layouts_that_ruamel_would_change_are_kept():
     odd = (
         "# head\n\n%s\n" % ("#" * 200)
         + "a:   'x'   \n"

@@ -17,9 +17,9 @@ def admitted(kubectl):
     """The objects of a manifest as a server would store them."""
 
     def read(text):
-        found = kubectl.objects("create", "--dry-run=server", "--filename=-", manifest=text)
-        assert found
-        return found
+        objects = kubectl.objects("create", "--dry-run=server", "--filename=-", manifest=text)
+        assert objects
+        return objects
 
     return read
 
@@ -46,14 +46,14 @@ def test_what_is_refused_here_is_refused_there(kubectl, change):
 
 
 @pytest.mark.parametrize("name", ["22-sidecar-no-resources.yaml", "24-octal-replicas.yaml"])
-def test_the_class_is_the_servers(admitted, name):
+def test_the_class_is_the_one_of_the_server(admitted, name):
     text = (CASES / name).read_text()
     (stored,) = admitted(text)
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
     (admitted_pod,) = admitted(json.dumps(pod | {"spec": stored["spec"]["template"]["spec"]}))
-    found = deployment_facts(text, SIZED, "d.yaml")
-    assert admitted_pod["status"]["qosClass"] == found.quality_of_service
-    assert (found.quality_of_service == "Guaranteed") == (not found.faults)
+    deployed = deployment_facts(text, SIZED, "d.yaml")
+    assert admitted_pod["status"]["qosClass"] == deployed.quality_of_service
+    assert (deployed.quality_of_service == "Guaranteed") == (not deployed.faults)
 
 
 def test_an_edited_autoscaler_is_admitted(admitted):

@@ -50,14 +50,14 @@ def containers(draw, name=names):
             ),
         },
     )
-    found = draw(owned) | draw(others)
-    return {key: found[key] for key in ["name", *draw(st.permutations([*found][1:]))]}
+    keys = draw(owned) | draw(others)
+    return {key: keys[key] for key in ["name", *draw(st.permutations([*keys][1:]))]}
 
 
 @st.composite
 def manifests(draw):
     """The text of a manifest in a layout of ruamel's or JSON's."""
-    pods = draw(st.lists(containers(), max_size=2, unique_by=lambda each: each["name"]))
+    pods = draw(st.lists(containers(), max_size=2, unique_by=lambda container: container["name"]))
     pods.insert(draw(st.integers(0, len(pods))), draw(containers(st.just("whisper"))))
     pod = {"template": {"spec": {"containers": pods}}}
     spec = draw(st.fixed_dictionaries({}, optional={"replicas": st.integers(0, 9)})) | draw(others)
@@ -96,7 +96,7 @@ sizings = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(manifests(), sizings, st.sampled_from(["\n", "\r\n"]))
-def test_any_manifest(text, sized, line_end):
+def test_any_manifest_gets_exactly_the_sized_values(text, sized, line_end):
     text = text.replace("\n", line_end)
     assert all_data(text)  # what ruamel has written, it can read
     update(text, sized, container="whisper")
@@ -113,7 +113,7 @@ COMMENT = "#: {number}  'odd\" spacing  "
 
 @settings(max_examples=20, deadline=None)
 @given(st.sets(st.integers(0, EXAMPLE.read_text().count("\n"))), sizings, st.booleans())
-def test_any_comments_stay(places, sized, behind):
+def test_comments_anywhere_are_kept(places, sized, behind):
     """Comments and blank lines between any two lines, or behind any, are there afterwards."""
     lines = EXAMPLE.read_text().split("\n")
     for number in places:

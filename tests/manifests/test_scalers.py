@@ -18,7 +18,7 @@ from whisper_bench.manifests.deployment import updated_deployment
         "",
     ],
 )
-def test_one_for_something_else_is_none_of_ours(ref):
+def test_an_autoscaler_of_another_object_is_ignored(ref):
     new = updated_deployment(POD + hpa(FITS, ref), SIZED, "d.yaml")
     assert "  replicas: 10\n" in new
     assert facts(new).autoscaler is None
@@ -30,7 +30,7 @@ def test_one_for_something_else_is_none_of_ours(ref):
     ("ours", "its", "same"),
     [("a", "a", True), ("a", None, True), (None, "a", True), ("a", "b", False)],
 )
-def test_namespaces(ours, its, same):
+def test_an_autoscaler_of_another_namespace_is_ignored(ours, its, same):
     def named(text, old, space):
         return text.replace(old, f"name: {{}}, namespace: {space}") if space else text
 
@@ -45,20 +45,20 @@ def test_namespaces(ours, its, same):
     assert (facts(new).autoscaler is not None) == same
 
 
-def test_several_are_one_too_many():
+def test_several_autoscalers_are_a_fault():
     text = POD + hpa(FITS) + hpa(FITS).replace("{name: h}", "{name: i}")
     assert "only one autoscaler may set a Deployment's replicas" in facts(text).faults[0]
     with pytest.raises(BenchError, match="has 2 HorizontalPodAutoscalers of the Deployment api"):
         updated_autoscaler(text, SIZED, "d.yaml")
 
 
-def test_a_deployment_without_a_name_is_nobodys():
+def test_a_deployment_without_a_name_has_no_autoscaler():
     new = updated_deployment(POD.replace("  name: api\n", "", 1) + hpa(FITS), SIZED, "d.yaml")
     assert "  replicas: 10\n" in new
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "problem"),
     [
         (
             "  minReplicas: '3'\n  maxReplicas: 30\n",
@@ -68,17 +68,17 @@ def test_a_deployment_without_a_name_is_nobodys():
         ("  maxReplicas: 2.5\n", "Expected `int`, got `float` - at `$.maxReplicas`"),
     ],
 )
-def test_an_autoscaler_that_a_server_refuses(spec, told):
+def test_an_autoscaler_that_is_not_valid_is_refused(spec, problem):
     with pytest.raises(BenchError) as refused:
         updated_deployment(POD + hpa(spec), SIZED, "d.yaml")
     assert "d.yaml: HorizontalPodAutoscaler h, spec: " in str(refused.value)
-    assert told in str(refused.value)
+    assert problem in str(refused.value)
 
 
 KEDA = "---\nkind: ScaledObject\nmetadata: {name: k}\nspec:\n  scaleTargetRef: {name: api}\n"
 
 
-def test_kedas_is_told_and_held_to_its_counts():
+def test_the_replica_counts_of_keda_are_checked():
     new = updated_deployment(POD + KEDA, SIZED, "d.yaml")
     assert "\n  replicas" not in new
     assert "ScaledObject k: minReplicaCount is 0" in facts(new).faults[0]
@@ -93,20 +93,20 @@ def test_kedas_is_told_and_held_to_its_counts():
 
 
 @pytest.mark.parametrize("triggers", ["", "  triggers: [{type: cpu, metadata: {value: '99'}}]\n"])
-def test_kedas_triggers_are_not_called_anything_else(triggers):
+def test_triggers_of_keda_are_noted_as_not_read(triggers):
     new = updated_deployment(POD + KEDA + triggers, SIZED, "d.yaml")
     assert "the triggers of ScaledObject k were not read: when it adds" in facts(new).notes[1]
 
 
-def test_kedas_idle_replicas_are_its_fewest():
+def test_idle_replicas_of_keda_are_its_fewest():
     text = POD + KEDA + "  minReplicaCount: 10\n  idleReplicaCount: 0\n"
     (fault,) = facts(text).faults
     assert "ScaledObject k: idleReplicaCount is 0, and the sizing's 10 Pods" in fault
-    assert fault.endswith("; take it out")
+    assert fault.endswith("; remove it")
 
 
 @pytest.mark.parametrize("version", ["autoscaling/v1", "autoscaling/v2"])
-def test_items_of_a_typed_list_need_not_say_their_kind(version):
+def test_items_of_a_typed_list_may_have_no_kind(version):
     text = (
         f"{POD}---\napiVersion: {version}\nkind: HorizontalPodAutoscalerList\nitems:\n"
         f"- metadata: {{name: h}}\n  spec:\n  {REF}    maxReplicas: 10\n"
@@ -116,10 +116,10 @@ def test_items_of_a_typed_list_need_not_say_their_kind(version):
     assert "\n  replicas:" not in new
     assert facts(new).autoscaler == "HorizontalPodAutoscaler h"
     # the list's version is theirs: the field is of v1 alone, and the default is 80
-    assert ["80%" in each for each in facts(new).faults] == [True] * (version[-1] == "2")
+    assert ["80%" in fault for fault in facts(new).faults] == [True] * (version[-1] == "2")
 
 
-def test_both_in_one_list_keep_their_comments():
+def test_deployment_and_autoscaler_in_one_list_keep_their_comments():
     lines = (POD + "#\n" + hpa(FITS).removeprefix("---\n").replace("36", "50 # ours")).splitlines()
     first, second = "\n".join(lines).split("#\n", 1)
     indented = ["- " + part.strip("\n").replace("\n", "\n  ") for part in (first, second)]

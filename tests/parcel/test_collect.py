@@ -38,21 +38,21 @@ def home(tmp_path):
     return take
 
 
-def test_the_very_bytes_come_home(home, tmp_path):
+def test_a_collected_run_has_the_same_bytes(home, tmp_path):
     (collected,), faults = home(log_of(RUN))
     assert not faults
     assert collected.saved_run == tmp_path / ".benchmarks" / SAMPLE.name / "0001_avx.json"
     assert collected.saved_run.read_bytes() == RUN.read_bytes()
-    assert [each.file.name for each in collected.results] == [
+    assert [result.file.name for result in collected.results] == [
         "avx_base_2026-11-24.json",
         "avx_small-shape-only_2026-11-24.json",
     ]
-    assert all(each.file.exists() for each in collected.results)
+    assert all(result.file.exists() for result in collected.results)
     assert collected.new
     assert collected.lines()[0] == f"collected avx from log 0: {collected.saved_run}"
 
 
-def test_twice_is_once(home, tmp_path):
+def test_collecting_twice_saves_one_run(home, tmp_path):
     home(log_of(RUN))
     (again,), faults = home(log_of(RUN))
     assert not faults
@@ -62,7 +62,7 @@ def test_twice_is_once(home, tmp_path):
     assert len(list((tmp_path / "benchmark_results").iterdir())) == 2
 
 
-def test_numbers_go_on(home, tmp_path):
+def test_a_collected_run_gets_the_next_number(home, tmp_path):
     folder = tmp_path / ".benchmarks" / SAMPLE.name
     folder.mkdir(parents=True)
     (folder / "0041_avx.json").write_text("another of this name")
@@ -71,9 +71,9 @@ def test_numbers_go_on(home, tmp_path):
     assert collected.saved_run.name == "0042_avx.json"
 
 
-def test_several_runs_of_several_logs(home):
+def test_several_runs_of_several_logs_are_saved(home):
     collected, faults = home(log_of(RUN, SAMPLE / "0002_generic.json"), log_of(RUN))
-    assert [(each.save_name, each.log, each.new) for each in collected] == [
+    assert [(run.save_name, run.log, run.new) for run in collected] == [
         ("avx", "log 0", True),
         ("generic", "log 0", True),
         ("avx", "log 1", False),
@@ -81,11 +81,11 @@ def test_several_runs_of_several_logs(home):
     assert not faults
 
 
-def test_a_log_cut_in_the_middle_keeps_no_other_from_home(home):
+def test_a_cut_log_does_not_stop_the_others(home):
     lines = log_of(RUN).splitlines()
     cut = "\n".join(lines[: len(lines) // 2])
     collected, (fault,) = home(cut, log_of(SAMPLE / "0002_generic.json"))
-    assert [each.save_name for each in collected] == ["generic"]
+    assert [run.save_name for run in collected] == ["generic"]
     assert fault.startswith("log 0: ")
     assert fault.endswith("missing or damaged")
 
@@ -98,37 +98,37 @@ def test_a_log_cut_in_the_middle_keeps_no_other_from_home(home):
         ("a\nb\nc\nKilled\n", "The log ends: b / c / Killed"),
         ("\n".join(encode(b"no zlib")), "it cannot be unpacked (Error -3"),
         ("\n".join(encode(zlib.compress(b"{}"))), "it cannot be unpacked (Object missing"),
-        ("\n".join(parcel(parcel_version=2)), "it is of parcel version 2, and this"),
+        ("\n".join(parcel(parcel_version=2)), "it has parcel version 2, and this"),
         (
             "\n".join(parcel(folder="..")),
-            "its folder '..': a file is named after it, and it begins with a dot",
+            "its folder '..': a file gets this name, and it begins with a dot",
         ),
-        ("\n".join(parcel(folder="")), "its folder '': a file is named after it, and it is empty"),
+        ("\n".join(parcel(folder="")), "its folder '': a file gets this name, and it is empty"),
         (
             "\n".join(parcel(save_name="a/b")),
-            "its save name 'a/b': a file is named after it, and it has /",
+            "its save name 'a/b': a file gets this name, and it has /",
         ),
         ("\n".join(parcel(save_name="a\\b")), r"it has / or \ in it"),
         ("\n".join(parcel(save_name="a\nb")), "it has a character that cannot be printed"),
-        ("\n".join(parcel(save_name="a" * 201)), "it has 201 bytes, 180 are the most"),
+        ("\n".join(parcel(save_name="a" * 201)), "it has 201 bytes, and at most 180"),
         ("\n".join(parcel(saved="{")), "log 0: xeon: it is cut short after 1 bytes"),
-        ("\n".join(parcel(saved='{"a": NaN}')), "holds NaN or Infinity"),
+        ("\n".join(parcel(saved='{"a": NaN}')), "has NaN or Infinity"),
     ],
 )
-def test_spoilt(home, tmp_path, text, fault):
-    collected, (told,) = home(text)
+def test_a_damaged_parcel_is_a_fault_and_saves_nothing(home, tmp_path, text, fault):
+    collected, (only,) = home(text)
     assert not collected
-    assert fault in told
+    assert fault in only
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_a_parcel_without_end_is_not_unpacked_into_memory(home, monkeypatch):
+def test_a_parcel_that_unpacks_too_large_is_a_fault(home, monkeypatch):
     monkeypatch.setattr("whisper_bench.parcel.parcel._MOST_BYTES", 1000)
     _, (fault,) = home("\n".join(parcel(saved="x" * 5000)))
-    assert "bytes packed and more than 1000 unpacked, which no saved run has" in fault
+    assert "bytes packed and more than 1000 unpacked:" in fault
 
 
-def test_a_name_with_spaces_and_accents(home):
+def test_a_save_name_with_spaces_and_accents_is_kept(home):
     (collected,), _ = home("\n".join(parcel(save_name="máy chủ 1")))
     assert collected.saved_run.name == "0001_máy chủ 1.json"
 
@@ -140,15 +140,15 @@ def test_a_run_of_another_suite_is_a_fault(home):
     assert "machine_info has no whisper_bench" in fault
 
 
-def test_lines_for_people():
+def test_human_lines_leave_out_the_frames():
     assert human_lines(log_of(RUN)) == ["collected 1 item", "done"]
 
 
-def test_next_number_in_an_empty_place(tmp_path):
+def test_the_first_number_in_an_empty_folder_is_one(tmp_path):
     assert next_path(tmp_path / "none", "a") == tmp_path / "none" / "0001_a.json"
 
 
-def test_two_that_save_at_once_get_two_numbers(tmp_path, monkeypatch):
+def test_concurrent_saves_get_different_numbers(tmp_path, monkeypatch):
     from whisper_bench.saved import number
 
     real = number.claim
@@ -166,9 +166,7 @@ def test_two_that_save_at_once_get_two_numbers(tmp_path, monkeypatch):
     assert (folder / "0008_m4.json").read_bytes() == b"another run's"
 
 
-def test_another_that_takes_the_number_at_once_leaves_the_save_name_as_it_is(
-    home, tmp_path, monkeypatch
-):
+def test_a_number_taken_meanwhile_does_not_change_the_save_name(home, tmp_path, monkeypatch):
     folder = tmp_path / ".benchmarks" / SAMPLE.name
     folder.mkdir(parents=True)
     (folder / "0001_avx.json").write_text("{}")
@@ -179,7 +177,7 @@ def test_another_that_takes_the_number_at_once_leaves_the_save_name_as_it_is(
     assert collected.saved_run == folder / "0002_avx.json"
 
 
-def test_a_link_that_leads_nowhere_is_not_the_run(home, tmp_path):
+def test_a_broken_link_is_not_the_saved_run(home, tmp_path):
     folder = tmp_path / ".benchmarks" / SAMPLE.name
     folder.mkdir(parents=True)
     (folder / "0001_avx.json").symlink_to("nowhere")
@@ -208,9 +206,9 @@ def test_a_run_whose_result_files_cannot_be_written_is_not_saved_either(home, tm
     assert len(list(tmp_path.glob(".benchmarks/*/*"))) == 1
 
 
-def test_a_run_that_could_not_be_unpacked_is_not_packed(tmp_path, monkeypatch):
+def test_a_run_too_large_to_unpack_is_not_packed(tmp_path, monkeypatch):
     monkeypatch.setattr("whisper_bench.parcel.parcel._MOST_BYTES", 1000)
-    with pytest.raises(BenchError, match="1000 are the most .*; run fewer rounds"):
+    with pytest.raises(BenchError, match="at most 1000 can be unpacked .*; run fewer rounds"):
         pack(RUN)
     with pytest.raises(BenchError, match="none.json: No such file"):
         pack(tmp_path / "0001_none.json")

@@ -24,10 +24,10 @@ from whisper_bench.pod.quantity import amount
         ("500000000n", 0.5),
     ],
 )
-def test_amount(text, value):
+def test_the_value_of_a_quantity(text, value):
     assert amount(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "1KiB", "1GB", "Mi", "1 Gi", "1K", "0x1", "1e999", "None"])
-def test_none(text):
+def test_other_text_is_not_a_quantity(text):
     assert amount(text) is None

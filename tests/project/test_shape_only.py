@@ -27,7 +27,7 @@ def small(base_weights, tmp_path_factory):
         yield grow_shape_only("small")
 
 
-def test_small_has_smalls_shape(small):
+def test_the_small_shape_has_the_sizes_of_small(small):
     variables = read_variables(Path(small.folder) / "model.bin")
     layers = {name.split("/")[1] for name in variables if name.startswith("decoder/layer_")}
     assert len(layers - {"layer_norm"}) == 12

@@ -114,9 +114,9 @@ def test_a_disk_that_is_full_leaves_the_older(path, monkeypatch):
         ),
         (
             lambda d: d["cases"][0].update(model="../base"),
-            "model '../base': a file is named after it",
+            "model '../base': a file gets this name",
         ),
-        (lambda d: d["cases"][0].update(clip="a\x1bb"), r"clip 'a\x1bb': a file is named after it"),
+        (lambda d: d["cases"][0].update(clip="a\x1bb"), r"clip 'a\x1bb': a file gets this name"),
         (lambda d: d.update(kind="other"), "Invalid enum value 'other'"),
         (lambda d: d.update(schema_version=2), "Invalid enum value 2"),
         (lambda d: d.pop("created"), "Object missing required field `created`"),

@@ -322,7 +322,7 @@ def test_a_name_that_slipped_through_leaves_no_folder(part, tmp_path):
     hostile = msgspec.structs.replace(result, model_size=model, detail=detail)
     assert "/" in file_name(hostile)
     (tmp_path / "a" / "b").mkdir(parents=True)
-    with pytest.raises(BenchError, match=r"is no name of a file in .*; give another name"):
+    with pytest.raises(BenchError, match=r"cannot be a file name in .*; give another name"):
         save_results(hostile, tmp_path / "a" / "b" / "results")
     assert left_in(tmp_path) == {}
 
@@ -331,5 +331,7 @@ def test_names_that_are_too_long_together_are_refused(tmp_path):
     result = results_of(read_saved(HONEST), "m4", "m4")[0]
     clip = msgspec.structs.replace(result.detail.clip, name="x" * 150)
     detail = msgspec.structs.replace(result.detail, save_name="y" * 150, clip=clip)
-    with pytest.raises(BenchError, match="240 are the most; give the run or the clip a shorter"):
+    with pytest.raises(
+        BenchError, match="at most 240 are allowed; give the run or the clip a shorter"
+    ):
         save_results(msgspec.structs.replace(result, detail=detail), tmp_path)

@@ -40,14 +40,14 @@ def test_no_such_run_lists_what_is_there(tmp_path):
     ("content", "told"),
     [
         (encoded(1.0)[:-30], "it is cut short after"),
-        (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it holds NaN or Infinity"),
+        (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it has NaN or Infinity"),
         (b"{}", "it is no saved run of this suite (Object missing required field"),
         (b"", "it is empty"),
         (b" \n", "it is empty"),
-        (b"[1, 2}", "it is no JSON"),
+        (b"[1, 2}", "it is not JSON"),
         (b"[]", "it is no saved run of this suite"),
-        (b'{"a": "\xff"}', "it is no JSON"),
-        (b"[" * 100_000, "it is no JSON"),
+        (b'{"a": "\xff"}', "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
         (encoded(1.0).replace(b"2026-11-24T10:30:00.123456+02:00", b"yesterday"), "no saved run"),
         (
             b'{"benchmarks": [1, {"extra_info": 2}, {"extra_info": {"whisper_bench": 3}}]}',

@@ -31,8 +31,9 @@ NO_SERVER = (
 )
 _PORTS = 3
 """The server's, and two of etcd's behind it."""
-_STOP_S = 10.0
-_COMMAND_S = 60.0
+_STOP_S = 120.0
+_COMMAND_S = 600.0
+"""Ten times what a quiet machine needs to start a server."""
 
 
 def kustomized(folder):

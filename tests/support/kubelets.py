@@ -1,23 +1,29 @@
 """A stand-in for the kubelet of one node: it moves Pods' status and serves their logs.
 
 The API server is a real one; what is behind it is played: which Pod runs, how it ends, what its
-log holds. It also lets Pods go that are to be deleted, as a node does.
+log has. It also lets Pods go that are to be deleted, as a node does.
 """
 
 import contextlib
+import functools
 import json
 import os
 import threading
 import time
 
+import pytest
 from kubernetes import client, config
 
 from support.log_server import log_server
+from whisper_bench.cluster.client import Cluster
 
 NODE = "-".join(["node-of-the-stand-in", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
 """One a worker of xdist, which may share a cluster."""
 CONTAINER = "whisper-bench"
 _TICK_S = 0.05
+_LOOKS = 3
+"""Requests after which the client has seen a change: one may be on its way, and of the next two
+one is for the Pod and one for its log."""
 _NOW = "2026-11-24T10:00:00Z"
 
 
@@ -30,12 +36,16 @@ class Kubelet:
         self._namespace = namespace
         self._lets_go = lets_go
         self._logs = {}
+        self._looks = 0
+        self._patch = pytest.MonkeyPatch()
         self._stopped = threading.Event()
         self._server = log_server(folder, self._logs)
         self._threads = [threading.Thread(target=self._server.serve_forever)]
 
     def __enter__(self):
         self._register()
+        for name in ("pod", "pods", "log"):
+            self._patch.setattr(Cluster, name, self._counted(getattr(Cluster, name)))
         self._threads.append(threading.Thread(target=self._let_go))
         for thread in self._threads:
             thread.start()
@@ -47,6 +57,7 @@ class Kubelet:
         self._server.server_close()
         for thread in self._threads:
             thread.join()
+        self._patch.undo()
         with contextlib.suppress(client.ApiException):
             self._core.delete_node(NODE)
 
@@ -120,7 +131,26 @@ class Kubelet:
             if self._stopped.is_set():
                 return
             act(self, name)
-            time.sleep(4 * _TICK_S)  # longer than the test's polls, so that each is seen
+            self._wait_until_seen()
+
+    def _wait_until_seen(self):
+        """Wait until the client of this process has asked again, however busy the machine is."""
+        if not self._looks:  # the client is another process, or does not ask yet
+            time.sleep(4 * _TICK_S)
+            return
+        seen = self._looks + _LOOKS
+        while self._looks < seen and not self._stopped.wait(_TICK_S):
+            pass
+
+    def _counted(self, request):
+        @functools.wraps(request)
+        def counted(*arguments, **options):
+            try:
+                return request(*arguments, **options)
+            finally:
+                self._looks += 1
+
+        return counted
 
     def _let_go(self):
         """Delete what is to be deleted, once its container has ended."""

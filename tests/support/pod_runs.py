@@ -5,10 +5,10 @@ import zlib
 import msgspec
 
 from support.project import ROOT
+from whisper_bench.cluster.bench_pod import PodChanges, pod_to_create, read_manifest
 from whisper_bench.cluster.client import Cluster
 from whisper_bench.cluster.follow import Waits
 from whisper_bench.cluster.run import PodRun
-from whisper_bench.cluster.wished_pod import PodWishes, read_manifest, wished_pod
 from whisper_bench.parcel.frames import encode
 from whisper_bench.parcel.parcel import Parcel, pack
 
@@ -16,7 +16,9 @@ MANIFEST = ROOT / "k8s" / "bench-pod.yaml"
 SAMPLE = ROOT / "docs" / "sample" / "Linux-CPython-3.11-64bit"
 RUN = SAMPLE / "0003_avx.json"
 POD = "benchmark-avx"
-QUICK = {"pending_s": 20.0, "image_s": 20.0, "poll_s": 0.05, "log_every_s": 0.1}
+LONG_S = 300.0
+"""Longer than anything that a run here waits for, also on a busy machine."""
+QUICK = {"pending_s": LONG_S, "image_s": LONG_S, "poll_s": 0.05, "log_every_s": 0.0}
 INSECURE = "ignore:Unverified HTTPS request"
 """The stand-in servers' certificates are their own."""
 
@@ -37,9 +39,9 @@ def framed_log(path=RUN, save_name=None):
     return "".join(f"{line}\n" for line in lines)
 
 
-def bench_pod(save="avx", **wishes):
+def bench_pod(save="avx", **changes):
     manifest = read_manifest(MANIFEST)
-    return wished_pod(manifest, PodWishes(save_name=save, **wishes), "run-of-a-test", "a test")
+    return pod_to_create(manifest, PodChanges(save_name=save, **changes), "run-of-a-test", "a test")
 
 
 class Runs:
@@ -49,7 +51,7 @@ class Runs:
         self.cluster = Cluster(kubeconfig=kubeconfig, context=None, namespace=namespace)
         self.said, self.ends = [], []
 
-    def to_end(self, pod=None, *, keep=False, patience_s=20.0, take=None, **waits):
+    def to_end(self, pod=None, *, keep=False, patience_s=LONG_S, take=None, **waits):
         runs = PodRun(
             self.cluster,
             self.said.append,

@@ -8,19 +8,19 @@ from whisper_bench.errors import BenchError
 from whisper_bench.weights import cache
 
 
-def test_the_cache_without_a_name_is_the_systems(monkeypatch):
+def test_the_default_cache_is_the_folder_of_the_system(monkeypatch):
     monkeypatch.delenv("WHISPER_BENCH_CACHE", raising=False)
     assert cache.cache_folder().name == "pytest-whisper-bench"
 
 
-def test_a_folder_that_is_there_is_not_made_again(tmp_path):
+def test_an_existing_folder_is_not_made_again(tmp_path):
     made = []
     for _ in range(2):
         cache.folder_made_once(tmp_path / "base", made.append)
     assert len(made) == 1
 
 
-def test_a_race_for_a_cached_folder_is_won_by_one(tmp_path):
+def test_the_first_of_two_processes_makes_the_folder(tmp_path):
     folder = tmp_path / "base"
 
     def fill(scratch):
@@ -45,9 +45,9 @@ def test_a_folder_that_cannot_be_renamed_is_an_error(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_names_the_variable(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file where a folder should be")
     monkeypatch.setenv("WHISPER_BENCH_CACHE", str(tmp_path / "cache"))
     folder = cache.cache_folder() / "weights"
-    with pytest.raises(BenchError, match=r"name another folder \(WHISPER_BENCH_CACHE\)"):
+    with pytest.raises(BenchError, match=r"choose another folder \(WHISPER_BENCH_CACHE\)"):
         cache.folder_made_once(folder, lambda _scratch: None)

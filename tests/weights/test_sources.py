@@ -85,7 +85,7 @@ def resolve(tmp_path, endpoint, *arguments, **environment):
     return json.loads(done.stdout)
 
 
-def test_download_at_the_pinned_revision_then_from_the_cache(tmp_path, endpoint):
+def test_a_download_is_of_the_pinned_revision_and_then_cached(tmp_path, endpoint):
     first = resolve(tmp_path, endpoint, "--allow")
     assert first["source"] == "hub"
     assert first["folder"].endswith(f"snapshots/{PIN.revision}")
@@ -94,11 +94,11 @@ def test_download_at_the_pinned_revision_then_from_the_cache(tmp_path, endpoint)
     assert again == {"source": "hub-cache", "folder": first["folder"]}
 
 
-def test_what_the_hub_gives_is_checked_before_it_is_loaded(tmp_path, endpoint):
+def test_a_download_is_checked_against_the_pins(tmp_path, endpoint):
     assert f"pinned is {PIN.model_sha256}" in resolve(tmp_path, endpoint)["error"]
 
 
-def test_a_hub_out_of_reach_is_told_at_once(tmp_path):
+def test_a_hub_out_of_reach_is_a_reason(tmp_path):
     error = resolve(tmp_path, "http://127.0.0.1:9")["error"]
     assert "tried hub: 127.0.0.1 cannot be reached" in error
 

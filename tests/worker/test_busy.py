@@ -36,7 +36,7 @@ def never(_threads):
         CpuLimit(None, "unknown: this system has no cgroup tree", None, None, None, 8, "no tree"),
     ],
 )
-def test_where_files_can_tell_or_there_is_another_trouble_nothing_is_tried(limit):
+def test_no_threads_are_tried_if_files_show_the_limit(limit):
     assert with_busy_threads(limit, 2, never) == limit
 
 
@@ -119,21 +119,23 @@ def test_busy_threads_count_their_own_cpu_time():
         ),
     ],
 )
-def test_no_more_is_said_than_was_seen(limit, words):
+def test_the_words_for_no_limit_say_what_was_not_seen(limit, words):
     assert no_limit_words(limit) == words
 
 
-def test_a_machine_of_one_cpu_is_told_what_to_do():
+def test_the_warning_on_a_machine_of_one_cpu_has_the_remedies():
     one = CpuLimit(None, "none", None, None, 1, 1, tree="whole")
     warning = no_limit_warning(one)
-    assert warning.startswith("WARNING: no CPU limit in force (none); results will say null. ")
-    assert "is one CPU, and that is no limit on record" in warning
+    assert warning.startswith(
+        "WARNING: no CPU limit in force (none); results record cpu_limit null. "
+    )
+    assert "has only one CPU, but that does not count as a limit" in warning
     for remedy in ("--whisper-cpu-limit=1 as root", "systemd-run", "lxc config set", "docker run"):
         assert remedy in warning
-    assert "is one CPU" not in no_limit_warning(NO_LIMIT)
+    assert "one CPU" not in no_limit_warning(NO_LIMIT)
 
 
-def test_a_limit_is_told_with_its_source():
+def test_a_limit_is_shown_with_its_source():
     assert [str(limit) for limit in (LIMIT, NO_LIMIT, HIDDEN)] == [
         "1 (cgroup v2 quota)", "none", "not known (groups above are hidden)",
     ]  # fmt: skip

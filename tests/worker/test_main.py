@@ -20,7 +20,7 @@ def asked(monkeypatch):
     return calls
 
 
-def test_a_parent_that_died_before_linux_was_asked(asked, monkeypatch):
+def test_the_worker_ends_if_its_parent_died_before(asked, monkeypatch):
     parents = iter([4711, 1])
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
     with pytest.raises(SystemExit) as ended:
@@ -29,12 +29,12 @@ def test_a_parent_that_died_before_linux_was_asked(asked, monkeypatch):
     assert asked == [(1, 9)]  # PR_SET_PDEATHSIG, SIGKILL
 
 
-def test_a_parent_that_lives(asked):
+def test_linux_is_asked_to_end_the_worker_with_its_parent(asked):
     program._end_with_parent()
     assert len(asked) == 1
 
 
-def test_elsewhere_nothing_is_asked(asked, monkeypatch):
+def test_only_linux_is_asked_to_end_the_worker(asked, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     program._end_with_parent()
     assert asked == []

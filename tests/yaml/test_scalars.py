@@ -45,9 +45,9 @@ def test_a_value_is_what_kubernetes_reads(text):
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_a_value_that_kubernetes_does_not_read_is_refused(text):
-    with pytest.raises(Exception, match="Kubernetes does not read this") as refused:
+    with pytest.raises(Exception, match="Kubernetes cannot read this") as refused:
         ours(text)
-    assert f"d.yaml, line 6: Kubernetes does not read this: {REFUSED[text]}" in str(refused.value)
+    assert f"d.yaml, line 6: Kubernetes cannot read this: {REFUSED[text]}" in str(refused.value)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def kubectl_reads(apiserver):
     return read
 
 
-def test_the_table_is_kubectls(kubectl_reads):
+def test_the_table_agrees_with_kubectl(kubectl_reads):
     text = HEAD + "".join(f"  - {value}\n" for value in READ)
     assert dict(zip(READ, kubectl_reads(text)["spec"]["x"], strict=True)) == READ
 
@@ -100,20 +100,20 @@ SHAPES = TABS | MERGES | KEYS
 NOT_READ = {
     "tab line": ("  x: 3\n\t\n  y: 4\n", "line 6"), "tab indent": ("  x: a\n\tb\n", "line 6"),
     "tab dash": ("  x:\n  -\ta\n", "column 4"), "directive": ("%YAML 1.2\n---\n", "%YAML"),
-    "merge text": ("  x:\n    <<: 1\n", "<< takes a mapping"), "text": ("--- a\n", "behind ---"),
-    "null key": ("  ~: a\n", "a key must not be null"), "list key": ("  ? [a]\n  : b\n", "a key must be"),
+    "merge text": ("  x:\n    <<: 1\n", "<< is not a mapping"), "text": ("--- a\n", "stands after ---"),
+    "null key": ("  ~: a\n", "a key is null"), "list key": ("  ? [a]\n  : b\n", "a key is a mapping or a list"),
     "alias": ("  x: *z\n", "*z"), "itself": ("  x: &x\n    y: *x\n", "*x"),
     "control": ("  x: \x01\n", "#x0001"), "at": ("  x: @a\n", "'@'"),
     "block": ("  x: |a\n    b\n", "expected a comment"),
 }  # fmt: skip
 STRICTER = {
-    "twice": ("  x: 1\n  x: 2\n", '"x" is there twice, first in line 5'),
-    "twice in meaning": ("  x: {1: a, '1': b}\n", '"1" is there twice'),
+    "twice": ("  x: 1\n  x: 2\n", '"x" is written twice, first in line 5'),
+    "twice in meaning": ("  x: {1: a, '1': b}\n", '"1" is written twice'),
     "below": ("  m: &m {a: 2}\n  x:\n    a: 1\n    <<: *m\n", '"a" is written in line 7'),
     "separator": ("  x: 1 # c\u2028  y: 2\n", "U+2028"),
-    "behind dots": ("  x: 1\n...\nkind: B\n", "a second document without"),
+    "after dots": ("  x: 1\n...\nkind: B\n", "a second document begins"),
 }
-"""Where kubectl takes one of two readings in silence."""
+"""Where kubectl silently takes one of two readings."""
 SPEC = HEAD.removesuffix("  x:\n")
 
 
@@ -126,15 +126,15 @@ def test_a_layout_is_read_as_kubernetes_reads_it(name):
 
 @pytest.mark.parametrize("name", NOT_READ | STRICTER)
 def test_a_layout_that_is_not_read_is_refused_with_its_place(name):
-    text, told = (NOT_READ | STRICTER)[name]
+    text, fault = (NOT_READ | STRICTER)[name]
     whole = text + SPEC if text.startswith(("%", "---")) else SPEC + text
     with pytest.raises(Exception, match="d.yaml") as refused:
         parse(whole, "d.yaml")
-    assert told in str(refused.value)
+    assert fault in str(refused.value)
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_kubectl_reads_the_same_layout_so(kubectl_reads, name):
+def test_kubectl_reads_the_layouts_as_we_do(kubectl_reads, name):
     text, value = SHAPES[name]
     assert kubectl_reads(SPEC + text)["spec"]["x"] == value
 
@@ -149,13 +149,13 @@ def test_kubectl_refuses_the_layouts_that_we_refuse(kubectl_reads, name):
 @pytest.mark.parametrize(
     "text", ["", "# c\n", "null\n", "---\n~\n", "\ufeff\n", "---\n...\n", "\n---\n"]
 )
-def test_a_document_that_is_nothing_is_none(text):
+def test_an_empty_document_is_none(text):
     assert parse(text, "d.yaml") == []
-    assert [each.data for each in parse(f"{text}---\na: 1\n", "d.yaml")] == [{"a": 1}]
+    assert [document.data for document in parse(f"{text}---\na: 1\n", "d.yaml")] == [{"a": 1}]
 
 
 def test_aliases_that_make_a_small_file_huge_are_refused():
     lines = ["  a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"]
     lines += [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)]
-    with pytest.raises(Exception, match="aliases it has more than 1000000 values"):
+    with pytest.raises(Exception, match="aliases written out it has more than 1000000 values"):
         parse(SPEC + "".join(lines), "d.yaml")

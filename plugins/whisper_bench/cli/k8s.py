@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whisper_bench.cli.k8s_options import add_collect, add_run, cluster_of, wishes_of
+from whisper_bench.cli.k8s_options import add_collect, add_run, changes_of, cluster_of
 from whisper_bench.cli.show import say
 from whisper_bench.errors import BenchError, InterruptedCommandError
 
@@ -104,15 +104,15 @@ def run(options: argparse.Namespace) -> int:
     from uuid import uuid4
 
     from whisper_bench.cluster.answer import ClusterError
+    from whisper_bench.cluster.bench_pod import pod_to_create, read_manifest
     from whisper_bench.cluster.follow import Waits
     from whisper_bench.cluster.run import PodRun
-    from whisper_bench.cluster.wished_pod import read_manifest, wished_pod
     from whisper_bench.files.whole import check_writable
 
-    wishes = wishes_of(options)
+    changes = changes_of(options)
     waits = Waits(pending_s=options.pending_timeout)
     manifest = read_manifest(options.manifest)
-    pod = wished_pod(manifest, wishes, uuid4().hex, str(options.manifest))
+    pod = pod_to_create(manifest, changes, uuid4().hex, str(options.manifest))
     check_writable(options.storage, "saved runs", "name another folder with --storage")
     check_writable(options.results, "result files", "name another folder with --results")
     name, home = pod["metadata"]["name"], _Home(options, options.save)

@@ -8,8 +8,8 @@ from whisper_bench.cli.arguments import add_results, add_storage, add_suite_opti
 from whisper_bench.cli.values import label, seconds, toleration
 
 if TYPE_CHECKING:
+    from whisper_bench.cluster.bench_pod import PodChanges
     from whisper_bench.cluster.client import Cluster
-    from whisper_bench.cluster.wished_pod import PodWishes
 
 MANIFEST = Path("k8s/bench-pod.yaml")
 
@@ -75,16 +75,16 @@ def _add_both(parser: argparse.ArgumentParser) -> None:
     add_results(parser, "result files go")
 
 
-def wishes_of(options: argparse.Namespace) -> "PodWishes":
+def changes_of(options: argparse.Namespace) -> "PodChanges":
     """Return what is wanted of the Pod.
 
     Raises:
         BenchError: what goes to the suite does not begin with an option.
 
     """
-    from whisper_bench.cluster.wished_pod import PodWishes
+    from whisper_bench.cluster.bench_pod import PodChanges
 
-    return PodWishes(
+    return PodChanges(
         save_name=options.save,
         image=options.image,
         node_selector=dict(options.node_selector),

@@ -1,1 +1,1 @@
-"""Results out of a cluster: framed into a Pod's log, and home again."""
+"""A Kubernetes cluster: a Pod created, followed and deleted, and logs of Pods fetched."""

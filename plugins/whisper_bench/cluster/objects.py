@@ -1,4 +1,4 @@
-"""As much of Kubernetes' objects as is read; the rest of them is skipped."""
+"""The fields of Kubernetes' objects that are read; other fields are skipped."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ class LiveContainer(_Object, frozen=True):
 
 
 class LivePodSpec(_Object, frozen=True):
-    """The spec of a Pod in the cluster: where it runs, and what in it."""
+    """The spec of a Pod in the cluster: where it runs, and its containers."""
 
     node_name: str = ""
     containers: list[LiveContainer] = []
@@ -74,7 +74,7 @@ class LivePodSpec(_Object, frozen=True):
 
 
 class Metadata(_Object, frozen=True):
-    """Which object it is."""
+    """An object's name, uid and labels."""
 
     name: str
     uid: str = ""
@@ -134,18 +134,18 @@ class Event(_Object, frozen=True):
 
     @property
     def when(self) -> str:
-        """Its moment, to be sorted by: RFC 3339 in UTC, which both kinds of events have."""
+        """Its time, to sort by: RFC 3339 in UTC, which both kinds of events have."""
         return self.last_timestamp or self.event_time or ""
 
 
 class EventList(_Object, frozen=True):
-    """Events, in no order that means anything."""
+    """Events, in no particular order."""
 
     items: list[Event]
 
 
 class Status(_Object, frozen=True):
-    """The API server's answer to what it does not do."""
+    """The API server's answer to a request that it refuses."""
 
     message: str = ""
     reason: str = ""

@@ -1,4 +1,4 @@
-"""A connection that is lost may come back: asking again, for a while."""
+"""A lost connection may come back: requests are repeated for a while."""
 
 import time
 from collections.abc import Callable
@@ -15,9 +15,9 @@ _T = TypeVar("_T")
 
 
 class Patience:
-    """Asks until there is an answer, or `patience_s` have passed without one.
+    """Repeats a request until there is an answer, or `patience_s` have passed without one.
 
-    A cluster that has never answered is not waited for: its address may be wrong.
+    A cluster that has never answered is not asked again: its address may be wrong.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Patience:
                     raise
                 if lost_s is None:
                     lost_s = now_s
-                    self._say(f"{error}; asking again for {clock_time(self._patience_s)}")
+                    self._say(f"{error}; trying again for {clock_time(self._patience_s)}")
                 if now_s - lost_s >= self._patience_s:
                     raise
             else:

@@ -1,4 +1,4 @@
-"""One Pod of one run: created, followed, its results taken, and deleted whatever happens."""
+"""One Pod of one run: created, followed, its results saved, and always deleted."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,19 +8,19 @@ from typing import Any
 import msgspec
 
 from whisper_bench.cluster.answer import ClusterError, UnreachableError
+from whisper_bench.cluster.bench_pod import RUN_LABEL
 from whisper_bench.cluster.client import CONFLICT, Cluster
 from whisper_bench.cluster.follow import Follower, Waits
 from whisper_bench.cluster.objects import Pod
 from whisper_bench.cluster.patience import PATIENCE_S, Patience
 from whisper_bench.cluster.state import ENDED_BY_CLUSTER, PodState
-from whisper_bench.cluster.wished_pod import RUN_LABEL
 from whisper_bench.errors import BenchError
 from whisper_bench.interrupt import Interruption
 
 _GRACE_S = 2
-"""For the container to end in; nothing of it is wanted any more."""
+"""For the container to end; its results are saved already."""
 _GONE_S = 30.0
-"""How long a node may take to end the container before the Pod is taken out without its word."""
+"""How long a node may take to end the container before the Pod is deleted without waiting."""
 _CLEANUP_PATIENCE_S = 60.0
 
 
@@ -52,9 +52,9 @@ class PodRun:
         self._patience = Patience(say, patience_s, sleep=self._interruption.sleep)
 
     def to_end(self, pod: dict[str, Any], take: Callable[[Ended], None]) -> None:
-        """Create a Pod, follow it, let `take` have what it left, and delete it.
+        """Create a Pod, follow it, pass its log to `take`, and delete it.
 
-        It is deleted also where this raises or is interrupted.
+        It is deleted also if this raises or is interrupted.
 
         Raises:
             ClusterError: it is not admitted, does not start, or cannot be deleted.
@@ -71,7 +71,7 @@ class PodRun:
                 sleep=self._interruption.sleep,
             )
             state = follower.to_end()
-            if follower.lacking and state.reason not in ENDED_BY_CLUSTER:
+            if follower.incomplete and state.reason not in ENDED_BY_CLUSTER:
                 self._keep = True
             try:
                 take(Ended(pod=created.metadata.name, state=state, log=follower.log))
@@ -92,7 +92,7 @@ class PodRun:
             self._remove(created)
 
     def _surely_created(self, pod: dict[str, Any], name: str) -> Pod:
-        """Create the Pod; where an answer was lost, and a signal came, it may be there."""
+        """Create the Pod; remove it if an answer was lost and then it failed or a signal came."""
         lost = False
 
         def attempt() -> Pod:
@@ -111,30 +111,31 @@ class PodRun:
             raise
 
     def _create(self, pod: dict[str, Any]) -> Pod:
-        """Create the Pod, or find that an earlier request, whose answer was lost, has done it."""
+        """Create the Pod, or return the one that a request whose answer was lost has created."""
         name, run_id = pod["metadata"]["name"], pod["metadata"]["labels"][RUN_LABEL]
         try:
             return self._cluster.create(pod)
         except ClusterError as error:
-            there = self._cluster.pod(name) if error.status == CONFLICT else None
-            if there is None:
+            existing = self._cluster.pod(name) if error.status == CONFLICT else None
+            if existing is None:
                 raise
-        if there.metadata.labels.get(RUN_LABEL) == run_id:
-            return there
+        if existing.metadata.labels.get(RUN_LABEL) == run_id:
+            return existing
         raise ClusterError(
-            f"Pod {name} is there already ({there.status.phase}); another run may be under way, or "
-            f"have left it. Delete it: {self._by_hand(name)}, or choose another --save name"
+            f"Pod {name} exists already ({existing.status.phase}): another run may be using it, or "
+            f"has left it behind. Delete it: {self._by_hand(name)}, or choose another --save name"
         )
 
     def _remove_if_there(self, pod: dict[str, Any], name: str, error: BaseException) -> None:
-        """Remove the Pod that a request has made whose answer was lost, if it has."""
+        """Remove the Pod if a request whose answer was lost has created it."""
+        run_id = pod["metadata"]["labels"][RUN_LABEL]
         patience = Patience(self._say, _CLEANUP_PATIENCE_S, answered=True)
         try:
-            there = patience.ask(lambda: self._cluster.pod(name))
+            existing = patience.ask(lambda: self._cluster.pod(name))
         except ClusterError as unknown:
             raise self._left_behind(name, unknown) from error
-        if there and there.metadata.labels.get(RUN_LABEL) == pod["metadata"]["labels"][RUN_LABEL]:
-            self._remove(there)
+        if existing and existing.metadata.labels.get(RUN_LABEL) == run_id:
+            self._remove(existing)
 
     def _remove(self, pod: Pod) -> None:
         name = pod.metadata.name
@@ -150,27 +151,27 @@ class PodRun:
         self._say("deleted")
 
     def _delete(self, pod: Pod) -> None:
-        """Delete the Pod and see it gone; a node that does not answer is not waited for."""
+        """Delete the Pod and wait until it is gone, but not for a node that does not answer."""
         name, uid = pod.metadata.name, pod.metadata.uid
         for grace_s in (_GRACE_S, 0):
             self._cluster.delete(name, uid, grace_s)
             until_s = time.monotonic() + _GONE_S
-            while (there := self._still(pod)) and time.monotonic() < until_s:
+            while (existing := self._existing(pod)) and time.monotonic() < until_s:
                 time.sleep(min(0.5, self._waits.poll_s))
-            if there is None:
+            if existing is None:
                 return
-        assert there is not None  # gone is returned from above
-        finalizers = ", ".join(there.metadata.finalizers) or "none"
-        raise ClusterError(f"it does not go (finalizers: {finalizers})")
+        assert existing is not None  # the loop has returned otherwise
+        finalizers = ", ".join(existing.metadata.finalizers) or "none"
+        raise ClusterError(f"it still exists after it was deleted (finalizers: {finalizers})")
 
-    def _still(self, pod: Pod) -> Pod | None:
-        there = self._cluster.pod(pod.metadata.name)
-        return there if there and there.metadata.uid == pod.metadata.uid else None
+    def _existing(self, pod: Pod) -> Pod | None:
+        existing = self._cluster.pod(pod.metadata.name)
+        return existing if existing and existing.metadata.uid == pod.metadata.uid else None
 
     def _left_behind(self, name: str, error: ClusterError) -> ClusterError:
         return ClusterError(
-            f"Pod {name} may be left behind: {error}. Delete it: {self._by_hand(name)}; its "
-            "activeDeadlineSeconds ends it only where it has a node that answers"
+            f"Pod {name} may still exist: {error}. Delete it: {self._by_hand(name)}; its "
+            "activeDeadlineSeconds ends it only if its node answers"
         )
 
     def _by_hand(self, name: str) -> str:

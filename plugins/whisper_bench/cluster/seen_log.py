@@ -1,20 +1,20 @@
-"""A log that is asked for again and again: what is new in an answer, also after a rotation.
+"""A log that is read again and again: what is new in an answer, also after a rotation.
 
-A node turns a container's log over when it is large, and gives the new file alone from then on.
+A node begins a new file when a container's log is large, and gives only that file from then on.
 """
 
 from dataclasses import dataclass
 
 MOST_SEEN = 2**26
-"""Characters kept; the frames of the largest run are a quarter of it, and stand at the end."""
+"""Characters kept; the frames of the largest run are a quarter of it, and are at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What an answer has that no earlier one had.
+    """The part of an answer that no earlier one had.
 
-    `may_lack_lines`: it follows no line that was seen, so that some may be lost in between; `cut`:
-    the beginning of what was seen is no longer kept, which is told once.
+    `may_lack_lines`: no line before it was seen, so that some may be lost in between; `cut`: the
+    beginning of what was seen is no longer kept, which is said once.
     """
 
     text: str
@@ -45,7 +45,7 @@ class SeenLog:
         return News(new, anew, cut)
 
     def _overlap(self, answer: str) -> int | None:
-        """Return the length of an answer's beginning that was seen; None: all of it, long ago."""
+        """Return how much of an answer's beginning was seen; None if all of it was, long ago."""
         if answer in self.text:
             return None
         seen = self.text[-len(answer) :].splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""What a Pod's status means to somebody who waits for its results."""
+"""What a Pod's status means for a user who waits for its results."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,10 +8,10 @@ from whisper_bench.parcel.frames import MARK, human_lines
 
 OOM_KILLED = "OOMKilled"
 ENDED_BY_CLUSTER = frozenset({OOM_KILLED, "Evicted", "DeadlineExceeded"})
-"""Ends at which no results were on their way."""
+"""Reasons for an end after which no results can come."""
 _LONGEST_MESSAGE = 300
 _UNKNOWN = "Unknown"
-"""The phase of a Pod whose node does not answer: it runs, as far as anybody knows."""
+"""The phase of a Pod whose node does not answer: it may still run."""
 _DISRUPTED = "DisruptionTarget"
 """The condition of a Pod that was preempted, drained, or whose node is lost."""
 _STARTING = {"", "ContainerCreating", "PodInitializing"}
@@ -21,18 +21,18 @@ HOPELESS = frozenset({
     "InvalidImageName",
     "RunContainerError",
 })  # fmt: skip
-"""Reasons to wait (pkg/kubelet/images/types.go, kuberuntime) that no time takes away."""
+"""Reasons to wait (pkg/kubelet/images/types.go, kuberuntime) that do not go away with time."""
 _REMEDIES = {
     OOM_KILLED: "give the container more memory, in requests and limits (medium needs 2Gi)",
-    "Evicted": "run again, on a node with more to spare; where a volume was too small, raise its "
-    "sizeLimit",
+    "Evicted": "run again, on a node with more free memory and disk; if a volume was too small, "
+    "raise its sizeLimit",
     "DeletionByTaintManager": "its node was lost or tainted; run again",
     "DeadlineExceeded": "raise activeDeadlineSeconds, or ask for fewer rounds",
-    "Unschedulable": "free the node, or ask for another with --node-selector and --toleration",
-    "ErrImagePull": "push the image, or name another with --image",
-    "ImagePullBackOff": "push the image, or name another with --image",
-    "InvalidImageName": "name another with --image",
-    "ErrImageNeverPull": "load the image on the node, or let it be pulled",
+    "Unschedulable": "free the node, or choose another with --node-selector and --toleration",
+    "ErrImagePull": "push the image, or pass another with --image",
+    "ImagePullBackOff": "push the image, or pass another with --image",
+    "InvalidImageName": "pass a valid name with --image",
+    "ErrImageNeverPull": "load the image on the node, or change imagePullPolicy",
 }
 
 
@@ -48,7 +48,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """A Pod's phase and why; `reason` is Kubernetes' own word, "" where it gives none."""
+    """A Pod's phase and why; `reason` is Kubernetes' own word, "" if it gives none."""
 
     phase: Phase
     reason: str = ""
@@ -58,16 +58,16 @@ class PodState:
 
     @property
     def ended(self) -> bool:
-        """Nothing more comes of it."""
+        """Whether it has ended: no more output will come."""
         return self.phase in {Phase.SUCCEEDED, Phase.FAILED, Phase.GONE}
 
     @property
     def hopeless(self) -> bool:
-        """It waits for what no time brings."""
+        """Whether it waits for something that will never come."""
         return self.phase == Phase.PENDING and self.reason in HOPELESS
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line: phase, node, reason, message."""
         where = f" on {self.node}" if self.node else ""
         why = ": ".join(word for word in (self.reason, self.message.strip()) if word)
@@ -75,12 +75,12 @@ class PodState:
 
     @property
     def fault(self) -> str:
-        """What is told, and what helps."""
-        return self.told + (f"; {self.remedy}" if self.remedy else "")
+        """The summary with its remedy."""
+        return self.summary + (f"; {self.remedy}" if self.remedy else "")
 
     @property
     def remedy(self) -> str:
-        """What helps, "" where that is not known from the reason."""
+        """The remedy, "" if none is known for the reason."""
         return _REMEDIES.get(self.reason, "")
 
 
@@ -88,7 +88,7 @@ GONE = PodState(Phase.GONE, "Deleted", "somebody deleted it, or its node is lost
 
 
 def state_of(pod: Pod | None) -> PodState:
-    """Return what a Pod's status says; None is a Pod that is not there any more."""
+    """Return what a Pod's status says; None is a Pod that no longer exists."""
     if pod is None:
         return GONE
     status, node = pod.status, pod.spec.node_name
@@ -104,34 +104,36 @@ def state_of(pod: Pod | None) -> PodState:
 
 
 def _failed(pod: Pod, containers: list[ContainerStatus]) -> PodState:
-    ends = [each.state.terminated for each in containers if each.state.terminated]
+    states = [container.state for container in containers]
+    ends = [state.terminated for state in states if state.terminated]
     bad = next((end for end in ends if end.exit_code or end.reason == OOM_KILLED), None)
     status, end = pod.status, bad or Terminated(exit_code=0)
     # the Pod's own reason (Evicted, DeadlineExceeded, Shutdown) is why its container was ended
-    disrupted = next((each for each in status.conditions if each.type == _DISRUPTED), None)
-    why = (status, disrupted, end) if disrupted else (status, end)
-    reason = next((each.reason for each in why if each.reason), "Error")
-    ended = f"exit status {end.exit_code}" if ends else "no container of it ever ran"
-    told = (status.message, disrupted.message if disrupted else "", _last_words(end.message))
-    message = next(filter(None, told), ended)
+    disrupted = next((item for item in status.conditions if item.type == _DISRUPTED), None)
+    causes = (status, disrupted, end) if disrupted else (status, end)
+    reason = next((cause.reason for cause in causes if cause.reason), "Error")
+    ended = f"exit status {end.exit_code}" if ends else "none of its containers ever ran"
+    messages = (status.message, disrupted.message if disrupted else "", _last_line(end.message))
+    message = next(filter(None, messages), ended)
     exit_code = bad.exit_code if bad else None
     return PodState(Phase.FAILED, reason, message, pod.spec.node_name, exit_code)
 
 
-def _last_words(message: str) -> str:
+def _last_line(message: str) -> str:
     """Return the last line of a container's message, which may be the end of its log."""
-    # the end of a log begins anywhere in a line, and so in a frame if it has frames
-    whole = message.partition("\n")[2] if MARK in message else message
-    lines = [line for line in human_lines(whole) if line.strip()]
+    # the end of a log may begin in the middle of a line, and so in the middle of a frame
+    text = message.partition("\n")[2] if MARK in message else message
+    lines = [line for line in human_lines(text) if line.strip()]
     return lines[-1].strip()[:_LONGEST_MESSAGE] if lines else ""
 
 
 def _pending(pod: Pod, containers: list[ContainerStatus]) -> PodState:
-    waits = [each.state.waiting for each in containers if each.state.waiting]
-    wait = next((each for each in waits if each.reason not in _STARTING), None)
-    unmet = next((each for each in pod.status.conditions if _is_unscheduled(each)), None)
-    why: Waiting | Condition | None = wait or unmet or next(iter(waits), None)
-    reason, message = (why.reason, why.message) if why else ("", "")
+    states = [container.state for container in containers]
+    waits = [state.waiting for state in states if state.waiting]
+    wait = next((wait for wait in waits if wait.reason not in _STARTING), None)
+    unscheduled = next(filter(_is_unscheduled, pod.status.conditions), None)
+    cause: Waiting | Condition | None = wait or unscheduled or next(iter(waits), None)
+    reason, message = (cause.reason, cause.message) if cause else ("", "")
     return PodState(Phase.PENDING, reason, message, pod.spec.node_name)
 
 

@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, named safely, and JSON of others held to its form."""
+"""Files: written completely or not at all, named safely, and foreign JSON checked by type."""

@@ -1,4 +1,4 @@
-"""JSON that somebody else may have written: parsed to a type, or refused with field and value."""
+"""Foreign JSON: parsed to a type, or refused with field and value."""
 
 import re
 from typing import Any, TypeVar
@@ -16,10 +16,10 @@ _NOT_FINITE = re.compile(rb"[:\[,]\s*-?(NaN|Infinity)")
 
 
 def parsed(content: bytes, form: type[_T], where: str, remedy: str) -> _T:
-    """Parse JSON to a type; `where` names it in an error, and `remedy` what helps.
+    """Parse JSON to a type; an error names it as `where` and ends with `remedy`.
 
     Raises:
-        BenchError: it is no JSON, or a field is not what it should be: field, value and remedy.
+        BenchError: it is not JSON, or a field has the wrong type: field, value and remedy.
 
     """
     try:
@@ -29,17 +29,17 @@ def parsed(content: bytes, form: type[_T], where: str, remedy: str) -> _T:
 
 
 def fault_of(content: bytes, error: Exception) -> str:
-    """Say what keeps JSON from being parsed, for an error that msgspec raised of it."""
+    """Say why JSON cannot be parsed, from the error that msgspec raised."""
     if not content.strip():
         return "it is empty"
     if _NOT_FINITE.search(content):
-        return f"it holds NaN or Infinity, which no measurement gives ({error})"
+        return f"it has NaN or Infinity, which no measurement gives ({error})"
     try:
         document = msgspec.json.decode(content)
     except UNREADABLE as broken:
         if "truncated" in str(broken):
             return f"it is cut short after {len(content)} bytes ({error})"
-        return f"it is no JSON ({error})"
+        return f"it is not JSON ({error})"
     return _field_fault(document, str(error))
 
 
@@ -47,14 +47,14 @@ def _field_fault(document: Any, message: str) -> str:
     match = _PLACE.search(message)
     if match is None:
         return message
-    path, told = match["path"], message[: match.start()]
+    path, problem = match["path"], message[: match.start()]
     value = _value_at(document, path)
     shown = "" if value is None else f" is {value}"
-    return f"{path.lstrip('.')}{shown}: {told}"
+    return f"{path.lstrip('.')}{shown}: {problem}"
 
 
 def _value_at(document: Any, path: str) -> str | None:
-    """Return the value at a place, for a message; None where it is no single one."""
+    """Return the value at a path, for a message; None if it is not a single value."""
     for step in _STEP.finditer(path):
         try:
             document = document[step["key"] or int(step["place"])]

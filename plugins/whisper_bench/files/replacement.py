@@ -1,4 +1,4 @@
-"""Several files in the place of what was there: all of them, or none."""
+"""Several files written over older ones: all of them, or none."""
 
 import errno
 import os
@@ -13,27 +13,27 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.scratch import (
     NO_LINKS,
     RESULTS_OPTIONS,
+    as_bench_error,
     remove,
     scratch_name,
-    telling,
     whole,
 )
 
 
 def write_over(path: Path, content: bytes) -> Path:
-    """Write `content` under `path`, in the place of what was there; see `write_all_over`."""
+    """Write `content` to `path`, over an older file if there is one; see `write_all_over`."""
     write_all_over({path: content})
     return path
 
 
 def write_all_over(contents: Mapping[Path, bytes], *, option: str = RESULTS_OPTIONS) -> None:
-    """Write several files in the place of what was there: all of them, or none where one cannot be.
+    """Write several files over older ones: all of them, or none if one cannot be written.
 
-    A link stays one, and its file is written; a file that was there keeps its mode. `option` is
-    what names another place, for the message.
+    A link stays a link, and its target is written; an older file's mode is kept. `option` is the
+    option that chooses another folder, for the message.
 
     Raises:
-        BenchError: a folder or file cannot be written; what was there is as it was.
+        BenchError: a folder or file cannot be written; the older files are unchanged.
 
     """
     with ExitStack() as stack:
@@ -43,19 +43,19 @@ def write_all_over(contents: Mapping[Path, bytes], *, option: str = RESULTS_OPTI
         ]
         begun: list[_Ready] = []
         try:
-            for each in ready:
-                begun.append(each)
-                with telling(each.path, option):
-                    each.scratch.replace(each.place)
+            for file in ready:
+                begun.append(file)
+                with as_bench_error(file.path, option):
+                    file.scratch.replace(file.place)
         except BaseException as error:
-            if lost := [trouble for each in reversed(begun) if (trouble := each.put_back())]:
+            if lost := [trouble for file in reversed(begun) if (trouble := file.put_back())]:
                 raise BenchError("; ".join([str(error), *lost])) from error
             raise
 
 
 @dataclass(slots=True)
 class _Ready:
-    """A file to be put in its place, and a second name (`old`) of what is there now, if any."""
+    """A file to be moved to its place, and a second name (`old`) of the older file, if any."""
 
     path: Path
     place: Path
@@ -64,8 +64,8 @@ class _Ready:
     is_lost: bool = False
 
     def put_back(self) -> str | None:
-        """Have what was there before; say where it is if that cannot be."""
-        if self.scratch.exists():  # the new file is not in its place: what was there still is
+        """Restore the older file; say where it is kept if that fails."""
+        if self.scratch.exists():  # the new file was not moved: the older one is in its place
             return None
         try:
             if self.old is None:
@@ -74,17 +74,17 @@ class _Ready:
                 self.old.replace(self.place)
         except OSError as error:
             self.is_lost = True
-            kept = f"what was there is kept in {self.old}" if self.old else "remove it"
-            return f"{self.path} could not be put back ({error.strerror or error}): {kept}"
+            kept = f"the older file is kept in {self.old}" if self.old else "remove it"
+            return f"{self.path} could not be restored ({error.strerror or error}): {kept}"
         return None
 
 
 @contextmanager
 def _ready(path: Path, place: Path, content: bytes, option: str) -> Iterator[_Ready]:
-    with telling(path, option):
+    with as_bench_error(path, option):
         like = place.stat() if place.exists() else None
     with whole(place, content, like=like, option=option) as scratch:
-        with telling(path, option):
+        with as_bench_error(path, option):
             old = None if like is None else _second_name(place)
         ready = _Ready(path, place, scratch, old)
         try:
@@ -95,7 +95,7 @@ def _ready(path: Path, place: Path, content: bytes, option: str) -> Iterator[_Re
 
 
 def _second_name(place: Path) -> Path:
-    """Give a file a second name beside it; a copy where the file system has no hard links."""
+    """Give a file a second name beside it; a copy if the file system has no hard links."""
     old = scratch_name(place.parent)
     try:
         os.link(place, old)
@@ -111,18 +111,18 @@ def _second_name(place: Path) -> Path:
 
 
 def _places(paths: Mapping[Path, bytes], option: str) -> dict[Path, Path]:
-    """Return where each file goes, links followed; what cannot be a file's place is told now."""
+    """Return where each file goes, links followed; refuse a place that no file can have."""
     places: dict[Path, Path] = {}
     for path in paths:
-        with telling(path, option):
-            # not resolve(): it raises other errors than the system's of a link to itself
+        with as_bench_error(path, option):
+            # not resolve(): for a link to itself it raises another error than the system's
             place = Path(os.path.realpath(path))
             _check_place(path, place)
         if place in places.values():
-            twin = next(other for other, its in places.items() if its == place)
+            twin = next(other for other, other_place in places.items() if other_place == place)
             raise BenchError(
                 f"cannot write {path}: it is the same file as {twin}, through a link; remove the "
-                f"link, or name another folder ({option})"
+                f"link, or choose another folder ({option})"
             )
         places[path] = place
     return places
@@ -133,7 +133,7 @@ def _check_place(path: Path, place: Path) -> None:
         kind = stat.S_IFMT(place.lstat().st_mode)
     except FileNotFoundError:
         if path.is_symlink() and not place.parent.is_dir():
-            raise  # the user's link leads nowhere; a folder made there would be a surprise
+            raise  # the user's link is broken; making a folder there would be a surprise
         return
     if kind == stat.S_IFDIR:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -141,6 +141,6 @@ def _check_place(path: Path, place: Path) -> None:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if kind != stat.S_IFREG:
         raise BenchError(
-            f"cannot write {path}: it is not a regular file; name a regular file, "
+            f"cannot write {path}: it is not a regular file; pass a regular file, "
             "or one that does not exist yet"
         )

@@ -1,4 +1,4 @@
-"""Scratch files: whole and on the disk under a hidden name, before they get their own."""
+"""Scratch files: complete and on the disk under a hidden name, before they get their own."""
 
 import errno
 import os
@@ -12,13 +12,13 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.write_errors import reason_of, remedy_of
 
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
-"""What file systems without hard links answer (exFAT, some network volumes)."""
+"""Errors of file systems without hard links (exFAT, some network volumes)."""
 RESULTS_OPTIONS = "--whisper-results, --results"
 
 
 @contextmanager
-def telling(path: Path, option: str = RESULTS_OPTIONS) -> Iterator[None]:
-    """Turn the system's refusal to write `path` into ours; `option` names another folder."""
+def as_bench_error(path: Path, option: str = RESULTS_OPTIONS) -> Iterator[None]:
+    """Raise the system's error of writing `path` as ours; `option` chooses another folder."""
     try:
         yield
     except OSError as error:
@@ -28,7 +28,7 @@ def telling(path: Path, option: str = RESULTS_OPTIONS) -> Iterator[None]:
 
 
 def scratch_name(folder: Path) -> Path:
-    """Return a hidden name that is free; short, so that it fits wherever the file's own does."""
+    """Return a free hidden name; short, so that it is not longer than the file's own can be."""
     return folder / f".whisper-bench-{secrets.token_hex(8)}"
 
 
@@ -40,10 +40,10 @@ def whole(
     like: os.stat_result | None = None,
     option: str = RESULTS_OPTIONS,
 ) -> Iterator[Path]:
-    """Give a whole file beside `path`, on the disk, to be moved there; nothing is left of it.
+    """Make a complete file beside `path`, to be moved there; it is removed at the end.
 
-    Its mode and owner are those of `like`, else what the umask leaves. Folders that are missing are
-    made, and removed again where what is done with the file fails.
+    Its mode and owner are those of `like`, else what the umask leaves. Missing folders are made,
+    and removed again if the block fails.
 
     Raises:
         BenchError: it cannot be written.
@@ -52,7 +52,7 @@ def whole(
     made: list[Path] = []
     scratch = scratch_name(path.parent)
     try:
-        with telling(path, option):
+        with as_bench_error(path, option):
             _make_folders(path.parent, made)
             _write(scratch, content, like)
         yield scratch
@@ -66,31 +66,31 @@ def whole(
 
 
 def remove(path: Path) -> None:
-    """Remove a file of ours, if it is there and can be: a scratch file does no harm."""
+    """Remove a file of ours, if it can be removed: a scratch file that stays does no harm."""
     with suppress(OSError):
         path.unlink()
 
 
 def _make_folders(folder: Path, made: list[Path]) -> None:
-    """Make a folder and those above it; each that is new goes into `made`."""
+    """Make a folder and those above it; each new one is added to `made`."""
     missing = []
     while not folder.exists():
         missing.append(folder)
         folder = folder.parent
-    for each in reversed(missing):
-        each.mkdir(exist_ok=True)
-        made.append(each)
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        made.append(new)
 
 
 def _write(scratch: Path, content: bytes, like: os.stat_result | None) -> None:
-    # the system takes the umask off; reading it here would change it for every thread
+    # the system applies the umask; reading it here would change it for every thread
     mode = 0o666 if like is None else 0o600
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         if like is not None:
-            with suppress(OSError):  # only root gives files away
+            with suppress(OSError):  # only root can give a file to another user
                 os.fchown(descriptor, like.st_uid, like.st_gid)
             with suppress(PermissionError):  # the file system has one mode for all (exFAT)
                 os.fchmod(descriptor, stat.S_IMODE(like.st_mode))

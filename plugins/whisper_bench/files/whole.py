@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and never over one another."""
+"""Files that are written completely or not at all, and never over one another."""
 
 import os
 import stat
@@ -10,24 +10,24 @@ from pathlib import Path
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.files.scratch import NO_LINKS, remove, telling, whole
+from whisper_bench.files.scratch import NO_LINKS, as_bench_error, remove, whole
 from whisper_bench.files.write_errors import reason_of
 from whisper_bench.text.plain import quoted
 
 _NO_FILE_NAME = "/\\\0"
 _MOST_NAME_BYTES = 240
-"""Of 255 that file systems take; the rest is for what tells a file apart that is being written."""
+"""Of 255 that file systems allow; the rest is for the mark of a file that is being written."""
 
 MOST_FILE_BYTES = 2**28
 """Of a saved run, a journal, a result file or a ratio_config.json. A run of 100,000 rounds, which
 take a day at a second each, has 48 MiB saved; a round's line in its journal had 1.9 KB here."""
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises of a file that is not what it should be."""
+"""What msgspec raises if a file is not valid."""
 
 
 def read_bounded(path: Path, most_bytes: int | None = None) -> bytes:
-    """Read a plain file of at most so many bytes: a pipe or a device may never end.
+    """Read a regular file of at most so many bytes: a pipe or a device may never end.
 
     Raises:
         OSError: it cannot be read, is larger (than `MOST_FILE_BYTES`), or is not a regular file.
@@ -35,7 +35,7 @@ def read_bounded(path: Path, most_bytes: int | None = None) -> bytes:
     """
     most_bytes = MOST_FILE_BYTES if most_bytes is None else most_bytes
     status = path.stat()
-    if not stat.S_ISREG(status.st_mode):  # to open a pipe may already wait without end
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe may already wait forever
         raise OSError("it is not a regular file")
     with path.open("rb") as file:
         content = file.read(min(status.st_size, most_bytes) + 1)
@@ -45,10 +45,10 @@ def read_bounded(path: Path, most_bytes: int | None = None) -> bytes:
 
 
 def check_writable(folder: Path, what: str, remedy: str, *, make: bool = True) -> None:
-    """Find out now that nothing could be written in a folder; it is made where it is not there.
+    """Check that a file can be written in a folder; the folder is made if it is missing.
 
     Raises:
-        BenchError: nothing can; `what` names it and `remedy` what helps.
+        BenchError: none can; the message begins with `what` and ends with `remedy`.
 
     """
     try:
@@ -65,28 +65,28 @@ def check_writable(folder: Path, what: str, remedy: str, *, make: bool = True) -
 def in_folder(folder: Path, name: str) -> Path:
     """Return the path of a name in a folder, and never one outside it.
 
-    Whoever takes a name from outside has checked it (`files.names`); this is the last look at what
-    was put together from several.
+    A name from outside was checked as it was read (`files.names`); this is the last check of a name
+    that was made from several.
 
     Raises:
-        BenchError: the name is none of a file in this folder, or longer than one can be.
+        BenchError: the name is not that of a file in this folder, or is too long.
 
     """
     size = len(name.encode(errors="surrogateescape"))
     if name in {"", ".", ".."} or any(sign in name for sign in _NO_FILE_NAME):
-        raise BenchError(f"{quoted(name)} is no name of a file in {folder}; give another name")
+        raise BenchError(f"{quoted(name)} cannot be a file name in {folder}; give another name")
     if size > _MOST_NAME_BYTES:
         raise BenchError(
-            f"{quoted(name)}: the name of a file in {folder} would have {size} bytes, "
-            f"{_MOST_NAME_BYTES} are the most; give the run or the clip a shorter name"
+            f"{quoted(name)}: this file name in {folder} would have {size} bytes, and at most "
+            f"{_MOST_NAME_BYTES} are allowed; give the run or the clip a shorter name"
         )
     return folder / name
 
 
 def write_new(path: Path, content: bytes) -> Path:
-    """Write `content` under `path`, or under `path` with _2, _3 ... where that name is taken.
+    """Write `content` to `path`, or to `path` with _2, _3 ... if that name is taken.
 
-    A file that already holds these very bytes is left as it is, so that writing twice is one file.
+    A file that already has the same bytes is left as it is, so that writing twice gives one file.
 
     Raises:
         BenchError: the folder or the file cannot be written; nothing is left behind.
@@ -96,7 +96,7 @@ def write_new(path: Path, content: bytes) -> Path:
 
 
 def write_all_new(contents: Iterable[tuple[Path, bytes]]) -> list[Path]:
-    """Write several files as `write_new` does each: all of them, or none where one cannot be.
+    """Write several files as `write_new` does: all of them, or none if one cannot be written.
 
     Raises:
         BenchError: a folder or file cannot be written; nothing is left behind.
@@ -108,7 +108,7 @@ def write_all_new(contents: Iterable[tuple[Path, bytes]]) -> list[Path]:
         ]
         made: list[Path] = []
         try:
-            return [_claim_free_name(*each, made) for each in ready]
+            return [_claim_free_name(*file, made) for file in ready]
         except BaseException:
             for path in made:
                 remove(path)
@@ -116,14 +116,14 @@ def write_all_new(contents: Iterable[tuple[Path, bytes]]) -> list[Path]:
 
 
 def claim(scratch: Path, path: Path) -> bool:
-    """Give a scratch file the name `path`, unless that is taken; tell whether it has it now.
+    """Give a scratch file the name `path`, unless that is taken; return whether it has it now.
 
     Raises:
         OSError: the file system refuses.
 
     """
     try:
-        # link fails where the name exists, even one made a moment ago: nothing is overwritten
+        # link fails if the name exists, even since a moment ago: nothing is overwritten
         os.link(scratch, path)
     except FileExistsError:
         return False
@@ -135,9 +135,9 @@ def claim(scratch: Path, path: Path) -> bool:
 
 
 def _claim_free_name(scratch: Path, path: Path, content: bytes, made: list[Path]) -> Path:
-    """Return the name that a scratch file now has; one that is new goes into `made`."""
+    """Return the name that a scratch file now has; a new one is added to `made`."""
     candidate, number = path, 1
-    with telling(path):
+    with as_bench_error(path):
         while not claim(scratch, candidate):
             if holds(candidate, content):
                 return candidate
@@ -148,7 +148,7 @@ def _claim_free_name(scratch: Path, path: Path, content: bytes, made: list[Path]
 
 
 def holds(path: Path, content: bytes) -> bool:
-    """Tell whether these very bytes are there; a folder or a link to nothing holds none."""
+    """Tell whether a file has these bytes; a folder or a broken link has none."""
     try:
         return path.stat().st_size == len(content) and path.read_bytes() == content
     except OSError:
@@ -156,7 +156,7 @@ def holds(path: Path, content: bytes) -> bool:
 
 
 def _claimed_without_link(scratch: Path, path: Path) -> bool:
-    """Take a free name by making an empty file of it, then put the whole file in its place."""
+    """Take a free name with an empty file, then move the complete file there."""
     try:
         path.touch(exist_ok=False)
     except FileExistsError:

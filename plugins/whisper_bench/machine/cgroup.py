@@ -1,4 +1,4 @@
-"""Finding the control group that rations a process's CPU, in version 1 or 2.
+"""The control group that limits a process's CPU, in version 1 or 2.
 
 Sources: Linux Documentation/admin-guide/cgroup-v2.rst (cpu.max, cpu.stat, cgroup.events) and
 cgroup-v1 scheduler/sched-bwc.rst (cpu.cfs_quota_us, cpu.cfs_period_us, cpu.stat).
@@ -13,7 +13,7 @@ from whisper_bench.machine.mountinfo import Mount, lines_of, visible_mounts
 
 _V2 = 2
 _LARGEST_US = 2**63
-"""No quota or period in microseconds is larger: the kernel keeps them in 64 bits."""
+"""Above every quota and period in microseconds: the kernel keeps them in 64 bits."""
 _ONLY_BELOW_THE_ROOT = ("cgroup.events", "cgroup.type", "cpu.max")
 """Version 2's root has none of these, every other group the first two (CFTYPE_NOT_ON_ROOT)."""
 _ONLY_IN_THE_ROOT = ("release_agent", "cgroup.sane_behavior")
@@ -27,11 +27,11 @@ class CpuGroup(msgspec.Struct, frozen=True):
     folder: Path
 
     def quota_cpus(self) -> float | None:
-        """Return quota / period in CPUs, or None where the group sets no quota.
+        """Return quota / period in CPUs, or None if the group sets no quota.
 
         Raises:
-            OSError: a quota file is there and cannot be read.
-            ValueError: it holds something else than the kernel writes.
+            OSError: a quota file exists and cannot be read.
+            ValueError: it has something else than the kernel writes.
 
         """
         if self.version == _V2:
@@ -41,25 +41,24 @@ class CpuGroup(msgspec.Struct, frozen=True):
             words = quota and [*quota[:1], *(self._words("cpu.cfs_period_us") or [])]
         if words is None or words[:1] in (["max"], ["-1"]):
             return None
-        quota_us, period_us = map(
-            _microseconds, [*words, "", ""][:2]
-        )  # a later kernel may say more
+        # a later kernel may write more words
+        quota_us, period_us = map(_microseconds, [*words, "", ""][:2])
         return quota_us / period_us
 
     def _words(self, name: str) -> list[str] | None:
-        """Return what stands in a file of the group; None where a group has no such file."""
+        """Return the words in a file of the group; None if the group has no such file."""
         try:
             return (self.folder / name).read_text(encoding="ascii").split()
         except FileNotFoundError:
-            self.folder.stat()  # a group that is not there is an error, one without the file none
+            self.folder.stat()  # a missing group is an error, a group without the file is not
             return None
 
 
 class CpuTree(msgspec.Struct, frozen=True):
-    """The groups that ration a process's CPU, its own first.
+    """The groups that limit a process's CPU, its own first.
 
-    `trouble` is what should be there to see and is not, `unseen` says that groups above the last of
-    `groups` are hidden from this process; None where the last is the hierarchy's root.
+    `trouble` says what should be readable and is not, `unseen` that groups above the last of
+    `groups` are hidden from this process; None if the last is the hierarchy's root.
     """
 
     groups: list[CpuGroup]
@@ -68,10 +67,10 @@ class CpuTree(msgspec.Struct, frozen=True):
 
 
 def cpu_tree(root: Path = Path("/")) -> CpuTree:
-    """Find the groups that ration this process's CPU, up to the root of their hierarchy.
+    """Find the groups that limit this process's CPU, up to the root of their hierarchy.
 
-    `root` stands for the file system's root, so that trees of other machines can be read. Where
-    version 1 has the CPU controller, version 2's tree says nothing of it.
+    `root` is the file system's root, so that trees of other machines can be read. If version 1 has
+    the CPU controller, version 2's tree says nothing of it.
     """
     membership = _membership(root / "proc/self/cgroup")
     if membership is None:
@@ -83,17 +82,17 @@ def cpu_tree(root: Path = Path("/")) -> CpuTree:
     if not mounts:
         return CpuTree([], f"the CPU controller's tree (version {version}) is not mounted here")
     seen = [_seen(mount, version, path, root) for mount in mounts]
-    # the one that shows most of the tree; the last where several show the same
-    return max(enumerate(seen), key=lambda each: (_reach(each[1]), each[0]))[1]
+    # the one that shows most of the tree; the last if several show the same
+    return max(reversed(seen), key=_reach)
 
 
 def _reach(tree: CpuTree) -> tuple[bool, bool, int]:
-    own_is_there = bool(tree.groups) and os.path.isdir(tree.groups[0].folder)  # noqa: PTH112 - False, no error
-    return own_is_there, own_is_there and tree.unseen is None, len(tree.groups)
+    has_own = bool(tree.groups) and os.path.isdir(tree.groups[0].folder)  # noqa: PTH112 - False, no error
+    return has_own, has_own and tree.unseen is None, len(tree.groups)
 
 
 def _membership(path: Path) -> tuple[int, PurePosixPath] | None:
-    """Read /proc/self/cgroup: the version 1 cpu controller's group if there is one, else 2's."""
+    """Read /proc/self/cgroup: the group of version 1's cpu controller, else that of version 2."""
     second = None
     for line in lines_of(path):
         hierarchy, _, rest = line.partition(b":")
@@ -115,7 +114,7 @@ def _is_of(mount: Mount, version: int) -> bool:
 
 
 def _seen(mount: Mount, version: int, path: PurePosixPath, root: Path) -> CpuTree:
-    """Return what one mount shows of the groups of the process, whose own is at `path`."""
+    """Return the groups of the process that one mount shows; its own is at `path`."""
     inside = _inside(path, mount.root)
     if inside is None:
         return CpuTree([], f"the process's group {path} is outside the mount of {mount.root}")
@@ -127,10 +126,10 @@ def _seen(mount: Mount, version: int, path: PurePosixPath, root: Path) -> CpuTre
 
 
 def _is_root(mount: Mount, top: CpuGroup) -> bool:
-    """Tell whether the top of a mount is surely the root of its hierarchy.
+    """Tell whether the top of a mount is certainly the root of its hierarchy.
 
-    Inside a cgroup namespace the mount's root reads `/` whatever it is (cgroup_namespaces(7)), so
-    that the files of the top must tell.
+    Inside a cgroup namespace every mount's root reads `/` (cgroup_namespaces(7)), so the files in
+    the top decide.
     """
     if mount.root != PurePosixPath("/"):
         return False
@@ -148,14 +147,14 @@ def _hidden_above(mount: Mount, top: Path) -> str:
 
 
 def _inside(group: PurePosixPath, mount_root: PurePosixPath) -> PurePosixPath | None:
-    """Return the group's path below the mount; None where it is not to be seen from there."""
+    """Return the group's path below the mount; None if it is outside of it."""
     if ".." in group.parts or ".." in mount_root.parts or not group.is_relative_to(mount_root):
         return None
     return group.relative_to(mount_root)
 
 
 def _upwards(top: Path, inside: PurePosixPath) -> list[Path]:
-    """List the group's folder and those above it, up to where the hierarchy is mounted."""
+    """List the group's folder and those above it, up to the mount point."""
     folders = [top / inside]
     while folders[-1] != top:
         folders.append(folders[-1].parent)

@@ -1,4 +1,4 @@
-"""What the kernel counted in a control group: the evidence of throttling.
+"""The kernel's counters of a control group: the evidence of throttling.
 
 Source: cpu.stat of both versions (Linux Documentation/scheduler/sched-bwc.rst and
 admin-guide/cgroup-v2.rst), cpu.pressure (Documentation/accounting/psi.rst).
@@ -19,8 +19,8 @@ _NS, _US = 1e-9, 1e-6
 class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Counts since a group was made, or between two readings.
 
-    `pressure_s` is the time in which some task waited for a CPU, of the group where it has its own
-    cpu.pressure, else of the whole system; None where the kernel has no such counter.
+    `pressure_s` is the time in which some task waited for a CPU: in the group if it has its own
+    cpu.pressure, else in the whole system; None if the kernel has no such counter.
     """
 
     periods: Count
@@ -33,13 +33,13 @@ class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def throttled_share(self) -> float | None:
-        """The share of periods that were throttled, in [0, 1]; None where there was no period."""
+        """The share of periods that were throttled, in [0, 1]; None if there was no period."""
         return self.throttled_periods / self.periods if self.periods else None
 
     def since(self, start: "CpuCounters") -> "CpuCounters | None":
         """Return what was counted after `start`.
 
-        None where the counts went backwards, since the group is then another of the same name.
+        None if a count went down: the group is then another one of the same name.
         """
         periods = self.periods - start.periods
         throttled_periods = self.throttled_periods - start.throttled_periods
@@ -60,7 +60,7 @@ class CpuCounters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def counters_of(group: CpuGroup, root: Path = Path("/")) -> CpuCounters | None:
-    """Read a group's counters; None where they cannot be read."""
+    """Read a group's counters; None if they cannot be read."""
     try:
         stat = _pairs((group.folder / "cpu.stat").read_text(encoding="ascii"))
         return CpuCounters(
@@ -81,43 +81,43 @@ def most_throttled(
 ) -> CpuCounters | None:
     """Return what the most throttled of several groups counted between two readings of each.
 
-    The first where they are alike; None where there is no group, or one cannot be read.
+    The first of equals; None if there is no group, or one cannot be read.
     """
     counted = [
         end.since(start) if start and end else None for start, end in zip(starts, ends, strict=True)
     ]
-    known = [each for each in counted if each is not None]
+    known = [counters for counters in counted if counters is not None]
     if len(known) < len(counted):
         return None
-    return max(known, key=lambda each: each.throttled_share or 0.0, default=None)
+    return max(known, key=lambda counters: counters.throttled_share or 0.0, default=None)
 
 
 def total_counters(counters: Sequence[CpuCounters | None]) -> CpuCounters | None:
-    """Add counters up; None where one of them could not be read, since the sum would be low."""
-    known = [each for each in counters if each is not None]
+    """Add counters up; None if one of them could not be read, since the sum would be too low."""
+    known = [reading for reading in counters if reading is not None]
     if len(known) < len(counters) or not known:
         return None
     return _combined(known, math.fsum)
 
 
 def _grown(before: float | None, now: float | None) -> float | None:
-    """Return how much a count has grown; None where it is lacking, or went backwards."""
+    """Return how much a count has grown; None if it is missing, or went down."""
     return None if before is None or now is None or now < before else now - before
 
 
 def _combined(
     counters: Sequence[CpuCounters], combine: Callable[[Sequence[float]], float]
 ) -> CpuCounters:
-    """Combine field by field; a field that one of them lacks is lacking."""
+    """Combine field by field; a field that one of them does not have is None."""
     fields = {}
     for name in CpuCounters.__struct_fields__:
-        values = [getattr(each, name) for each in counters]
+        values = [getattr(reading, name) for reading in counters]
         fields[name] = None if None in values else combine(values)
     return msgspec.convert(fields, CpuCounters, strict=False)
 
 
 def _pairs(text: str) -> dict[str, int]:
-    """Read a name and a count a line; a line that is something else is left out."""
+    """Read a name and a count from each line; other lines are skipped."""
     words = (line.split() for line in text.splitlines())
     return {
         pair[0]: int(pair[1])

@@ -1,4 +1,4 @@
-"""The CPUs that this process may use at once, and who says so."""
+"""The CPUs that this process may use at once, and what limits them."""
 
 import os
 from operator import itemgetter
@@ -12,9 +12,9 @@ from whisper_bench.ranges import CpuCount, Cpus, Duration, QuotaCpus, Seconds, T
 from whisper_bench.text.plain import readable
 
 WHOLE_TREE = "whole"
-"""What `CpuLimit.tree` says where every group up to the root of the hierarchy was read."""
+"""The value of `CpuLimit.tree` if every group up to the root of the hierarchy was read."""
 BUSY_SHARE = 0.98
-"""Share of a CPU that each busy thread gets where nothing rations it: measured 0.99 to 1.00 without
+"""Share of a CPU that each busy thread gets if nothing limits it: measured 0.99 to 1.00 without
 a quota, 0.92 to 0.93 for two under 1.9 CPU, 0.97 for one under 0.97 CPU (docs/throttling.md)."""
 WHERE_TO_LOOK = (
     "look at the CPU limit of the task definition or Pod, or at cpu.max (version 1: "
@@ -24,7 +24,7 @@ WHERE_TO_LOOK = (
 
 
 class BusyThreads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What so many threads that only compute got of the CPU, in CPU-seconds of wall time each."""
+    """The CPU-seconds that threads which only compute got, and the wall time of each."""
 
     threads: Threads
     cpu_s: Seconds
@@ -32,7 +32,7 @@ class BusyThreads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def had_all(self) -> bool:
-        """Tell whether each had a CPU all the time, so that no quota can have stopped them."""
+        """Whether each had a CPU all the time, so that no quota can have stopped them."""
         return self.cpu_s >= BUSY_SHARE * self.threads * self.wall_s
 
     def __str__(self) -> str:
@@ -43,11 +43,11 @@ class BusyThreads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The limit in force: `cpus` is min(quota, affinity), None where neither limits.
+    """The limit in force: `cpus` is min(quota, affinity), None if neither limits.
 
-    `quota_trouble` says what kept the quota, or one above it, from being read. `tree` is "whole",
-    or says which groups above are hidden from here; None where it was not asked (no tree, or saved
-    before it was). `busy` is what busy threads got, where a hidden quota could not be excluded.
+    `quota_trouble` says why the quota, or one above it, could not be read. `tree` is "whole", or
+    says which groups above are hidden from here; None if it is not known (no tree, or saved by an
+    older version). `busy` is what busy threads got, if a hidden quota could not be excluded.
     """
 
     cpus: Cpus | None
@@ -62,32 +62,30 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def usable_cpus(self) -> float | None:
-        """The CPUs that can be had at all: the limit, else what there is to run on."""
-        return next(
-            (each for each in (self.cpus, self.affinity_cpus, self.online_cpus) if each), None
-        )
+        """The CPUs that can be used: the limit, else the affinity, else those online."""
+        return self.cpus or self.affinity_cpus or self.online_cpus
 
     @property
     def unseen(self) -> str | None:
-        """Say which groups are hidden from here; None where the tree is not known to have any."""
+        """Which groups are hidden from here; None if none is known to be."""
         return None if self.tree == WHOLE_TREE else self.tree
 
     @property
     def hides_a_quota(self) -> bool:
-        """Tell whether a quota may be in force of which nothing at all was seen."""
+        """Whether a quota may be in force that could not be seen at all."""
         proven = self.busy is not None and self.busy.had_all
         return self.quota_cpus is None and self.unseen is not None and not proven
 
     @property
     def unknown(self) -> str | None:
-        """Say why it is not known whether another quota is in force; None where it is known."""
+        """Why it is not known whether another quota is in force; None if it is known."""
         return self.quota_trouble or (self.unseen if self.hides_a_quota else None)
 
     @property
     def compared(self) -> float | Literal["unknown"] | None:
-        """The limit that two runs must share: "unknown" where it is not known to be none.
+        """The limit that two runs must share: "unknown" if a limit may be in force unseen.
 
-        Busy threads that got all their CPUs do not change it: beside a neighbour the next may not.
+        Busy threads that got all their CPUs do not change it: with a neighbour they may get less.
         A system without affinity (macOS) has no control groups either.
         """
         unread = self.quota_trouble is not None and self.affinity_cpus is not None
@@ -102,7 +100,7 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def cpu_limit_in_force(root: Path = Path("/")) -> CpuLimit:
     """Read the limit from the cgroup tree, up to its root, and from the CPU affinity.
 
-    Where something cannot be read (macOS has neither) it is None and `source` says why.
+    What cannot be read (macOS has neither) is None, and `source` says why.
     """
     tree = cpu_tree(root)
     quotas, trouble = _quotas(tree)
@@ -120,10 +118,10 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
     trouble: str | None = None,
     tree: str | None = None,
 ) -> CpuLimit:
-    """Combine what was read."""
+    """Combine quota and affinity into the limit in force, and say where it comes from."""
     pinned = _pinned(affinity_cpus, online_cpus)
     cpus = smallest_limit(quota_cpus, affinity_cpus, online_cpus)
-    found = CpuLimit(
+    limit = CpuLimit(
         cpus=cpus,
         source="none",
         quota_cpus=quota_cpus,
@@ -134,30 +132,30 @@ def combined_limit(  # noqa: PLR0917 - what was read, in the order of the readin
         tree=tree and readable(tree),
     )
     if cpus is None:
-        source = f"unknown: {found.unknown}" if found.unknown else "none"
+        source = f"unknown: {limit.unknown}" if limit.unknown else "none"
     elif group is not None and (cpus == quota_cpus or pinned is None):
         source = f"cgroup v{group.version} quota"
     else:
         source = "affinity"
-    return msgspec.structs.replace(found, source=source)
+    return msgspec.structs.replace(limit, source=source)
 
 
 def smallest_limit(
     quota_cpus: float | None, affinity_cpus: int | None, online_cpus: int | None
 ) -> float | None:
-    """Return the smaller of quota and affinity; None where neither limits."""
-    # a quota above the CPUs that can be run on does not give more of them
+    """Return the smaller of quota and affinity; None if neither limits."""
+    # a quota above the CPUs of the affinity does not give more of them
     usable = affinity_cpus if quota_cpus is not None else _pinned(affinity_cpus, online_cpus)
     return min((limit for limit in (quota_cpus, usable) if limit is not None), default=None)
 
 
 def _pinned(affinity_cpus: int | None, online_cpus: int | None) -> int | None:
-    """Return the affinity; None where it is to every CPU that is online, and so limits nothing."""
+    """Return the affinity; None if it has every CPU that is online, and so limits nothing."""
     return affinity_cpus if affinity_cpus and affinity_cpus < (online_cpus or 0) else None
 
 
 def no_limit_words(limit: CpuLimit) -> str:
-    """Say that no limit was found, and no more than was seen."""
+    """Say that no limit was found, and what could not be seen."""
     if limit.unknown is not None:
         return f"no CPU limit in force can be seen ({limit.unknown})"
     if limit.unseen is not None:
@@ -166,30 +164,30 @@ def no_limit_words(limit: CpuLimit) -> str:
 
 
 def no_limit_warning(limit: CpuLimit) -> str:
-    """Warn that results will have no limit on record, and say what to do about it."""
-    text = f"WARNING: {no_limit_words(limit)}; results will say null. "
+    """Warn that results will record no limit, and say how to set one."""
+    text = f"WARNING: {no_limit_words(limit)}; results record cpu_limit null. "
     if limit.usable_cpus == 1:
         text += (
-            "All of this machine or container is one CPU, and that is no limit on record: it may "
-            "grow. "
+            "This machine or container has only one CPU, but that does not count as a limit: it "
+            "may get more. "
         )
     return (
-        f"{text}For figures that compare, run under one: docker run --cpus=1; in LXC or a virtual "
-        "machine --whisper-cpu-limit=1 as root, systemd-run --scope -p CPUQuota=100% pytest ..., "
-        "or lxc config set NAME limits.cpu.allowance=100ms/100ms"
+        f"{text}To compare runs, set a limit: docker run --cpus=1; in LXC or a virtual machine "
+        "--whisper-cpu-limit=1 as root, systemd-run --scope -p CPUQuota=100% pytest ..., or "
+        "lxc config set NAME limits.cpu.allowance=100ms/100ms"
     )
 
 
 def quota_groups(root: Path = Path("/")) -> list[CpuGroup]:
     """Return the groups that set a quota, the smallest first: any of them may throttle.
 
-    A larger one does where it has other groups below it that use it up as well.
+    A larger one throttles if other groups below it use it up as well.
     """
     return [group for _, group in _quotas(cpu_tree(root))[0]]
 
 
 def _quotas(tree: CpuTree) -> tuple[list[tuple[float, CpuGroup]], str | None]:
-    """Return what each group's quota is, the smallest first, and what kept one from being read."""
+    """Return each group's quota, the smallest first, and why one could not be read."""
     quotas = []
     trouble = tree.trouble
     for group in tree.groups:

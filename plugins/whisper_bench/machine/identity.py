@@ -1,4 +1,4 @@
-"""Which machine this is: its chip, as a person would name it, its node, and what runs on it."""
+"""Which machine this is: its chip, by the name that people use, its node, and its system."""
 
 import platform
 import subprocess
@@ -32,11 +32,11 @@ _PARTS = {
 
 
 NODE_VARIABLE = "WHISPER_BENCH_NODE"
-"""Names the node in a Pod, whose host name is its own."""
+"""Has the node's name in a Pod, where the host name is the Pod's."""
 
 
 class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What pytest-benchmark does not know of a machine; it stands in its machine_info."""
+    """What pytest-benchmark does not know of a machine; it is saved in its machine_info."""
 
     architecture: Architecture
     cpu_model: Word
@@ -91,20 +91,20 @@ def detect_machine(cpu_model: str | None = None) -> Machine:
 
 
 def node_name() -> str:
-    """Return the node's name: that of the cluster where a Pod was told, else the host's.
+    """Return the node's name: from the variable that a Pod sets, else the host name.
 
     Raises:
-        BenchError: the variable that tells it is blank.
+        BenchError: the variable is blank.
 
     """
     return readable(variable(NODE_VARIABLE) or platform.node())
 
 
 def detect_architecture(machine: str | None = None) -> Architecture:
-    """Return `ARM64` or `x86_64` for what the system calls its machine (default: this one).
+    """Return `ARM64` or `x86_64` for the system's name of a machine (default: this one).
 
     Raises:
-        BenchError: another architecture, for which nothing here is meant.
+        BenchError: the architecture is not supported.
 
     """
     name = platform.machine() if machine is None else machine
@@ -112,15 +112,14 @@ def detect_architecture(machine: str | None = None) -> Architecture:
         return _ARCHITECTURES[name.lower()]
     except KeyError:
         raise BenchError(
-            f"architecture {name!r} is not one that can be measured; use one of "
-            f"{', '.join(_ARCHITECTURES)}"
+            f"architecture {name!r} is not supported; measure on one of {', '.join(_ARCHITECTURES)}"
         ) from None
 
 
 def detect_cpu_model(system: str | None = None, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Name the chip: macOS's brand string, or what /proc/cpuinfo tells.
+    """Return the chip's name: macOS's brand string, or from /proc/cpuinfo.
 
-    arm64 Linux gives no name there; then the implementer and part number stand for it
+    arm64 Linux has no name there; then the implementer and part number are used instead
     (`Apple (implementer 0x61, part 0x000)` in Docker on a Mac): name it with --whisper-cpu-model.
     """
     if (system or platform.system()) == "Darwin":

@@ -1,6 +1,6 @@
-"""What is mounted where, and what can still be seen of it (proc_pid_mountinfo(5)).
+"""What is mounted where, and not hidden by another mount (proc_pid_mountinfo(5)).
 
-Every field is read as bytes, since a path is: it need not be UTF-8.
+Every field is read as bytes: a path need not be UTF-8.
 """
 
 import os
@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-# the kernel writes space, tab, newline and backslash so (fs/proc_namespace.c, mangle)
+# how the kernel writes space, tab, newline and backslash (fs/proc_namespace.c, mangle)
 _ESCAPED = re.compile(rb"\\([0-3][0-7]{2})")
 _FIELDS_BEFORE, _FIELDS_AFTER = 6, 3
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """One line: `root` is the folder of the file system that is seen at `point`."""
+    """One line: `root` is the folder of the file system that is mounted at `point`."""
 
     number: int
     parent: int
@@ -27,9 +27,9 @@ class Mount(msgspec.Struct, frozen=True):
 
 
 def visible_mounts(mountinfo: Path) -> list[Mount]:
-    """Return the mounts that no later one hides, in the order of the file; none where it is not.
+    """Return the mounts that no later one hides, in the order of the file; [] without a file.
 
-    A line that is not as the kernel writes it is left out.
+    A line that the kernel would not write is skipped.
     """
     mounts = [mount for line in lines_of(mountinfo) if (mount := _mount(line)) is not None]
     by_number = {mount.number: mount for mount in mounts}
@@ -38,7 +38,7 @@ def visible_mounts(mountinfo: Path) -> list[Mount]:
 
 
 def lines_of(path: Path) -> list[bytes]:
-    """Return a file's lines; none where it cannot be read."""
+    """Return a file's lines; [] if it cannot be read."""
     try:
         return path.read_bytes().split(b"\n")
     except OSError:
@@ -68,7 +68,7 @@ def _path(field: bytes) -> PurePosixPath:
 
 
 def _below(mount: Mount, by_number: Mapping[int, Mount]) -> list[Mount]:
-    """List the mounts that one is mounted on, as far down as they are listed."""
+    """List the mounts below one: its parent, the parent's parent and so on."""
     chain: list[Mount] = []
     while (parent := by_number.get(mount.parent)) is not None and parent not in (mount, *chain):
         chain.append(parent)
@@ -77,10 +77,10 @@ def _below(mount: Mount, by_number: Mapping[int, Mount]) -> list[Mount]:
 
 
 def _is_hidden(place: int, mounts: Sequence[Mount], chains: Sequence[Sequence[Mount]]) -> bool:
-    """Tell whether another mount lies over this one, or over a folder above it.
+    """Tell whether another mount covers this one, or a folder above it.
 
-    What it is mounted on does not hide it. Where that is known down to the root, anything else over
-    it does, whatever the order of the lines; where not (a chroot), only a later line does.
+    The mounts below it do not hide it. If they are known down to the root, any other mount over it
+    does, in whatever order the lines are; if not (a chroot), only a later line does.
     """
     mount, chain = mounts[place], chains[place]
     known = (chain[-1] if chain else mount).point == PurePosixPath("/")

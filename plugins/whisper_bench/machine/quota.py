@@ -1,8 +1,8 @@
-"""Putting a CPU limit in force: a control group for the workers, gone whatever happens.
+"""Setting a CPU limit: a control group for the workers, which is always removed again.
 
 Needs root or a delegated tree. Version 2's controller must be on for the parent's children
-(cgroup.subtree_control), and a group with processes in it can have no such children, which is why
-the groups above are tried as well (Linux Documentation/admin-guide/cgroup-v2.rst).
+(cgroup.subtree_control), and a group with processes in it cannot have such children, so the groups
+above are tried as well (Linux Documentation/admin-guide/cgroup-v2.rst).
 """
 
 import errno
@@ -19,10 +19,10 @@ from whisper_bench.text.plain import readable
 PERIOD_US = 100_000
 """The kernel's default period, which Docker and Kubernetes use as well."""
 SMALLEST_US = 1_000
-"""The smallest quota that the kernel takes (min_cfs_quota_period, kernel/sched/core.c)."""
+"""The smallest quota that the kernel accepts (min_cfs_quota_period, kernel/sched/core.c)."""
 _NEXT_BUT_ONE_US = 1.5
 _NAME = "whisper-bench-"
-# a shell that waits for this process's end, however it comes, and then removes the empty group
+# a shell that waits until this process ends in any way, and then removes the empty group
 _WATCH = """
 read _
 for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -34,25 +34,25 @@ done
 
 
 def held_cpus(cpus: float) -> float:
-    """Return the quota that the kernel holds for so many CPUs: whole microseconds of the period.
+    """Return the quota that the kernel keeps for so many CPUs: whole microseconds of the period.
 
     Raises:
-        BenchError: it is smaller than the kernel takes.
+        BenchError: it is smaller than the kernel accepts.
 
     """
     quota_us = round(cpus * PERIOD_US)
     if quota_us < SMALLEST_US:
         raise BenchError(
-            f"a quota of {cpus:g} CPU is too small: {SMALLEST_US / PERIOD_US:g} CPU is the "
-            "smallest that the kernel takes; demand that or more"
+            f"a quota of {cpus:g} CPU is too small: the kernel accepts "
+            f"{SMALLEST_US / PERIOD_US:g} CPU or more; demand at least that"
         )
     return quota_us / PERIOD_US
 
 
 def is_held(demanded: float, in_force: float | None) -> bool:
-    """Tell whether the limit in force is the one demanded, to the kernel's microsecond.
+    """Tell whether the limit in force is the one demanded, within the kernel's microsecond.
 
-    Docker cuts what is less than a microsecond off where this rounds it.
+    Docker rounds down to a microsecond, this module to the nearest.
     """
     return in_force is not None and abs(in_force - demanded) * PERIOD_US < _NEXT_BUT_ONE_US
 
@@ -61,7 +61,7 @@ class QuotaGroup:
     """A control group with a quota of `cpus`, for processes that are put into it.
 
     Raises:
-        BenchError: none can be made here; the remedy is a container with that limit.
+        BenchError: none can be made here; the remedy is a container with this limit.
 
     """
 
@@ -119,13 +119,13 @@ def _made(cpus: float, tree: CpuTree) -> tuple[CpuGroup, Path | None]:
 
 
 def _hint(parent: CpuGroup, error: OSError) -> str:
-    """Say what version 1's refusal means: no group may have a larger quota than one above it."""
+    """Explain version 1's error: no group may have a larger quota than one above it."""
     smaller_above = parent.version == 1 and error.errno == errno.EINVAL
     return ": a control group above has a smaller quota" if smaller_above else ""
 
 
 def _switch_on(parent: CpuGroup) -> Path | None:
-    """Have version 2 ration the CPU of the parent's children; None where it does already."""
+    """Make version 2 limit the CPU of the parent's children; None if it does already."""
     control = parent.folder / "cgroup.subtree_control"
     if parent.version == 1 or "cpu" in control.read_text(encoding="ascii").split():
         return None
@@ -135,7 +135,7 @@ def _switch_on(parent: CpuGroup) -> Path | None:
 
 def _switch_off(control: Path | None) -> None:
     if control is not None:
-        with suppress(OSError):  # another run's group needs it still
+        with suppress(OSError):  # another run's group still needs it
             _write(control, "-cpu")
 
 
@@ -156,7 +156,7 @@ def _limited(group: CpuGroup, cpus: float) -> CpuGroup:
 
 
 def _try_it(procs: Path) -> None:
-    """Move a process in that ends at once, since making a group does not mean one may use it."""
+    """Move a short process in: who may make a group may still not be allowed to use it."""
     with subprocess.Popen(["/bin/sh", "-c", "read _"], stdin=subprocess.PIPE) as trial:
         try:
             _write(procs, str(trial.pid))

@@ -1,1 +1,1 @@
-"""Kubernetes manifests edited in place: only what the sizing owns changes, byte for byte."""
+"""Kubernetes manifests edited in place: only the fields that a sizing sets change."""

@@ -10,10 +10,10 @@ from whisper_bench.manifests.scalers import scalers_of
 
 
 def updated_autoscaler(text: str, sized: Sized, where: str, *, container: str | None = None) -> str:
-    """Return the text of a manifest with the Deployment's autoscaler in step with a sizing.
+    """Return the text of a manifest whose Deployment's autoscaler has the values of a sizing.
 
     Only minReplicas, the CPU utilisation at which it adds Pods, and a maxReplicas below minReplicas
-    change. The Deployment is in step already (`updated_deployment`).
+    change. The Deployment is up to date already (`updated_deployment`).
 
     Raises:
         BenchError: there is no HorizontalPodAutoscaler of the Deployment in the file, or several.
@@ -22,11 +22,12 @@ def updated_autoscaler(text: str, sized: Sized, where: str, *, container: str | 
     body = text.removeprefix(BOM)
     objects = read_objects(body, where)
     deployment = the_deployment(objects, where)
-    scalers = [each for each in scalers_of(objects, deployment, where) if each.is_hpa]
+    scalers = [scaler for scaler in scalers_of(objects, deployment, where) if scaler.is_hpa]
     if len(scalers) != 1:
         raise BenchError(
             f"--hpa: {where} has {len(scalers)} HorizontalPodAutoscalers of the Deployment "
-            f"{deployment.name}; put one into the file, with its scaleTargetRef, or leave --hpa out"
+            f"{deployment.name}, and must have exactly one; write one with its scaleTargetRef, or "
+            "leave --hpa out"
         )
     name = chosen_container(deployment, container, where)
     wanted = wanted_of(sized, name, pod_of(deployment, where))

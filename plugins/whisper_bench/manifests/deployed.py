@@ -1,15 +1,15 @@
-"""What a Deployment is, as it is written: what may be claimed of its Pods."""
+"""What a Deployment's file says: what may be claimed of its Pods."""
 
 import msgspec
 
 
 class DeploymentFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a Deployment is, from all of its file that has to do with it.
+    """What a Deployment's file says of it.
 
     `container` was sized; `quality_of_service`, `cpus` and `memory_mib` are the whole Pod's, with
     its other containers. `autoscaler` names what sets the replicas, if it is in the file. `faults`
     are where the Deployment is not what the sizing says, `notes` what to know. `pod_cpu_percent` is
-    the CPU utilisation at the sizing's peak of all that the running containers ask for.
+    the CPU utilisation at the sizing's peak, in percent of all that the running containers request.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""A Deployment brought in step with a sizing, in the text of its file."""
+"""The values of a sizing written into a Deployment, in the text of its file."""
 
 import difflib
 
@@ -13,14 +13,14 @@ from whisper_bench.yaml.nodes import (
     Node,
     SequenceNode,
     pair_of,
-    seen_through,
     text_at,
     value_at,
+    without_alias,
 )
 
 _OPENMP_THREADS = "OMP_NUM_THREADS"
 BOM = "\ufeff"
-"""What some editors begin a file with."""
+"""The byte order mark that some editors put at the beginning of a file."""
 _BEFORE_ENV = [
     "name",
     "image",
@@ -39,7 +39,7 @@ _AFTER: dict[str, list[str]] = {
     "resources": [*_BEFORE_ENV, "env"],
     "value": ["name"],
 }
-"""Behind which keys one comes that was missing: the order in which Deployments are written."""
+"""After which keys a missing key is added: the usual order in a Deployment."""
 
 
 class Sized(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,16 +65,16 @@ def updated_deployment(
     container: str | None = None,
     thread_variable: str = "WHISPER_THREADS",
 ) -> str:
-    """Return the text of a manifest with its one Deployment in step with a sizing.
+    """Return the text of a manifest whose one Deployment has the values of a sizing.
 
-    Only what the sizing owns changes: replicas, unless an autoscaler of the same file sets them,
+    Only the fields that a sizing sets change: replicas, unless an autoscaler of the same file does,
     the container's requests and limits of CPU and memory, OMP_NUM_THREADS and `thread_variable`,
     and the annotations given. All else stays byte for byte, and so does a value that means the same
     to Kubernetes (1000m for 1). `where` names the file.
 
     Raises:
-        BenchError: the text is not YAML, has no Deployment or several, or one in which the fields
-            cannot be told, or cannot be changed without changing something else.
+        BenchError: the text is not YAML, has no Deployment or several, or its fields cannot be
+            found, or cannot be changed without changing something else.
 
     """
     body = text.removeprefix(BOM)
@@ -91,30 +91,31 @@ def updated_deployment(
 
 
 def chosen_container(deployment: KubeObject, wanted: str | None, where: str) -> str:
-    """Return the name of the container that is sized: the one wanted, or the one that there is.
+    """Return the name of the container that is sized: the one wanted, or the only one.
 
     Raises:
-        BenchError: it cannot be told, or there is none of that name.
+        BenchError: there are several to choose from, or none of that name.
 
     """
     return _chosen(_containers(deployment.root, where), wanted, where)
 
 
 def deployment_diff(old: str, new: str, where: str) -> list[str]:
-    """Return a unified diff's lines, without line ends; none where the texts are the same."""
+    """Return the lines of a unified diff, without line ends; none if the texts are the same."""
     before, after = old.splitlines(), new.splitlines()
     return list(difflib.unified_diff(before, after, where, f"{where} (sized)", lineterm=""))
 
 
 def _patch(sized: Sized, container: str, variables: list[str]) -> Patch:
-    """Return the fields that the sizing owns, as Kubernetes' strategic merge patch."""
+    """Return the fields that a sizing sets, as Kubernetes' strategic merge patch."""
     amounts = {"cpu": Quantity(sized.cpu), "memory": Quantity(f"{sized.memory_mib}Mi")}
-    owned = {
+    sized_container = {
         "name": container,
         "env": [{"name": name, "value": str(sized.threads)} for name in variables],
         "resources": {"requests": amounts, "limits": amounts},
     }
-    spec = {"replicas": sized.replicas, "template": {"spec": {"containers": [owned]}}}
+    template = {"spec": {"containers": [sized_container]}}
+    spec = {"replicas": sized.replicas, "template": template}
     annotations = {"metadata": {"annotations": sized.annotations}} if sized.annotations else {}
     return {**annotations, "spec": spec}
 
@@ -126,32 +127,32 @@ def the_deployment(objects: list[KubeObject], where: str) -> KubeObject:
         BenchError: there is none, or several.
 
     """
-    found = [each for each in objects if each.kind == DEPLOYMENT]
-    if not found:
-        kinds = ", ".join(each.kind or "none" for each in objects) or "none"
+    deployments = [manifest for manifest in objects if manifest.kind == DEPLOYMENT]
+    if not deployments:
+        kinds = ", ".join(manifest.kind or "none" for manifest in objects) or "none"
         raise BenchError(
-            f"{where}: no document has kind: Deployment (the kinds are: {kinds}); name the "
-            "Deployment's own file"
+            f"{where}: no document has kind: Deployment (the kinds are: {kinds}); pass the file "
+            "that has the Deployment"
         )
-    if len(found) > 1:
-        names = ", ".join(each.name or "unnamed" for each in found)
+    if len(deployments) > 1:
+        names = ", ".join(deployment.name or "unnamed" for deployment in deployments)
         raise BenchError(
             f"{where}: it has several Deployments ({names}); put the one that serves Whisper into "
-            "a file of its own and name that"
+            "a file of its own, and pass that file"
         )
-    return found[0]
+    return deployments[0]
 
 
 def _containers(root: Node, where: str) -> dict[str, Node]:
     """Return the containers by name, without initContainers."""
-    found = value_at(root, "spec", "template", "spec", "containers")
-    items = found.items if isinstance(found, SequenceNode) else []
+    node = value_at(root, "spec", "template", "spec", "containers")
+    items = node.items if isinstance(node, SequenceNode) else []
     if not items:
         raise BenchError(
-            f"{where}: the Deployment has no list spec.template.spec.containers; write at least "
-            "name and image of the container that serves Whisper there"
+            f"{where}: the Deployment has no list spec.template.spec.containers; write the "
+            "container that serves Whisper there, with at least name and image"
         )
-    named = {text_at(seen_through(item), "name"): seen_through(item) for item in items}
+    named = {text_at(without_alias(item), "name"): without_alias(item) for item in items}
     containers = {name: item for name, item in named.items() if name}
     if len(containers) < len(named):
         raise BenchError(
@@ -165,7 +166,7 @@ def _chosen(containers: dict[str, Node], wanted: str | None, where: str) -> str:
     names = ", ".join(containers)
     if wanted is not None and wanted not in containers:
         raise BenchError(
-            f"{where}: --container {wanted}: there is no such container; it has {names}"
+            f"{where}: --container {wanted}: there is no such container; name one of: {names}"
         )
     likely = [name for name in containers if "whisper" in name.lower()]
     for choice in ([wanted] if wanted is not None else []), list(containers), likely:
@@ -179,10 +180,10 @@ def _chosen(containers: dict[str, Node], wanted: str | None, where: str) -> str:
 
 def _refuse_value_from(container: Node, variables: list[str], where: str) -> None:
     env = value_at(container, "env")
-    for item in map(seen_through, env.items if isinstance(env, SequenceNode) else []):
+    for item in map(without_alias, env.items if isinstance(env, SequenceNode) else []):
         name = text_at(item, "name")
         if name in variables and pair_of(item, "valueFrom") is not None:
             raise BenchError(
-                f"{where}, line {item.line}: the variable {name} is taken with valueFrom, and the "
-                "sizing cannot write there; give it a plain value, or take it out"
+                f"{where}, line {item.line}: the variable {name} has a valueFrom, which a sizing "
+                "cannot change; give it a plain value, or remove it"
             )

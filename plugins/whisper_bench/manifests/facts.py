@@ -1,4 +1,4 @@
-"""A Deployment as it is written: what may be claimed of its Pods, and what may not."""
+"""From a Deployment's file to what may be claimed of its Pods, and what may not."""
 
 from collections.abc import Iterator
 
@@ -26,10 +26,10 @@ class _DeploymentSpec(msgspec.Struct, frozen=True):
 def deployment_facts(
     text: str, sized: Sized, where: str, *, container: str | None = None
 ) -> DeploymentFacts:
-    """Return what the one Deployment of a manifest is, by Kubernetes' own rules.
+    """Return what a manifest says of its one Deployment, by Kubernetes' own rules.
 
     Raises:
-        BenchError: the manifest, its Pod or its autoscaler is not as Kubernetes wants it.
+        BenchError: the manifest, its Pod or its autoscaler is not valid for Kubernetes.
 
     """
     objects = read_objects(text, where)
@@ -62,7 +62,7 @@ def pod_of(deployment: KubeObject, where: str) -> PodSpec:
     """Return the Deployment's Pod.
 
     Raises:
-        BenchError: it is not as Kubernetes wants it.
+        BenchError: it is not valid for Kubernetes.
 
     """
     return parse_pod_spec(deployment.data["spec"]["template"]["spec"], f"{where}: {TEMPLATE}")
@@ -77,15 +77,18 @@ def _replicas(deployment: KubeObject, where: str) -> int | None:
     try:
         return msgspec.convert(deployment.data["spec"], _DeploymentSpec).replicas
     except msgspec.ValidationError as error:
-        raise BenchError(f"{where}: spec: {error}; write it as Kubernetes wants it") from error
+        raise BenchError(
+            f"{where}: spec: {error}; write it as the Kubernetes API defines it"
+        ) from error
 
 
 def _company_notes(pod: PodSpec, sized: Sized, container: str) -> Iterator[str]:
-    others = [each.name for _, each in pod.named() if each.name != container]
+    names = [other.name for _, other in pod.named()]
+    others = [name for name in names if name != container]
     cpus, memory_mib = pod_request(pod, "cpu"), pod_request(pod, "memory") / _MIB
     if cpus != sized.cpu or memory_mib != sized.memory_mib:
         yield (
-            f"the whole Pod asks for {float(cpus):g} CPU and {float(memory_mib):g} MiB, "
+            f"the whole Pod requests {float(cpus):g} CPU and {float(memory_mib):g} MiB, "
             f"{float(cpus * sized.replicas):g} CPU in {sized.replicas} Pods: the sizing's "
             f"figures are for {container} only"
             + (f", not for {', '.join(others)}" if others else "")
@@ -96,6 +99,6 @@ def _resizer_faults(names: list[str]) -> Iterator[str]:
     for name in names:
         yield (
             f"VerticalPodAutoscaler {name} changes requests and limits of the running Pods, so "
-            'that they are not what the sizing says; write updateMode: "Off" (in quotes: without '
-            "them it is false), or take it out"
+            'that they are not what the sizing says; write updateMode: "Off" (with the quotes: '
+            "without them YAML reads false), or remove it"
         )

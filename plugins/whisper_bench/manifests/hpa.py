@@ -1,8 +1,8 @@
-"""An autoscaler beside the Deployment: held to a sizing, and brought in step with it.
+"""A Deployment's autoscaler: checked against a sizing, and given its values.
 
-The replicas are the autoscaler's then. A sizing asks of it: no fewer Pods than the sizing's at any
-time, since Pods that come after the load are too late for the objective; room for as many; and that
-it adds more no later than above the CPU utilisation of the sizing's peak.
+The autoscaler sets the replicas then. A sizing needs three things of it: never fewer Pods than the
+sizing's, since Pods that come after the load are too late for the objective; a maximum that allows
+as many; and a CPU target no higher than the utilisation at the sizing's peak.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from whisper_bench.pod.pod_spec import PodSpec, Resources
 from whisper_bench.pod.pod_totals import running, running_request
 
 WHOLE_POD = CpuTarget(100)
-"""A metric of all that the Pod's containers ask for."""
+"""A metric over all that the Pod's containers request."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a sizing asks of an autoscaler.
+    """What a sizing needs of an autoscaler.
 
-    `percent` is the sized container's CPU utilisation at the peak (None where it is not known),
-    `pod` the whole Pod as it is written.
+    `percent` is the sized container's CPU utilisation at the peak (None if it is not known), `pod`
+    the whole Pod as it is written.
     """
 
     replicas: int
@@ -35,9 +35,9 @@ class Wanted(msgspec.Struct, frozen=True):
     pod: PodSpec
 
     def percent_of(self, target: CpuTarget) -> int | None:
-        """Return the utilisation at the peak of what a target looks at; None where not known.
+        """Return the utilisation at the peak of what a target watches; None if not known.
 
-        Rounded down: the other containers' own use was not measured and is taken for none.
+        Rounded down: the other containers' own use was not measured and is taken as 0.
         """
         if self.percent is None or target.container not in {None, self.container}:
             return None
@@ -48,54 +48,54 @@ class Wanted(msgspec.Struct, frozen=True):
     def first_of(self, targets: list[CpuTarget]) -> tuple[CpuTarget, int] | None:
         """Return the target that adds Pods first, with its utilisation at the peak.
 
-        An autoscaler goes by the metric that asks for the most Pods. None where none of them looks
-        at the sized container, or its utilisation is not known.
+        An autoscaler follows the metric that asks for the most Pods. None if none of them watches
+        the sized container, or its utilisation is not known.
         """
-        known = [(each, self.percent_of(each)) for each in targets]
-        held = [(each, percent) for each, percent in known if percent is not None]
-        return min(held, key=lambda pair: Fraction(pair[0].percent, pair[1]), default=None)
+        percents = [(target, self.percent_of(target)) for target in targets]
+        known = [(target, percent) for target, percent in percents if percent is not None]
+        return min(known, key=lambda pair: Fraction(pair[0].percent, pair[1]), default=None)
 
 
 def autoscaler_faults(scalers: list[Scaler], wanted: Wanted) -> Iterator[str]:
     """Yield where the Deployment's autoscalers do not let it be what the sizing says."""
     if len(scalers) > 1:
-        names = ", ".join(f"{each.kind} {each.name}" for each in scalers)
+        names = ", ".join(f"{scaler.kind} {scaler.name}" for scaler in scalers)
         yield (
-            f"{names}: only one autoscaler may set a Deployment's replicas, and Kubernetes "
-            "lets none of several scale it; keep one"
+            f"{names}: only one autoscaler may set a Deployment's replicas: with several, "
+            "Kubernetes lets none of them scale it; keep one"
         )
-    for each in scalers:
-        yield from _count_faults(each, wanted)
-        yield from _target_faults(each, wanted)
+    for scaler in scalers:
+        yield from _count_faults(scaler, wanted)
+        yield from _target_faults(scaler, wanted)
 
 
 def autoscaler_notes(scalers: list[Scaler], replicas: int | None, container: str) -> Iterator[str]:
-    """Yield what to know of autoscalers; `replicas` as the Deployment has them written, if any."""
-    for each in scalers:
+    """Yield what to know of autoscalers; `replicas` as written in the Deployment, if any."""
+    for scaler in scalers:
+        name = f"{scaler.kind} {scaler.name}"
         yield (
-            f"{each.kind} {each.name} sets the replicas ({each.least} to {each.most}): the sizing "
-            "leaves those of the Deployment as they are"
+            f"{name} sets the replicas ({scaler.least} to {scaler.most}): the sizing does not "
+            "change those of the Deployment"
         )
         if replicas is not None:
             yield (
                 f"replicas: {replicas} in the Deployment: every kubectl apply sets the Pods "
-                f"back to {replicas}, whatever {each.kind} {each.name} has set; remove that "
-                "line"
+                f"back to {replicas}, whatever {name} has set; remove that line"
             )
-        if not each.is_hpa:
+        if not scaler.is_hpa:
             yield (
-                f"the triggers of {each.kind} {each.name} were not read: when it adds Pods was not "
-                "held to the sizing"
+                f"the triggers of {name} were not read: when it adds Pods was not checked against "
+                "the sizing"
             )
-        elif not any(target.container in {None, container} for target in each.cpu):
+        elif not any(target.container in {None, container} for target in scaler.cpu):
             yield (
-                f"{each.kind} {each.name} does not scale by the CPU utilisation of {container}: "
-                "when it adds Pods was not held to the sizing"
+                f"{name} does not scale by the CPU utilisation of {container}: when it adds Pods "
+                "was not checked against the sizing"
             )
 
 
 def hpa_patch(scaler: Scaler, wanted: Wanted) -> Patch:
-    """Return what brings a HorizontalPodAutoscaler in step; its other metrics stay."""
+    """Return what gives a HorizontalPodAutoscaler a sizing's values; its other metrics stay."""
     spec: dict[str, Any] = {"minReplicas": wanted.replicas}
     if scaler.most < wanted.replicas:
         spec["maxReplicas"] = wanted.replicas
@@ -114,7 +114,7 @@ def _count_faults(scaler: Scaler, wanted: Wanted) -> Iterator[str]:
         yield (
             f"{where}: {scaler.least_field} is {scaler.least}, and the sizing's "
             f"{wanted.replicas} Pods are needed from the first second of the peak: an autoscaler "
-            f"adds them after the load has come; {'take it out' if idle else remedy}"
+            f"adds Pods only after the load has come; {'remove it' if idle else remedy}"
         )
     if scaler.most < wanted.replicas:
         yield (
@@ -130,32 +130,34 @@ def _target_faults(scaler: Scaler, wanted: Wanted) -> Iterator[str]:
         target, percent = first
         default = "" if target.path else " (the default: it names no metric)"
         yield (
-            f"{where}: it adds Pods above {target.percent}% CPU utilisation{default}, and at "
-            f"the sizing's peak it is {percent}%: it would not notice a load above that peak; "
+            f"{where}: it adds Pods above {target.percent}% CPU utilisation{default}, and the "
+            f"sizing's peak is at {percent}%: it would not notice a load above that peak; "
             f"write {percent}, or let --hpa write it"
         )
-    of_the_pod = bool(scaler.cpu) and all(each.container is None for each in scaler.cpu)
-    silent = _without_request(wanted.pod) if of_the_pod else []
-    if silent:
+    of_the_pod = bool(scaler.cpu) and all(target.container is None for target in scaler.cpu)
+    without_request = _without_request(wanted.pod) if of_the_pod else []
+    if without_request:
         yield (
-            f"{where}: {', '.join(silent)} asks for no CPU, and Kubernetes needs that of "
-            "every container to know the Pod's utilisation: it would add no Pods; write "
+            f"{where}: {', '.join(without_request)} has no CPU request, and Kubernetes needs one "
+            "for every container to compute the Pod's utilisation: it would add no Pods; write "
             "requests.cpu there"
         )
 
 
 def _without_request(pod: PodSpec) -> list[str]:
     return [
-        each.name for each in running(pod) if not (each.resources or Resources()).request("cpu")
+        container.name
+        for container in running(pod)
+        if not (container.resources or Resources()).request("cpu")
     ]
 
 
 def _at_path(path: tuple[str | int, ...], value: int) -> dict[str, Any]:
-    patch: Any = value
+    nested: Any = value
     for step in reversed(path):
-        patch = ByIndex(step, patch) if isinstance(step, int) else {step: patch}
-    found: dict[str, Any] = patch
-    return found
+        nested = ByIndex(step, nested) if isinstance(step, int) else {step: nested}
+    patch: dict[str, Any] = nested
+    return patch
 
 
 def _metrics(percent: int) -> dict[str, Any]:

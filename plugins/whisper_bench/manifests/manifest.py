@@ -1,6 +1,6 @@
-"""The objects of a manifest that have to do with a Deployment, each with its place in the text.
+"""The objects of a manifest that matter for a Deployment, each with its place in the text.
 
-The other documents are not read: what our YAML reader cannot take there is no fault of this file's.
+The other documents are not read: one that our YAML reader cannot read does not stop a sizing.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from whisper_bench.errors import BenchError
-from whisper_bench.yaml.nodes import Node, SequenceNode, YamlDocument, seen_through, value_at
+from whisper_bench.yaml.nodes import Node, SequenceNode, YamlDocument, value_at, without_alias
 from whisper_bench.yaml.parse import parse_piece
 from whisper_bench.yaml.split import Piece, document_pieces
 
@@ -33,18 +33,18 @@ class KubeObject(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str | None:
-        """Its kind; None where it is no text."""
+        """Its kind; None if it is not text."""
         kind = self.data.get("kind")
         return kind if isinstance(kind, str) else None
 
     @property
     def name(self) -> str | None:
-        """Its metadata.name; None where it is missing or no text."""
+        """Its metadata.name; None if it is missing or not text."""
         return self._of_metadata("name")
 
     @property
     def namespace(self) -> str | None:
-        """Its metadata.namespace; None where kubectl's decides."""
+        """Its metadata.namespace; None if kubectl decides."""
         return self._of_metadata("namespace")
 
     def _of_metadata(self, key: str) -> str | None:
@@ -57,32 +57,36 @@ def read_objects(text: str, where: str) -> list[KubeObject]:
     """Return a manifest's objects, all those of `READ_KINDS` among them.
 
     Raises:
-        BenchError: a document that has to be read cannot be, or the file is none that Kubernetes
-            reads.
+        BenchError: Kubernetes does not read the file, or a document that matters cannot be read.
 
     """
     pieces = document_pieces(text, where)
     likely = [piece for piece in pieces if _may_matter(piece)]
     remedy = "; or move the Deployment, with its autoscaler, to a file of its own"
     remedy = remedy if len(pieces) > 1 else ""
-    found = [each for piece in likely for each in _objects_of(piece, where, remedy)]
-    if any(each.kind == DEPLOYMENT for each in found):
-        return found
+    objects = list(_objects_in(likely, where, remedy))
+    if any(manifest.kind == DEPLOYMENT for manifest in objects):
+        return objects
     # perhaps its kind is written in another way; else the message names the kinds that there are
-    return [each for piece in pieces for each in _objects_of(piece, where, remedy)]
+    return list(_objects_in(pieces, where, remedy))
 
 
 def _may_matter(piece: Piece) -> bool:
-    """Tell by the text whether a document has to be read; our reader takes seconds for 100 KB."""
+    """Tell by the text whether a document may matter; our reader takes seconds for 100 KB."""
     if _MAY_MATTER.search(piece.text) is None:
         return False
     return not _is_other(piece) or _KIND_THAT_MATTERS.search(piece.text) is not None
 
 
 def _is_other(piece: Piece) -> bool:
-    """Tell whether a document is of a kind that has no part in this, by its text."""
+    """Tell by the text whether a document is of a kind that does not matter."""
     written = piece.written_kind
     return written is not None and written not in READ_KINDS and not written.endswith(_LIST)
+
+
+def _objects_in(pieces: list[Piece], where: str, remedy: str) -> Iterator[KubeObject]:
+    for piece in pieces:
+        yield from _objects_of(piece, where, remedy)
 
 
 def _objects_of(piece: Piece, where: str, remedy: str) -> Iterator[KubeObject]:
@@ -99,10 +103,10 @@ def _objects_of(piece: Piece, where: str, remedy: str) -> Iterator[KubeObject]:
     if isinstance(items, list) and kind.endswith(_LIST):
         nodes = value_at(document.root, "items")
         assert isinstance(nodes, SequenceNode)
-        # the items of a DeploymentList need not say what they are
-        told = {"kind": kind.removesuffix(_LIST), "apiVersion": document.data.get("apiVersion")}
+        # the items of a DeploymentList may have no kind of their own
+        defaults = {"kind": kind.removesuffix(_LIST), "apiVersion": document.data.get("apiVersion")}
         for number, (node, data) in enumerate(zip(nodes.items, items, strict=True)):
             if isinstance(data, dict):
-                yield KubeObject(document, node, told | data, number)
+                yield KubeObject(document, node, defaults | data, number)
     else:
-        yield KubeObject(document, seen_through(document.root), document.data)
+        yield KubeObject(document, without_alias(document.root), document.data)

@@ -1,4 +1,4 @@
-"""Kubernetes' strategic merge: mappings key by key, lists of named things name by name."""
+"""Kubernetes' strategic merge: mappings key by key, lists of named items name by name."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from whisper_bench.yaml.nodes import ScalarNode
 
 
 class ByIndex(msgspec.Struct, frozen=True):
-    """A patch of one item of a list that has no names."""
+    """A patch of one item of a list whose items have no names."""
 
     index: int
     patch: dict[str, Any]
@@ -30,8 +30,8 @@ def merged(old: Any, want: Any) -> Any:
     return old if _means(old, want) else want
 
 
-def in_step(node: ScalarNode, want: str | int) -> bool:
-    """Return whether a value in the text is what it should be, in meaning and in type."""
+def has_value(node: ScalarNode, want: str | int) -> bool:
+    """Return whether a value in the text has the wanted meaning and type."""
     return _means(scalar_of(node), want)
 
 
@@ -47,7 +47,7 @@ def _merged_list(old: list[Any], want: list[dict[str, Any]]) -> list[Any]:
 
 
 def _name(item: Any) -> Any:
-    """Return an item's name; one that is no text names nothing."""
+    """Return an item's name; None if it is not text."""
     name = item.get("name") if isinstance(item, dict) else None
     return name if isinstance(name, str) else None
 

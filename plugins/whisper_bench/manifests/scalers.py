@@ -1,4 +1,4 @@
-"""What else changes a Deployment's replicas or resources: autoscalers that are in the same file."""
+"""The autoscalers of the same file that change a Deployment's replicas or resources."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,13 +9,13 @@ from whisper_bench.errors import BenchError
 from whisper_bench.manifests.manifest import DEPLOYMENT, SCALERS, KubeObject
 
 DEFAULT_CPU_PERCENT = 80
-"""Of an autoscaler that names no metric: `SetDefaults_HorizontalPodAutoscaler` in
+"""For an autoscaler that names no metric: `SetDefaults_HorizontalPodAutoscaler` in
 pkg/apis/autoscaling/v2/defaults.go."""
 _HPA, _KEDA, _VPA = SCALERS
 _KEDA_LEAST, _KEDA_MOST = 0, 100
 """KEDA's defaults (keda.sh, "ScaledObject specification")."""
 IDLE_FIELD = "idleReplicaCount"
-"""KEDA's replicas where no trigger is active; it has to be below minReplicaCount."""
+"""KEDA's replicas while no trigger is active; it has to be below minReplicaCount."""
 _GROUPS = ("apps/", "extensions/")
 
 
@@ -50,10 +50,10 @@ class _KedaSpec(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CpuTarget(msgspec.Struct, frozen=True):
-    """At what CPU utilisation it scales out: percent of the Pod's request, or of one container's.
+    """The CPU utilisation above which it adds Pods: percent of the Pod's or a container's request.
 
-    `path` leads to the figure in the autoscaler's spec, an int being an index; empty where it is
-    the default of an autoscaler without metrics.
+    `path` leads to the figure in the autoscaler's spec, an int is an index; empty if it is the
+    default of an autoscaler without metrics.
     """
 
     percent: int
@@ -87,60 +87,61 @@ def scalers_of(objects: list[KubeObject], deployment: KubeObject, where: str) ->
     """Return the autoscalers of the file that set a Deployment's replicas.
 
     Raises:
-        BenchError: one of them is not built as Kubernetes wants it.
+        BenchError: one of them is not valid for Kubernetes.
 
     """
     return [
-        _scaler(each, where)
-        for each in objects
-        if each.kind in {_HPA, _KEDA} and _is_for(each, deployment, "scaleTargetRef")
+        _scaler(scaler, where)
+        for scaler in objects
+        if scaler.kind in {_HPA, _KEDA} and _is_for(scaler, deployment, "scaleTargetRef")
     ]
 
 
 def resizers_of(objects: list[KubeObject], deployment: KubeObject) -> list[str]:
     """Return the names of VerticalPodAutoscalers that change the resources of its Pods."""
     return [
-        each.name or "unnamed"
-        for each in objects
-        if each.kind == _VPA
-        and _is_for(each, deployment, "targetRef")
-        and _at(each.data, "spec", "updatePolicy", "updateMode") != "Off"
+        resizer.name or "unnamed"
+        for resizer in objects
+        if resizer.kind == _VPA
+        and _is_for(resizer, deployment, "targetRef")
+        and _at(resizer.data, "spec", "updatePolicy", "updateMode") != "Off"
     ]
 
 
 def _is_for(scaler: KubeObject, deployment: KubeObject, key: str) -> bool:
-    """Tell whether it points there; where one has no namespace it may be the other's."""
+    """Tell whether an autoscaler targets the Deployment; one without a namespace may be in its."""
     ref = _at(scaler.data, "spec", key)
     if not isinstance(ref, dict) or deployment.name is None:
         return False
     default_kind = DEPLOYMENT if scaler.kind == _KEDA else None
     group = ref.get("apiVersion")
-    spaces = {each.namespace for each in (scaler, deployment)} - {None}
+    namespaces = {scaler.namespace, deployment.namespace} - {None}
     return (
         ref.get("kind", default_kind) == DEPLOYMENT
         and ref.get("name") == deployment.name
         and (group is None or str(group).startswith(_GROUPS))
-        and len(spaces) < 2  # noqa: PLR2004 - one namespace
+        and len(namespaces) < 2  # noqa: PLR2004 - one namespace
     )
 
 
-def _scaler(found: KubeObject, where: str) -> Scaler:
-    name = found.name or "unnamed"
-    assert found.kind is not None
+def _scaler(target: KubeObject, where: str) -> Scaler:
+    name = target.name or "unnamed"
+    assert target.kind is not None
     try:
-        if found.kind == _KEDA:
-            keda = msgspec.convert(found.data["spec"], _KedaSpec)
-            return Scaler(found, found.kind, name, *_keda_counts(keda), cpu=[])
-        spec = msgspec.convert(found.data["spec"], _HpaSpec)
+        if target.kind == _KEDA:
+            keda = msgspec.convert(target.data["spec"], _KedaSpec)
+            return Scaler(target, target.kind, name, *_keda_counts(keda), cpu=[])
+        spec = msgspec.convert(target.data["spec"], _HpaSpec)
     except msgspec.ValidationError as error:
         raise BenchError(
-            f"{where}: {found.kind} {name}, spec: {error}; write it as Kubernetes wants it"
+            f"{where}: {target.kind} {name}, spec: {error}; write it as the Kubernetes API "
+            "defines it"
         ) from error
     least = 1 if spec.min_replicas is None else spec.min_replicas
-    version = str(found.data.get("apiVersion"))
+    version = str(target.data.get("apiVersion"))
     return Scaler(
-        found,
-        found.kind,
+        target,
+        target.kind,
         name,
         least,
         spec.max_replicas,
@@ -151,7 +152,7 @@ def _scaler(found: KubeObject, where: str) -> Scaler:
 
 
 def _keda_counts(spec: _KedaSpec) -> tuple[int, int, str, str]:
-    """Return the fewest and most replicas with their fields; where nothing happens it goes idle."""
+    """Return the fewest and most replicas with their fields; while idle there may be fewer."""
     least, most, idle = spec.min_replica_count, spec.max_replica_count, spec.idle_replica_count
     lowest = [(_KEDA_LEAST if least is None else least, "minReplicaCount")]
     if idle is not None:

@@ -1,1 +1,1 @@
-"""A saved run as lines of a log, and out of a log again."""
+"""A saved run as lines of a log, and a saved run read from a log."""

@@ -1,4 +1,4 @@
-"""From a log to a saved run among the others, and its result files."""
+"""From a log to a saved run in the storage, and its result files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,20 +24,20 @@ _SHOWN = 200
 _MOST_RUNS = 1000
 """Saved from one log; a fleet has a run a node."""
 _MOST_FAULTS = 20
-"""Told of the runs that are not whole; the others are counted."""
+"""Incomplete runs that are reported one by one; the others are counted."""
 _SEVERAL = " + "
-"""Between the names of logs that one run was put together from."""
+"""Between the names of the logs that one run was joined from."""
 
 
 class ResultFile(msgspec.Struct, frozen=True):
-    """A result, and where it was written."""
+    """A result, and the file that it was written to."""
 
     file: Path
     result: Result
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that came home: `new` is false where these very bytes were saved already."""
+    """A run that was saved here: `new` is false if the same bytes were saved before."""
 
     save_name: str
     log: str
@@ -46,18 +46,17 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     new: bool
 
     def lines(self) -> list[str]:
-        """Tell it to people."""
+        """Return lines for people."""
         what = "collected" if self.new else "already there:"
-        files = [f"  {result_line(each.file, each.result)}" for each in self.results]
+        files = [f"  {result_line(item.file, item.result)}" for item in self.results]
         return [f"{what} {self.save_name} from {self.log}: {self.saved_run}", *files]
 
 
 class Collection:
     """Saves the runs of some logs, in any order: `take` each, then `finish`.
 
-    A run whose frames are in more than one of them is put together. A run that is not whole is a
-    fault; it keeps no other from being saved. Where a save name was asked for, one run under that
-    name is due in each log.
+    A run whose frames are in more than one of them is joined. An incomplete run is a fault; the
+    others are saved all the same. With a save name, each log must have one run under that name.
     """
 
     def __init__(self, storage: Path, results: Path, save_name: str | None = None) -> None:
@@ -72,7 +71,7 @@ class Collection:
         self.faults: list[str] = []
 
     def take(self, log: str, parts: Iterable[tuple[str, Iterable[str]]]) -> None:
-        """Save the whole runs of a log, given as the name and text of each file of it.
+        """Save the complete runs of a log, given as the name and text of each of its files.
 
         Raises:
             BenchError: a file cannot be written.
@@ -82,37 +81,38 @@ class Collection:
         scanner = self._scanned(parts)
         self.faults += [f"{log}: {fault}" for fault in scanner.faults]
         if not scanner.gathered and len(self.faults) == before:
-            self.faults.append(f"{log}: {_nothing(scanner.tail)}")
-        whole = []
+            self.faults.append(f"{log}: {_no_results(scanner.tail)}")
+        complete = []
         for gathered in scanner.gathered.values():
             if gathered.is_whole:
-                whole.append(gathered)
+                complete.append(gathered)
             else:
                 self._keep(log, gathered)
-        if self._save_name is not None and len(whole) > 1:
-            self.faults.append(f"{log}: {len(whole)} saved runs in it, and one is due")
-            return
-        for gathered in whole[:_MOST_RUNS]:
-            self._take(log, gathered)
-        if len(whole) > _MOST_RUNS:
+        if self._save_name is not None and len(complete) > 1:
             self.faults.append(
-                f"{log}: {len(whole)} saved runs in it, and the first {_MOST_RUNS} were taken; "
-                "give fewer at once"
+                f"{log}: it has {len(complete)} saved runs, and must have one; print no older run"
+            )
+            return
+        for gathered in complete[:_MOST_RUNS]:
+            self._take(log, gathered)
+        if len(complete) > _MOST_RUNS:
+            self.faults.append(
+                f"{log}: it has {len(complete)} saved runs, and only the first {_MOST_RUNS} were "
+                "saved; pass fewer runs at once"
             )
 
     def finish(self) -> None:
-        """Tell which runs are not whole, now that no more logs come."""
-        pending = [each for name, each in self._pending.items() if name not in self._whole]
+        """Report which runs are incomplete, now that no more logs come."""
+        pending = [run for name, run in self._pending.items() if name not in self._whole]
         for gathered, logs in pending[:_MOST_FAULTS]:
             self.faults.append(f"{_SEVERAL.join(logs)}: {gathered.payload().fault}")
         if len(pending) > _MOST_FAULTS:
             logs = [*dict.fromkeys(log for _, logs in pending[_MOST_FAULTS:] for log in logs)]
             more = len(pending) - _MOST_FAULTS
-            self.faults.append(f"{_SEVERAL.join(logs)}: {more} more runs are not whole")
+            self.faults.append(f"{_SEVERAL.join(logs)}: {more} more runs are incomplete")
         self._pending = {}
         self.faults += [
-            f"{log}: more than {MOST_HELD} frames of runs that are not whole; give fewer logs "
-            "at once"
+            f"{log}: more than {MOST_HELD} frames of incomplete runs; pass fewer logs at once"
             for log in sorted(self._dropped)
         ]
 
@@ -128,7 +128,7 @@ class Collection:
         return scanner
 
     def _keep(self, log: str, gathered: Gathered) -> None:
-        """Keep what there is of a run until another log has the rest."""
+        """Keep the frames of a run until another log has the rest."""
         known, logs = self._pending.pop(gathered.id, (None, []))
         if known is not None:
             self._held -= len(known)
@@ -155,38 +155,40 @@ class Collection:
         self.collected.append(_save(log, parcel, results, self._storage, self._results))
 
 
-def _nothing(tail: Iterable[str]) -> str:
+def _no_results(tail: Iterable[str]) -> str:
     last = " / ".join(line[:_SHOWN] for line in tail)
     if not last:
         return "the log is empty"
     return (
-        "no results in it (no line has a whisper-bench-frame): the run did not end, or had no "
+        "it has no results (no line has a whisper-bench-frame); run again to the end, with "
         f"--whisper-frames. The log ends: {last}"
     )
 
 
-def _save(log: str, parcel: Parcel, found: list[Result], storage: Path, results: Path) -> Collected:
+def _save(
+    log: str, parcel: Parcel, results: list[Result], storage: Path, results_folder: Path
+) -> Collected:
     content = parcel.saved.encode()
     folder = storage / parcel.folder
-    there = _same(folder, parcel.save_name, content)
-    files = [result_content(each, results) for each in found]
-    saved_run = there or save_numbered(folder, parcel.save_name, content)
+    existing = _same(folder, parcel.save_name, content)
+    files = [result_content(result, results_folder) for result in results]
+    saved_run = existing or save_numbered(folder, parcel.save_name, content)
     try:
         paths = write_all_new(files)
     except BaseException:
-        if there is None:
+        if existing is None:
             remove(saved_run)
         raise
     return Collected(
         save_name=parcel.save_name,
         log=log,
         saved_run=saved_run,
-        results=[ResultFile(*each) for each in zip(paths, found, strict=True)],
-        new=there is None,
+        results=[ResultFile(*pair) for pair in zip(paths, results, strict=True)],
+        new=existing is None,
     )
 
 
 def _same(folder: Path, name: str, content: bytes) -> Path | None:
-    """Return the file that holds these bytes already, so that collecting twice is one run."""
+    """Return the file that has these bytes already, so that collecting twice saves one run."""
     own = (path for path in sorted(folder.glob("*.json")) if save_name(path) == name)
     return next((path for path in own if holds(path, content)), None)

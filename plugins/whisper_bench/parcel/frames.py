@@ -1,12 +1,13 @@
 """A payload as lines of a log, each with its number and checksum.
 
-A line is one frame, of printable characters and without a space in it:
+A line is one frame, of printable characters and without spaces:
 
     whisper-bench-frame:1:<id>:<number>/<count>:<crc>:<data>;
 
-`id` is the start of the payload's sha256, `crc` the CRC-32 of what stands between the version and
-it and of the data, both in hexadecimal; `data` is base64 (RFC 4648, section 5) without padding.
-A payload has at least two frames, so that one that is damaged beyond recognition is missed.
+`id` is the start of the payload's sha256, `crc` the CRC-32 of all of the line from the version to
+the data, without the crc itself, both in hexadecimal; `data` is base64 (RFC 4648, section 5)
+without padding. A payload has at least two frames, so that a frame that is damaged too much to be
+seen is still noticed as missing.
 """
 
 import base64
@@ -22,17 +23,17 @@ MARK = "whisper-bench-frame:"
 VERSION = "1"
 END = ";"
 LINE_CHARACTERS = 1000
-"""Longest line. Container runtimes cut lines at 8 to 16 KiB, and a write to a pipe is whole up to
-PIPE_BUF (4 KiB on Linux): under 1 KiB neither ever touches a frame."""
+"""Longest line. Container runtimes cut lines at 8 to 16 KiB, and a write to a pipe is not divided
+up to PIPE_BUF (4 KiB on Linux): a frame under 1 KiB is never cut by either."""
 FEWEST_FRAMES = 2
 MOST_FRAMES = 2**14
 """Of one payload. A run of 100,000 rounds, which take a day at a second each, is 5.5 MB packed
 (55 bytes a round were measured): 8,150 frames. Twice that is allowed."""
 _ID_DIGITS = 32
 _DATA_BYTES = 675
-"""Payload of a frame: 900 characters of base64, beside at most 90 of the rest."""
-# The mark in front of the version is not asked for: a line may be cut in the middle of it, and the
-# checksum says enough. Every part has its longest length, so that no text is read twice.
+"""Payload of a frame: 900 characters of base64, and at most 90 for the rest."""
+# The mark before the version is not needed: a line may be cut in the middle of it, and the checksum
+# is enough. Every part has a longest length, so that no text is read twice.
 _FRAME = re.compile(
     rf"{VERSION}:([0-9a-f]{{{_ID_DIGITS}}}):([0-9]{{1,7}})/([0-9]{{1,7}}):([0-9a-f]{{8}}):"
     rf"([A-Za-z0-9_-]{{0,{4 * _DATA_BYTES // 3}}}){END}"
@@ -42,14 +43,14 @@ _SHOWN_CHARACTERS = 2000
 
 
 class NoResultsError(BenchError):
-    """A log without whole results; what is missing is named."""
+    """A log without complete results; the message says what is missing."""
 
     exit_status = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame whose checksum holds. `number` counts from 1 to `count`."""
+    """One frame whose checksum is right. `number` counts from 1 to `count`."""
 
     id: str
     number: int
@@ -61,12 +62,12 @@ def encode(payload: bytes) -> list[str]:
     """Return a payload's frames, each one line without its newline.
 
     Raises:
-        BenchError: it is larger than what is read again.
+        BenchError: it is larger than what can be read back.
 
     """
     if len(payload) > MOST_FRAMES * _DATA_BYTES:
         raise BenchError(
-            f"the saved run has {len(payload)} bytes packed, and a log carries "
+            f"the saved run has {len(payload)} bytes packed, and a log can carry "
             f"{MOST_FRAMES * _DATA_BYTES} at most; run fewer rounds or cases at once"
         )
     step = min(_DATA_BYTES, max(1, -(-len(payload) // FEWEST_FRAMES)))
@@ -82,9 +83,9 @@ def payload_id(payload: bytes) -> str:
 
 
 def frames_in(text: str, seen: set[str] | None = None) -> list[Frame]:
-    """Return the frames of a text whose checksums hold, wherever in it they begin.
+    """Return the frames of a text whose checksums are right, wherever they begin in it.
 
-    Those in `seen`, as they stand in the text, are left out, and those found are put there.
+    Those whose text is in `seen` are left out; the text of the others is added to `seen`.
     """
     seen = set() if seen is None else seen
     matches = [match for match in _FRAME.finditer(text) if match[0] not in seen]
@@ -99,12 +100,12 @@ def human_lines(text: str) -> list[str]:
 
 
 def human_line(line: str) -> str:
-    """Return a line as it may be shown, without its end where it is very long."""
+    """Return a line as it may be shown; a very long one is cut."""
     return plain(line[:_SHOWN_CHARACTERS], keep="\t")
 
 
 def frame_at(text: str, mark: int) -> Frame | None:
-    """Return the frame whose mark stands at a place, if there is one and its checksum holds."""
+    """Return the frame whose mark is at a place, if there is one and its checksum is right."""
     match = _FRAME.match(text, mark + len(MARK))
     return match and _frame(match)
 

@@ -1,4 +1,4 @@
-"""A log file as text: packed or not, in whatever encoding, read piece by piece and not for ever."""
+"""A log file as text: compressed or not, in any encoding, read piece by piece up to a limit."""
 
 import codecs
 import re
@@ -10,13 +10,13 @@ from typing import BinaryIO
 from whisper_bench.parcel.frames import NoResultsError
 
 MOST_LOG_BYTES = 2**28
-"""Of one log, both as it lies there and unpacked. A node keeps 5 files of 10 MiB for a container
-as a rule; the frames of the largest run are 16 MiB."""
+"""Of one log, as the file is and decompressed. A node usually keeps 5 files of 10 MiB for a
+container; the frames of the largest run are 16 MiB."""
 _PIECE = 2**20
 """Bytes read, and at most unpacked, at a time."""
 _PACKED_PIECE = 2**14
-"""Bytes of gzip read at a time: where a gzip ends the rest is copied, and thousands may follow one
-another."""
+"""Bytes of gzip read at a time: at the end of a gzip the rest is copied, and thousands of gzips may
+follow one another."""
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 """For zlib: a gzip header and trailer around the data, of any window."""
@@ -28,7 +28,7 @@ _PACKERS = {
     b"PK\x03\x04": ("zip", "unzip -p"),
     b"7z\xbc\xaf\x27\x1c": ("7z", "7z x -so"),
 }
-"""How files begin that others pack, and what unpacks them."""
+"""The first bytes of files that other programs compress, and the command that decompresses them."""
 _ENCODINGS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -37,10 +37,10 @@ _ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
 }
 _WIDE = {"utf-16-le": re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-be": re.compile(rb"\0[^\0]\0[^\0]")}
-"""UTF-16 without a mark at its beginning."""
+"""UTF-16 without a byte order mark."""
 _BEGINNING_BYTES = 4
 _ROTATED = re.compile(r"\.\d{8}-\d{6}(\.gz)?$")
-"""What the kubelet adds to the name of a log that it has turned over: 0.log.20261124-101500.gz."""
+"""What the kubelet adds to the name of a rotated log: 0.log.20261124-101500.gz."""
 
 
 class LogError(NoResultsError):
@@ -48,23 +48,23 @@ class LogError(NoResultsError):
 
 
 def log_pieces(file: BinaryIO) -> Iterator[str]:
-    """Yield the text of a log; gzip is told by its bytes, and more than one in a row is as one.
+    """Yield the text of a log; gzip is recognised by its bytes, several in a row are read as one.
 
     Raises:
-        LogError: it is packed by something else, damaged, or too long; what could be read came
-            before.
+        LogError: it is compressed by another program, damaged, or too long; what could be read was
+            yielded before.
 
     """
     yield from _decoded(_bounded(_joined(_unpacked(_bounded_read(file.read)))))
 
 
 def grouped(sources: Sequence[str]) -> list[list[str]]:
-    """Put the files that one log was turned over to together, the oldest first."""
+    """Group the files of each rotated log, the oldest file first."""
     groups: dict[Path, list[str]] = {}
     for source in sources:
         path = Path(source)
         groups.setdefault(path.with_name(_ROTATED.sub("", path.name)), []).append(source)
-    # the newest has no time behind its name
+    # the newest has no time in its name
     return [
         sorted(dict.fromkeys(names), key=lambda name: (Path(name) == log, name))
         for log, names in groups.items()
@@ -80,16 +80,18 @@ def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
             content = content or read(_PACKED_PIECE)
             yield _expanded(expander, content)
             if not content:
-                raise LogError("its gzip is cut short; what comes before the cut was read")
+                raise LogError(
+                    "its gzip ends too early; what comes before was read: copy the file again"
+                )
             content = expander.unconsumed_tail
-        content = _behind(expander.unused_data, read)
+        content = _rest(expander.unused_data, read)
     while content:
         yield content
         content = read(_PIECE)
 
 
 def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Put small pieces together: thousands of tiny gzips in a row are read as one."""
+    """Join small pieces: thousands of tiny gzips in a row are read as one."""
     held = bytearray()
     try:
         for piece in pieces:
@@ -98,7 +100,7 @@ def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
                 yield bytes(held)
                 held.clear()
     except LogError:
-        yield bytes(held)  # what is in front
+        yield bytes(held)  # what came before the error
         raise
     yield bytes(held)
 
@@ -108,12 +110,12 @@ def _expanded(expander: "zlib._Decompress", content: bytes) -> bytes:
         return expander.decompress(content, _PIECE)
     except zlib.error as error:
         raise LogError(
-            f"its gzip is damaged ({error}); what comes before the damage was read"
+            f"its gzip is damaged ({error}); what comes before was read: copy the file again"
         ) from error
 
 
-def _behind(content: bytes, read: Callable[[int], bytes]) -> bytes:
-    """Return what follows a gzip, without the zeros that tapes and disks put there."""
+def _rest(content: bytes, read: Callable[[int], bytes]) -> bytes:
+    """Return what follows a gzip, without the zeros that tapes and disks add."""
     while not (content := content.lstrip(b"\0")) or len(content) < len(_GZIP):
         more = read(_PACKED_PIECE)
         if not more:
@@ -126,8 +128,8 @@ def _refuse_other_packers(content: bytes) -> None:
     for beginning, (name, command) in _PACKERS.items():
         if content.startswith(beginning):
             raise LogError(
-                f"it is packed by {name}, and only gzip is unpacked here; unpack it: {command} "
-                "FILE | whisper-bench k8s collect -"
+                f"it is compressed with {name}, and only gzip can be read; decompress it: "
+                f"{command} FILE | whisper-bench k8s collect -"
             )
 
 
@@ -140,7 +142,7 @@ def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _bounded_read(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """Bound what is read, too: a gzip may go on without end and unpack to nothing."""
+    """Limit what is read, too: a gzip may be very long and decompress to nothing."""
     size = 0
 
     def bounded(count: int) -> bytes:
@@ -156,8 +158,8 @@ def _bounded_read(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
 def _check_size(size: int) -> None:
     if size > MOST_LOG_BYTES:
         raise LogError(
-            f"it has more than {MOST_LOG_BYTES // 2**20} MiB, of which these were read; give "
-            "the lines with whisper-bench-frame: alone (zgrep -a whisper-bench-frame: FILE)"
+            f"it has more than {MOST_LOG_BYTES // 2**20} MiB, and the rest was not read; pass only "
+            "the lines with whisper-bench-frame: (zgrep -a whisper-bench-frame: FILE)"
         )
 
 

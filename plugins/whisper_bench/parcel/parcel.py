@@ -1,4 +1,4 @@
-"""A saved run as it travels: packed where it was measured, put among the others at home."""
+"""A saved run as it is sent: packed in the Pod, and unpacked by the user."""
 
 import zlib
 from pathlib import Path
@@ -18,12 +18,12 @@ PARCEL_VERSION = 1
 _MOST_BYTES = 2**26
 """Largest parcel unpacked: a run of 100,000 rounds has 48 MiB (462 bytes a round were measured)."""
 _MOST_RATIO = 100
-"""Largest factor by which a parcel may grow beside the first 64 KiB; saved runs have 7 to 9."""
+"""Largest factor by which a parcel may grow after the first 64 KiB; saved runs have 7 to 9."""
 _FREE_BYTES = 2**16
 
 
 class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One saved run: the folder of its kind of machine, its save name, and its JSON as it is."""
+    """One saved run: the folder of its kind of machine, its save name, and its JSON unchanged."""
 
     parcel_version: int
     folder: str
@@ -35,7 +35,7 @@ def pack(path: Path) -> list[str]:
     """Return a saved run's frames, each a line for the log; reads the file.
 
     Raises:
-        BenchError: it cannot be read, or is larger than what is unpacked again.
+        BenchError: it cannot be read, or is larger than what can be unpacked.
 
     """
     try:
@@ -52,16 +52,16 @@ def pack(path: Path) -> list[str]:
     packed = zlib.compress(content, 9)
     if len(content) > _most_bytes(packed):
         raise BenchError(
-            f"the saved run has {len(content)} bytes, and {_most_bytes(packed)} are the most that "
-            "is unpacked from a log; run fewer rounds or cases at once"
+            f"the saved run has {len(content)} bytes, and at most {_most_bytes(packed)} can be "
+            "unpacked from a log; run fewer rounds or cases at once"
         )
     return encode(packed)
 
 
 def unpack(text: str, save_name: str | None = None) -> tuple[list[Parcel], list[str]]:
-    """Return the whole parcels in a log, and the fault of each that is not whole.
+    """Return the complete parcels in a log, and the fault of each that is incomplete.
 
-    Where a save name was asked for, a parcel of another is a fault.
+    With a save name, a parcel of another name is a fault.
     """
     parcels, faults = [], []
     for payload in payloads_in(text):
@@ -73,10 +73,10 @@ def unpack(text: str, save_name: str | None = None) -> tuple[list[Parcel], list[
 
 
 def parcel_of(payload: Payload, save_name: str | None = None) -> Parcel:
-    """Return what a payload carries.
+    """Return the parcel of a payload.
 
     Raises:
-        NoResultsError: it is not whole, no parcel, or not saved under the name asked for.
+        NoResultsError: it is incomplete, not a parcel, or saved under another name than asked for.
 
     """
     if payload.content is None:
@@ -87,9 +87,9 @@ def parcel_of(payload: Payload, save_name: str | None = None) -> Parcel:
         raise NoResultsError(f"{payload.id[:8]}: {error}") from error
     if save_name is not None and parcel.save_name != save_name:
         raise NoResultsError(
-            f"{payload.id[:8]}: its run is named {quoted(parcel.save_name)}, and "
-            f"{quoted(save_name)} was asked for; leave out a --benchmark-save of its own, and "
-            "print no older run"
+            f"{payload.id[:8]}: its run is named {quoted(parcel.save_name)}, expected "
+            f"{quoted(save_name)}; remove the command's own --benchmark-save, and print no older "
+            "run"
         )
     return parcel
 
@@ -101,8 +101,8 @@ def _parcel(content: bytes) -> Parcel:
         raise NoResultsError(f"it cannot be unpacked ({error})") from error
     if parcel.parcel_version != PARCEL_VERSION:
         raise NoResultsError(
-            f"it is of parcel version {parcel.parcel_version}, and this whisper-bench reads "
-            f"{PARCEL_VERSION}"
+            f"it has parcel version {parcel.parcel_version}, and this whisper-bench reads "
+            f"{PARCEL_VERSION}; use the same whisper-bench here as in the Pod"
         )
     try:
         checked_name(parcel.folder, "its folder")
@@ -121,7 +121,7 @@ def _expanded(content: bytes) -> bytes:
     expanded = zlib.decompressobj().decompress(content, most_bytes + 1)
     if len(expanded) > most_bytes:
         raise NoResultsError(
-            f"it has {len(content)} bytes packed and more than {most_bytes} unpacked, which no "
-            "saved run has"
+            f"it has {len(content)} bytes packed and more than {most_bytes} unpacked: no saved run "
+            "is that large"
         )
     return expanded

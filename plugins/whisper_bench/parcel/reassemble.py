@@ -1,7 +1,7 @@
-"""Payloads out of a log that may be cut, mixed with other lines, or damaged.
+"""Payloads from a log that may be cut, mixed with other lines, or damaged.
 
-A log is read once, piece by piece, in time and memory that grow with its length alone: it comes
-from a Pod, and whoever wrote it may mean harm.
+A log is read once, piece by piece, in time and memory that grow only with its length: it comes from
+a Pod, and may be written by an attacker.
 """
 
 import re
@@ -27,29 +27,29 @@ MOST_HELD = 4 * MOST_FRAMES
 _PIECE = 2**20
 """Characters read at a time, which bounds what is copied."""
 _LONGEST_LINE = 2**16
-"""Characters of a line that are waited for; a longer one is read in parts."""
+"""Characters of a line that are kept until it ends; a longer one is read in parts."""
 _OVERLAP = 8 * LINE_CHARACTERS
-"""Of two such parts: the longest frame, each of its characters an escape."""
+"""Of two such parts: the longest frame, with every character escaped."""
 _TAIL_LINES = 3
 _VERSIONS_SHOWN = 5
 _HEADS = 16
-"""Cut frames whose end is looked for at a time: as many writers as may share a log."""
+"""Cut frames whose end is searched at a time: as many writers as may share a log."""
 _TRIES = 200
-"""Words among which the end of one cut frame is looked for."""
+"""Words among which the end of one cut frame is searched."""
 _TRIES_IN_ALL = 4 * MOST_FRAMES
-"""Of all cut frames of a log; as a rule the end of one is the next word."""
+"""Of all cut frames of a log; usually the end of one is the next word."""
 _DISTANCE_WORDS = 20_000
-"""Words behind a cut frame after which its end is no longer looked for: 200 long lines."""
+"""Words after a cut frame when the search for its end stops: 200 long lines."""
 _STARTS = re.compile(rf"{MARK}([0-9]{{1,9}}):")
 _WORD = re.compile(r"[A-Za-z0-9_:/;-]+")
-"""Signs of a frame: whatever a log puts around a line is no part of them, such as quotes."""
+"""The characters of a frame: what a log adds around a line, such as quotes, is not among them."""
 
 
 class Scanner:
-    """Reads one log: `feed` it in pieces, then `finish`, and see what there was.
+    """Reads one log: `feed` it in pieces, then `finish`; the payloads are in `gathered`.
 
-    A line may be cut at any place, and stand among lines of other writers; a copy of a frame counts
-    once. `tail` holds the last lines for people.
+    A line may be cut anywhere, and be mixed with lines of other writers; copies of a frame count
+    once. `tail` has the last lines for people.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Scanner:
         self._overfull = False
 
     def feed(self, text: str) -> None:
-        """Read what comes next in the log, of any length."""
+        """Read the next piece of the log, of any length."""
         for start in range(0, len(text), _PIECE):
             self._feed(text[start : start + _PIECE])
 
@@ -86,20 +86,23 @@ class Scanner:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong with the log beside payloads that are not whole."""
+        """What is wrong with the log, apart from incomplete payloads."""
         faults = []
         if self._overfull:
             faults.append(
-                f"more than {MOST_HELD} frames in one log, and no more were read; give fewer runs "
-                "at once"
+                f"more than {MOST_HELD} frames in one log, and the rest was not read; pass fewer "
+                "runs at once"
             )
         others = self._versions - {VERSION}
         if not self.gathered and others:
             shown = ", ".join(sorted(others))
-            faults.append(f"frames of version {shown}, and this whisper-bench reads {VERSION}")
+            faults.append(
+                f"frames of version {shown}, and this whisper-bench reads {VERSION}; use the same "
+                "whisper-bench here as in the Pod"
+            )
         elif not self.gathered and self._marked:
-            # frames none of which can be read are not called absent
-            faults.append("no frame is whole")
+            # a log whose frames are all damaged is not called a log without frames
+            faults.append("no frame is complete; pass the unchanged log")
         return faults
 
     def _read(self, text: str) -> None:
@@ -113,7 +116,7 @@ class Scanner:
             self._marked = True
             versions = self._versions.union(match[1] for match in _STARTS.finditer(text))
             self._versions = set(sorted(versions)[:_VERSIONS_SHOWN])
-        # of millions of blank lines only so many are looked at
+        # of millions of blank lines only the last ones are read
         start = text.rfind("\n", 0, max(0, len(text) - _LONGEST_LINE)) + 1
         lines = (line for line in reversed(text[start:].splitlines()) if MARK not in line)
         last = [*islice((line for line in lines if not line.isspace() and line), _TAIL_LINES)]
@@ -123,7 +126,7 @@ class Scanner:
         """Yield the frames of whole lines, then those of lines that were cut."""
         seen: set[str] = set()
         yield from frames_in(text, seen)
-        # each piece followed at once by the next: any number of cuts in a line
+        # pieces of a line that follow one another: any number of cuts
         joined = self._joined + "".join(text.splitlines())
         self._joined = joined[-LINE_CHARACTERS:]
         yield from frames_in(joined, seen)
@@ -135,7 +138,7 @@ class Scanner:
                 yield from self._in_two(word[0])
 
     def _in_two(self, word: str) -> Iterator[Frame]:
-        """Yield the cut frame that a word ends; keep the beginning of one that the word ends in."""
+        """Yield the cut frame that this word completes; keep a frame that only begins in it."""
         self._words += 1
         if ";" in word:
             yield from self._ended_by(word[:LINE_CHARACTERS])
@@ -166,7 +169,7 @@ class Scanner:
 
 
 class _Head:
-    """The beginning of a frame, the number of its word, and how often an end was tried."""
+    """The beginning of a frame, the number of its word, and how many ends were tried."""
 
     def __init__(self, text: str, place: int) -> None:
         self.text = text
@@ -177,10 +180,10 @@ class _Head:
 def payloads_in(text: str) -> list[Payload]:
     """Return the payloads whose frames are in a log, in the order in which they begin.
 
-    Whatever is missing or damaged makes a fault, never a payload.
+    Whatever is missing or damaged gives a fault, never a payload.
     """
     scanner = Scanner()
     scanner.feed(text)
     scanner.finish()
-    found = [gathered.payload() for gathered in scanner.gathered.values()]
-    return found + [Payload("", None, fault) for fault in scanner.faults]
+    payloads = [gathered.payload() for gathered in scanner.gathered.values()]
+    return payloads + [Payload("", None, fault) for fault in scanner.faults]

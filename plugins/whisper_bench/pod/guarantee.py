@@ -1,4 +1,4 @@
-"""Whether a Pod, as it is written, is Guaranteed: what a sizing takes it for."""
+"""Is a Pod, as it is written, Guaranteed? A sizing assumes that it is."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,9 @@ from whisper_bench.pod.qos import QosClass, qos_class, qos_class_of_containers
 def guarantee_faults(spec: PodSpec) -> Iterator[str]:
     """Yield why a Pod is not Guaranteed on every server, or has less than its container's limit.
 
-    The class is the whole Pod's: one container without limits, init containers included, takes it
-    from all. A LimitRange of the namespace, or a webhook that adds a container, is not in the file.
+    The class is the whole Pod's: one container without limits, also an init container, and the Pod
+    is not Guaranteed. A LimitRange of the namespace, or a webhook that adds a container, is not in
+    the file.
     """
     yield from _pod_level_faults(spec)
     by_containers = qos_class_of_containers(spec)
@@ -25,10 +26,10 @@ def guarantee_faults(spec: PodSpec) -> Iterator[str]:
                 )
     elif spec.resources and qos_class(spec) is not QosClass.GUARANTEED:
         yield (
-            f"the Pod is {qos_class(spec)}, not Guaranteed, on servers that know Pod-level "
-            "resources (Kubernetes 1.34): there spec.template.spec.resources counts in place "
-            f"of the containers', and it {_lacking(pod_level(spec))}; remove it, or write "
-            "requests = limits there"
+            f"the Pod is {qos_class(spec)}, not Guaranteed, on servers with Pod-level resources "
+            "(Kubernetes 1.34): they use spec.template.spec.resources instead of the containers' "
+            f"resources, and it {_lacking(pod_level(spec))}; remove it, or write requests = limits "
+            "there"
         )
 
 
@@ -39,15 +40,15 @@ def _pod_level_faults(spec: PodSpec) -> Iterator[str]:
             own = (container.resources or Resources()).limit(name)
             if limit and own and own.value > limit.value:
                 yield (
-                    f"{path} may use {own.text} of {name}, and the whole Pod only "
-                    f"{limit.text} (spec.template.spec.resources.limits.{name}): servers that "
-                    "know Pod-level resources (Kubernetes 1.34) refuse it, older ones ignore "
-                    "that limit; remove spec.template.spec.resources, or raise it"
+                    f"{path} has {name} limit {own.text}, above the whole Pod's limit "
+                    f"{limit.text} (spec.template.spec.resources.limits.{name}): servers with "
+                    "Pod-level resources (Kubernetes 1.34) refuse it, older ones ignore the Pod's "
+                    "limit; remove spec.template.spec.resources, or raise its limit"
                 )
 
 
 def _lacking(resources: Resources) -> str:
-    """Say what keeps resources from being requests = limits of both; "" where nothing does."""
+    """Say why resources are not requests = limits of both; "" if they are."""
     missing = [name for name in COUNTED if not _above_zero(resources, name)]
     if missing:
         return f"has no limit of {' and '.join(missing)}"
@@ -56,7 +57,7 @@ def _lacking(resources: Resources) -> str:
         assert request is not None
         assert limit is not None
         if request.value != limit.value:
-            return f"asks for {request.text} of {name} and may use {limit.text}"
+            return f"has {name} request {request.text} and {name} limit {limit.text}"
     return ""
 
 

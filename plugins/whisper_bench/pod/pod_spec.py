@@ -1,4 +1,4 @@
-"""A Pod's spec, as far as it decides what a measurement in it is worth."""
+"""A Pod's spec: the fields that decide what a measurement in it is worth."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -14,7 +14,7 @@ COUNTED = ("cpu", "memory")
 
 
 class Amount:
-    """A quantity, as it is written and what it means in CPUs or bytes."""
+    """A quantity: as it is written, and its value in CPUs or bytes."""
 
     __slots__ = ("text", "value")
 
@@ -24,19 +24,19 @@ class Amount:
 
 
 class Amounts(msgspec.Struct, frozen=True):
-    """The two resources that a Pod's class and speed hang on; others are left to the server."""
+    """The two resources that decide a Pod's class and speed; the server checks the others."""
 
     cpu: Amount | msgspec.UnsetType = msgspec.UNSET
     memory: Amount | msgspec.UnsetType = msgspec.UNSET
 
     def of(self, name: str) -> Amount | None:
-        """Return the amount of "cpu" or "memory"; None where it is not written."""
-        found: Amount | msgspec.UnsetType = getattr(self, name)
-        return None if found is msgspec.UNSET else found
+        """Return the amount of "cpu" or "memory"; None if it is not written."""
+        value: Amount | msgspec.UnsetType = getattr(self, name)
+        return None if value is msgspec.UNSET else value
 
 
 class Resources(msgspec.Struct, frozen=True):
-    """What a container asks for and what it may have, as written."""
+    """A container's requests and limits, as written."""
 
     requests: Amounts | None = None
     limits: Amounts | None = None
@@ -46,7 +46,7 @@ class Resources(msgspec.Struct, frozen=True):
         return (self.limits or Amounts()).of(name)
 
     def request(self, name: str) -> Amount | None:
-        """Return the request of "cpu" or "memory": the limit where it is not written.
+        """Return the request of "cpu" or "memory": the limit if no request is written.
 
         As in `SetDefaults_Pod` of pkg/apis/core/v1/defaults.go.
         """
@@ -54,7 +54,7 @@ class Resources(msgspec.Struct, frozen=True):
 
 
 class Security(msgspec.Struct, frozen=True, rename="camel"):
-    """A securityContext, of a Pod or of a container; what a container has goes first."""
+    """A securityContext, of a Pod or of a container; the container's wins."""
 
     run_as_non_root: bool | None = None
     run_as_user: int | None = None
@@ -62,14 +62,14 @@ class Security(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class EnvVar(msgspec.Struct, frozen=True):
-    """A variable; a number or `yes` without quotes is no text, and the server refuses it."""
+    """A variable; a number or `yes` without quotes is not text, and the server refuses it."""
 
     name: str
     value: str | None = None
 
 
 class Container(msgspec.Struct, frozen=True, rename="camel"):
-    """A container; `restart_policy` makes an init container a sidecar where it is "Always"."""
+    """A container; an init container whose `restart_policy` is "Always" is a sidecar."""
 
     name: str
     resources: Resources | None = None
@@ -91,16 +91,20 @@ class PodSpec(msgspec.Struct, frozen=True, rename="camel"):
     security_context: Security | None = None
 
     def named(self) -> list[tuple[str, Container]]:
-        """Return every container behind its path, those that come before the others last."""
+        """Return every container with its path, init containers last."""
         kinds = {"containers": self.containers, "initContainers": self.init_containers or []}
-        return [(f"{kind}[{each.name}]", each) for kind, found in kinds.items() for each in found]
+        return [
+            (f"{kind}[{container.name}]", container)
+            for kind, containers in kinds.items()
+            for container in containers
+        ]
 
 
 def parse_pod_spec(data: Mapping[str, Any], where: str) -> PodSpec:
     """Return a Pod's spec; `where` names it, such as "pod.yaml: spec".
 
     Raises:
-        BenchError: it is not built as Kubernetes wants it, or an amount of CPU or memory is no
+        BenchError: a field is missing or of the wrong type, or an amount of CPU or memory is not a
             quantity; the message has the path and the value.
 
     """
@@ -111,15 +115,15 @@ def parse_pod_spec(data: Mapping[str, Any], where: str) -> PodSpec:
 
 
 def _remedy(error: msgspec.ValidationError) -> str:
-    remedy = "write it as Kubernetes wants it"
+    remedy = "write it as the Kubernetes API defines it"
     if not str(error).startswith("Expected `str"):
         return remedy
     return f"{remedy} (put a number, or a word such as yes, in quotes)"
 
 
 def _amount(_: type, value: Any) -> Amount:
-    """Read a quantity, a string or a number; the text of any other value is none."""
-    found = amount(str(value))
-    if found is None:
-        raise ValueError(f"{value!r} is no quantity (1, 500m and 2Gi are)")
-    return Amount(str(value), found)
+    """Read a quantity: a string or a number; no other value's text is one."""
+    quantity = amount(str(value))
+    if quantity is None:
+        raise ValueError(f"{value!r} is not a quantity (such as 1, 500m or 2Gi)")
+    return Amount(str(value), quantity)

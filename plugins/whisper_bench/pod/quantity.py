@@ -1,9 +1,9 @@
-"""Kubernetes quantities, compared by what they mean: 1 is 1000m, 512Mi is 536870912."""
+"""Kubernetes quantities, compared by value: 1 is 1000m, 512Mi is 536870912."""
 
 import re
 from fractions import Fraction
 
-# the exponent is bounded, so that a typing error cannot become a number of a gigabyte
+# the exponent is bounded, so that a typing error cannot become a number of a billion digits
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:[eE]([-+]?\d{1,2})|([KMGTPE]i|[numkMGTPE]))?")
 _SCALES = {
     **{suffix: Fraction(10) ** (3 * power) for power, suffix in enumerate("num", start=-3)},
@@ -14,13 +14,13 @@ _SCALES = {
 
 
 class Quantity(str):
-    """A quantity as it is to be written, such as 1 or 512Mi."""
+    """A quantity to be written, such as 1 or 512Mi."""
 
     __slots__ = ()
 
 
 def amount(text: str) -> Fraction | None:
-    """Return what a quantity means, exactly, in CPUs or bytes; None where it is not one."""
+    """Return the exact value of a quantity in CPUs or bytes; None if it is not one."""
     match = _QUANTITY.fullmatch(text)
     if match is None:
         return None

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from whisper_bench.files.scratch import telling, whole
+from whisper_bench.files.scratch import as_bench_error, whole
 from whisper_bench.files.whole import claim
 
 _FIRST_DIGITS = 4
@@ -28,7 +28,10 @@ def save_numbered(folder: Path, name: str, content: bytes) -> Path:
 
     """
     first = next_path(folder, name)
-    with whole(first, content, option=STORAGE_OPTIONS) as scratch, telling(first, STORAGE_OPTIONS):
+    with (
+        whole(first, content, option=STORAGE_OPTIONS) as scratch,
+        as_bench_error(first, STORAGE_OPTIONS),
+    ):
         while not claim(scratch, path := next_path(folder, name)):
             pass  # another run has taken the number a moment ago
     _flush_folder(folder)

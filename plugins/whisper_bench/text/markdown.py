@@ -1,4 +1,4 @@
-"""Markdown's own signs: data that stays data, and tables that are readable raw."""
+"""Markdown: data escaped so that it is not markup, and tables that are readable as plain text."""
 
 import re
 from collections.abc import Sequence
@@ -7,25 +7,25 @@ from whisper_bench.text.plain import plain
 
 _SPECIAL = re.compile(r"[\\`*<>|\[\]~]|(?<!\w)_|_(?!\w)")
 _BLOCK = re.compile(r"^(\d*)([#+=.)-])")
-"""What would begin a heading, a list or a rule where it begins a line."""
+"""What begins a heading, a list or a rule at the start of a line."""
 
 
 def sentence(text: str) -> str:
-    """Keep a line of data from being read as markup, also where it begins a line."""
+    """Escape data that may begin a line."""
     return _BLOCK.sub(r"\1\\\2", escaped(text))
 
 
 def escaped(text: str) -> str:
-    """Keep data from being read as markup; a line is a line."""
+    """Escape data so that it is not read as markup; line ends become spaces."""
     line = plain(" ".join(text.split())).replace("&", "&amp;")
-    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), line)
+    return _SPECIAL.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), line)
 
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;"}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False) -> list[str]:
-    """Return a table's lines; all columns to the left where they are `words`, else the first."""
+    """Return a table's lines; the first column is aligned left, and all of them if `words`."""
     cells = [[escaped(cell) for cell in row] for row in (head, *rows)]
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     left = [words or place == 0 for place in range(len(widths))]

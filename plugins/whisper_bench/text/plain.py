@@ -1,14 +1,14 @@
-"""Foreign text as it may be shown: what would move a cursor or turn a line around is escaped.
+"""Foreign text as it may be shown: what would move a cursor or reverse a line is escaped.
 
-Files, logs, clusters and the environment hold text that somebody else wrote. It reaches a terminal,
-a CI job's page or a report through `plain` alone.
+Files, logs, clusters and the environment have text that others wrote. It reaches a terminal, a CI
+job's page or a report only through `plain`.
 """
 
 import json
 import unicodedata
 
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
-"""Spelling in Persian, Hindi and others; they neither move the cursor nor turn the text around."""
+"""Needed to spell Persian, Hindi and others; they neither move the cursor nor reverse text."""
 _LETTERS_OF_A_LINE = frozenset("LMNPS")
 """Unicode's letters, marks, numbers, punctuation and symbols."""
 _SPACE = "Zs"
@@ -18,10 +18,10 @@ _LONGEST_QUOTED = 80
 
 
 def plain(text: str, keep: str = "") -> str:
-    r"""Return a text in one line: whatever is no character of a line stands as its escape.
+    r"""Return a text in one line, with every character that is not safe in a line escaped.
 
-    Escaped are controls (ESC, newline, tab ...), marks of direction and other invisible signs,
-    separators of lines and lone surrogates; not those in `keep`.
+    These are controls (ESC, newline, tab ...), marks of direction and other invisible characters,
+    line separators and lone surrogates; not those in `keep`.
 
     >>> plain("Xeon\n\x1b[2J")
     'Xeon\\n\\x1b[2J'
@@ -32,9 +32,9 @@ def plain(text: str, keep: str = "") -> str:
 
 
 def plain_json(document: str) -> str:
-    """Return JSON with the same escapes; whatever reads it finds the same text.
+    """Return JSON with the same escapes; a reader gets the same text.
 
-    Outside of strings JSON has nothing that is escaped, but for newlines.
+    Outside of strings JSON has nothing to escape except newlines.
     """
     if document.isascii() and _DELETE not in document:
         return document
@@ -49,7 +49,7 @@ def _json_escape(sign: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Return text that can be saved: bytes of a path or variable that are not UTF-8 in hex."""
+    """Return text that can be saved: bytes of a path or variable that are not UTF-8 as hex."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -6,7 +6,7 @@ from whisper_bench.text.plain import plain
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align rows of cells into lines, the first column to the left, the others to the right."""
+    """Return rows of cells as aligned lines: the first column left, the others right."""
     rows = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [_aligned(row, widths).rstrip() for row in rows]

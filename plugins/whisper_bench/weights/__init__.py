@@ -1,1 +1,1 @@
-"""Where a model's weights come from, and the proof that they are the ones meant."""
+"""Where a model's weights come from, and the proof that they are the right ones."""

@@ -1,4 +1,4 @@
-"""The user's cache, in which folders appear whole or not at all."""
+"""The user's cache: a folder in it is complete or does not exist."""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +13,7 @@ CACHE_VARIABLE = "WHISPER_BENCH_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return $WHISPER_BENCH_CACHE, or the system's place for a user's cache.
+    """Return $WHISPER_BENCH_CACHE, or the system's folder for a user's cache.
 
     Raises:
         BenchError: the variable is blank.
@@ -21,17 +21,17 @@ def cache_folder() -> Path:
     """
     from platformdirs import user_cache_path
 
-    named = variable(CACHE_VARIABLE)
-    return Path(named) if named else user_cache_path("pytest-whisper-bench")
+    value = variable(CACHE_VARIABLE)
+    return Path(value) if value else user_cache_path("pytest-whisper-bench")
 
 
 def folder_made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
-    """Return `folder`, filled by `fill` beside it and renamed into place if it is not there.
+    """Return `folder`; if it is missing, `fill` makes it under another name, then it is renamed.
 
-    Two processes may do so at once: one rename wins, and both see a whole folder.
+    Two processes may do so at once: one rename wins, and both see a complete folder.
 
     Raises:
-        BenchError: the cache cannot be written; nothing half made is left.
+        BenchError: the cache cannot be written; nothing incomplete is left.
 
     """
     if folder.is_dir():
@@ -40,8 +40,8 @@ def folder_made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
         _make(folder, fill)
     except OSError as error:
         raise BenchError(
-            f"cannot make {folder}: {reason_of(error)}; {remedy_of(error, CACHE_VARIABLE)}, or a "
-            "folder of weights with --whisper-model-dir"
+            f"cannot make {folder}: {reason_of(error)}; {remedy_of(error, CACHE_VARIABLE)}, or "
+            "pass a folder of weights with --whisper-model-dir"
         ) from error
     return folder
 

@@ -1,9 +1,9 @@
 """The files that CTranslate2 and faster-whisper read from a folder of weights, and their hashes.
 
-CTranslate2 4.8.5 opens model.bin, config.json and vocabulary.json, and vocabulary.txt only where
-there is no vocabulary.json (seen with strace). faster-whisper 1.2.1 opens tokenizer.json, which it
-would fetch from the hub where it is missing, and preprocessor_config.json, which changes the
-features (faster_whisper/transcribe.py, WhisperModel.__init__).
+CTranslate2 4.8.5 opens model.bin, config.json and vocabulary.json, and vocabulary.txt only if there
+is no vocabulary.json (seen with strace). faster-whisper 1.2.1 opens tokenizer.json, which it would
+download from the hub if it is missing, and preprocessor_config.json, which changes the features
+(faster_whisper/transcribe.py, WhisperModel.__init__).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ def files_in(folder: Path) -> list[str]:
     """List the files in a folder of weights that are read when it is loaded.
 
     Raises:
-        BenchError: one is missing that the loaders need.
+        BenchError: a file that the loaders need is missing.
 
     """
     names = [name for name in READ_FILES if (folder / name).exists()]
@@ -33,17 +33,17 @@ def files_in(folder: Path) -> list[str]:
         missing.append("vocabulary.txt")
     if missing:
         raise BenchError(
-            f"weights in {folder} lack {', '.join(missing)}, and nothing is fetched in their "
-            "place; put the whole weights there"
+            f"weights in {folder}: {', '.join(missing)} missing, and never downloaded; put all "
+            "files of the weights there"
         )
     return names
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether a file of weights is there.
+    """Tell whether a file of weights exists.
 
     Raises:
-        BenchError: that cannot be seen, since this user may not enter a folder above it.
+        BenchError: this user may not enter a folder above it.
 
     """
     try:
@@ -52,16 +52,16 @@ def is_there(path: Path) -> bool:
         return False
     except OSError as error:
         raise BenchError(
-            f"weights: {path} cannot be looked at ({error.strerror}); let this user enter the "
-            "folders above it (chmod a+rX), or put the weights elsewhere"
+            f"weights: cannot check whether {path} exists ({error.strerror}); let this user enter "
+            "the folders above it (chmod a+rX), or put the weights in another folder"
         ) from error
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file of weights to read it; what is no plain file (a pipe, a device) is refused.
+    """Open a file of weights to read it; refuse a pipe or a device.
 
     Raises:
-        BenchError: it is none, or it cannot be read.
+        BenchError: it is not a regular file, or cannot be read.
 
     """
     try:
@@ -69,12 +69,12 @@ def open_regular(path: Path) -> BufferedReader:
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
     except OSError as error:
         raise BenchError(
-            f"weights: {path} cannot be read ({error.strerror}); put the whole weights there, "
-            "readable by this user"
+            f"weights: {path} cannot be read ({error.strerror}); put all files of the weights "
+            "there, readable by this user"
         ) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise BenchError(f"weights: {path} is not a regular file; put the weights' own file there")
+        raise BenchError(f"weights: {path} is not a regular file; put the file itself there")
     return file
 
 
@@ -93,10 +93,10 @@ def hashed_files(folder: Path) -> dict[str, str]:
 
 
 def refuse_replaced(folder: Path, expected: Mapping[str, str], files: Mapping[str, str]) -> None:
-    """Refuse files that are not those which were checked when the run began.
+    """Refuse files that have changed since the run checked them.
 
     Raises:
-        BenchError: it names the file and both hashes.
+        BenchError: one has changed; the message has the file and both hashes.
 
     """
     for name in {**expected, **files}:
@@ -104,6 +104,6 @@ def refuse_replaced(folder: Path, expected: Mapping[str, str], files: Mapping[st
         if before != now:
             raise BenchError(
                 f"weights in {folder}: {name} had sha256 {before} when the run checked it, and has "
-                f"{now} when it is loaded: it was replaced; let nothing write there, and measure "
+                f"{now} now: it was replaced; make sure that nothing writes there, and measure "
                 "again"
             )

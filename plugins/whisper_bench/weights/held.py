@@ -1,4 +1,4 @@
-"""Weights while they are loaded: hashed by the process that loads them, and held to that."""
+"""Weights while they are loaded: hashed by the process that loads them, and not to change."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from whisper_bench.weights.private import private_copy
 
 
 class HeldWeights(msgspec.Struct, frozen=True):
-    """A folder to load from now, and the sha256 of each file that is read there."""
+    """A folder to load from, and the sha256 of each file that is read there."""
 
     folder: Path
     files: dict[str, str]
@@ -22,10 +22,10 @@ class HeldWeights(msgspec.Struct, frozen=True):
 
 @contextmanager
 def held_weights(folder: Path, expected: Mapping[str, str] | None = None) -> Iterator[HeldWeights]:
-    """Give weights whose hashes are those of the bytes that are loaded within the `with`.
+    """Give weights whose hashes are those of the bytes that the `with` block loads.
 
-    Where another user can change them, it is a private copy that is hashed and loaded. What this
-    user or root changes meanwhile is found by inode, size and times of change.
+    If another user can change them, a private copy is hashed and loaded. A change by this user or
+    root meanwhile is noticed by inode, size and times of change.
 
     Raises:
         BenchError: a file is missing, is not as `expected`, or changed while it was loaded.
@@ -46,13 +46,13 @@ _States = dict[str, tuple[int, ...] | None]
 
 
 def _states(folder: Path) -> _States:
-    """Return what a change of a file changes; its folder's too, which a renaming changes."""
+    """Return what changes with a file; of its folder too, which a rename changes."""
     return {name: _state(folder / name) for name in (*READ_FILES, ".")}
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - of what a link leads to
+        status = os.stat(path)  # noqa: PTH116 - of a link's target
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
@@ -63,6 +63,6 @@ def _refuse_changed(folder: Path, before: _States, after: _States) -> None:
     if changed:
         names = ", ".join("the folder" if name == "." else name for name in changed)
         raise BenchError(
-            f"weights in {folder}: {names} changed while they were loaded, so that what was loaded "
-            "is not known; let nothing write there, and measure again"
+            f"weights in {folder}: {names} changed while they were loaded, so it is not known what "
+            "was loaded; make sure that nothing writes there, and measure again"
         )

@@ -1,4 +1,4 @@
-"""Who else can change a file: the check that sshd makes of a user's keys (StrictModes)."""
+"""Can another user change a file? The check that sshd makes for a user's keys (StrictModes)."""
 
 import os
 import stat
@@ -14,13 +14,13 @@ _MOST_LINKS = 40  # Linux, include/linux/namei.h, MAXSYMLINKS
 def changeable_by_others(paths: Iterable[Path]) -> Path | None:
     """Return the first file, link or folder on the way to `paths` that another user can change.
 
-    Another user is one who is neither this one nor root. A folder with the sticky bit (/tmp) is
-    no way in: what is ours there, only we can replace. The mode's group bits stand for Linux'
-    access control lists as well (acl(5), the mask).
+    Another user is neither this one nor root. A folder with the sticky bit (/tmp) is safe: only we
+    can replace our files there. The mode's group bits also cover Linux' access control lists
+    (acl(5), the mask).
 
     Raises:
-        BenchError: links that go round in a circle.
-        OSError: a path that is not there.
+        BenchError: links that lead in a circle.
+        OSError: a path that does not exist.
 
     """
     seen: set[Path] = set()
@@ -57,7 +57,7 @@ def _way_to(path: Path) -> Iterator[Path]:
             continue
         links += 1
         if links > _MOST_LINKS:
-            raise BenchError(f"weights: {path} is a circle of links; put the weights there")
+            raise BenchError(f"weights: the links of {path} form a circle; put the file there")
         target = step.readlink()
         parts += reversed(target.parts[1:] if target.is_absolute() else target.parts)
         place = Path(target.anchor) if target.is_absolute() else place

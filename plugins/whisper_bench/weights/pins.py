@@ -1,4 +1,4 @@
-"""The weights that are measured, every file pinned by revision and sha256.
+"""The weights that can be measured, every file pinned by revision and sha256.
 
 Several public projects pin the same hashes for these revisions of Systran's conversions; only
 base's have been read here.
@@ -64,7 +64,7 @@ SHAPE_ONLY_SHA256 = {
     "small": "9db5093a01090c22e2288246cdd673fb41af12a52d9952b86e04725e707be50a",
     "medium": "242dfb1cd97deea0190ee5c22a78aedcdcbbedf7735f3075e645f0875e9961f5",
 }
-"""model.bin as benchmarks/shape_only.py grows it out of base's; the other files are base's.
+"""model.bin as benchmarks/shape_only.py makes it from base's; the other files are base's.
 
 The same bytes whether numpy and OpenBLAS use AVX2 or SSE2, and from numpy 1.26.4 with CTranslate2
 4.6.0 as from 2.4.6 with 4.8.5 (small): sums are made in double precision.
@@ -73,33 +73,33 @@ The same bytes whether numpy and OpenBLAS use AVX2 or SSE2, and from numpy 1.26.
 MODEL_FILES = (MODEL, "config.json", "tokenizer.json", "vocabulary.txt")
 
 MODEL_NAMES = (*PINS, *(f"{size}{SHAPE_ONLY_SUFFIX}" for size in PINS if size != "base"))
-"""What --whisper-models takes: three real models, and two of their shape alone."""
+"""The values of --whisper-models: three real models, and two that have only a model's shape."""
 
 RELATIVE_COST = {"base": 1.0, "small": 2.3, "medium": 6.1}
-"""Time of one transcription against base's, for estimates of time left only.
+"""Time of one transcription relative to base's, only to estimate the time left.
 
 Measured once on an x86-64 machine (int8, beam 5, 1 thread): 4.6 s, 10.5 s, 28 s.
 """
 
 
 def real_size(name: str) -> str:
-    """Return the model size whose shape `name` has: `small` for `small-shape-only`."""
+    """Return the size of a model's name: `small` for `small-shape-only`."""
     return name.removesuffix(SHAPE_ONLY_SUFFIX)
 
 
 def is_shape_only(name: str) -> bool:
-    """Tell whether `name` means weights that have a model's shape and cost, not its skill."""
+    """Tell whether `name` means weights that have a model's shape and cost, not its accuracy."""
     return name.endswith(SHAPE_ONLY_SUFFIX)
 
 
 def pinned_files(name: str) -> Mapping[str, str]:
-    """Return the sha256 of each file of a model by the file's name; none of an unknown model."""
+    """Return the sha256 of each file of a model by the file's name; {} for an unknown model."""
     if is_shape_only(name) and real_size(name) in SHAPE_ONLY_SHA256:
         return {**PINS["base"].files, MODEL: SHAPE_ONLY_SHA256[real_size(name)]}
     return PINS[name].files if name in PINS else {}
 
 
 def unpinned_files(name: str, files: Mapping[str, str]) -> list[str]:
-    """List the files that are not a model's pinned ones: another sha256, missing, or too many."""
+    """List the files that are not as pinned: with another sha256, missing, or additional."""
     pinned = pinned_files(name)
-    return [each for each in {**pinned, **files} if files.get(each) != pinned.get(each)]
+    return [file for file in {**pinned, **files} if files.get(file) != pinned.get(file)]

@@ -1,4 +1,4 @@
-"""A copy of weights that no other user can change, for as long as they are being loaded."""
+"""A copy of weights that no other user can change, while they are being loaded."""
 
 import fcntl
 import os
@@ -19,13 +19,14 @@ _COPY_CHUNK_BYTES = 1 << 22
 
 @contextmanager
 def private_copy(folder: Path, culprit: Path) -> Iterator[Path]:
-    """Copy what is read of `folder`, since another user can change `culprit`; remove it at the end.
+    """Copy the files of `folder`, since another user can change `culprit`; remove them at the end.
 
-    It is made in the cache or, where that is full or not ours, in the folder for temporary files.
-    The kernel drops its lock with the process, so that what a kill leaves is known to be left.
+    The copy is made in the cache or, if that is full or not ours, in the folder for temporary
+    files. It is locked; the kernel releases the lock of a killed process, so that what it left can
+    be removed.
 
     Raises:
-        BenchError: there is no room, or no folder that is this user's alone.
+        BenchError: there is no space, or no folder that only this user can change.
 
     """
     remove_left_copies()
@@ -67,15 +68,15 @@ def _made(folder: Path, culprit: Path) -> tuple[Path, int]:
             reasons.append(f"{place}: {error.strerror or error}")
     raise BenchError(
         f"weights in {folder}: another user can change {culprit}, and a private copy cannot "
-        f"be made ({'; '.join(reasons)}); remove that permission (chmod go-w, chown), or name "
-        f"a place with room for the copy with {CACHE_VARIABLE} or TMPDIR"
+        f"be made ({'; '.join(reasons)}); remove that permission (chmod go-w, chown), or set "
+        f"{CACHE_VARIABLE} or TMPDIR to a folder with space for the copy"
     )
 
 
 def _copied(folder: Path, place: Path) -> tuple[Path, int]:
     made = Path(tempfile.mkdtemp(prefix=".whisper-bench-", dir=place))  # mode 0700
     lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
-    # locked before it has the name that is looked for, or it would be taken for one left by a kill
+    # locked before it gets its name: without the lock it would be removed as left by a kill
     fcntl.flock(lock, fcntl.LOCK_EX)
     copy = made.rename(made.with_name(f"{_PREFIX}{made.name.rpartition('-')[2]}"))
     try:

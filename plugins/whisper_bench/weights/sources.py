@@ -1,4 +1,4 @@
-"""The places that weights come from: the hub's cache, the package registry, the hub itself."""
+"""The sources of weights: the hub's cache, the package registry, the hub itself."""
 
 import shutil
 import socket
@@ -28,7 +28,7 @@ def cached_hub_folder(pin: Pin) -> Path:
 
 
 def downloaded_hub_folder(pin: Pin) -> Path:
-    """Fetch the pinned snapshot from the hub into its cache."""
+    """Download the pinned snapshot from the hub into its cache."""
     _refuse_unreachable_hub()
     return _snapshot(pin, local_files_only=False)
 
@@ -39,7 +39,7 @@ def registry_folder(name: str) -> Path:
     Joined once into the user's cache; a second call finds them there.
     """
     if name != "base":
-        raise UnavailableError("the package registry carries base only")
+        raise UnavailableError("the package registry has only base")
     folder = cache_folder() / "weights" / f"base-{PINS['base'].model_sha256[:12]}"
     if folder.is_dir():
         return folder
@@ -67,7 +67,7 @@ def _snapshot(pin: Pin, *, local_files_only: bool) -> Path:
 
 
 def _refuse_unreachable_hub() -> None:
-    """Ask once whether the hub can be reached: its client would try for half a minute."""
+    """Try once whether the hub can be reached: its client would try for half a minute."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:

@@ -1,1 +1,1 @@
-"""The measured process: fresh for each case and process index, spoken to over pipes."""
+"""The measured process: a new one for each case and process index, controlled over pipes."""

@@ -1,4 +1,4 @@
-"""The worker's own program: `python -P -m whisper_bench.worker`, spoken to by `process.Worker`."""
+"""The worker's own program: `python -P -m whisper_bench.worker`, started by `process.Worker`."""
 
 import os
 import signal
@@ -34,9 +34,9 @@ _PR_SET_PDEATHSIG = 1  # Linux, include/uapi/linux/prctl.h
 
 
 def main() -> None:
-    """Load, warm up, then measure one round for each line that arrives, until there is no more."""
+    """Load, warm up, then measure one round for each line on stdin, until it ends."""
     _end_with_parent()
-    # Ctrl-C reaches the whole foreground group; the run decides what becomes of its worker
+    # Ctrl-C reaches the whole foreground group; the run ends its worker itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     replies = _claim_stdout()
     requests = sys.stdin.buffer
@@ -46,9 +46,10 @@ def main() -> None:
         _send(replies, ready)
         meter = _Meter(model, assignment.clip)
         while request := requests.readline():
-            asked_language = request.rstrip() == LANGUAGE
-            heard = Heard(model.language_of(assignment.clip)) if asked_language else None
-            _send(replies, heard or meter.measure())
+            if request.rstrip() == LANGUAGE:
+                _send(replies, Heard(model.language_of(assignment.clip)))
+            else:
+                _send(replies, meter.measure())
     except BenchError as error:
         _send(replies, Failed(str(error)))
 
@@ -80,7 +81,7 @@ def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
 
 
 class _Meter:
-    """Rounds of one model, each with what the kernel counted over it."""
+    """Rounds of one model, each with what the kernel counted during it."""
 
     def __init__(self, model: LoadedModel, clip: Clip) -> None:
         self._rounds = run_benchmark(model, clip, rounds=sys.maxsize)
@@ -102,7 +103,7 @@ class _Meter:
 
 
 def _claim_stdout() -> BinaryIO:
-    """Keep the pipe for replies and send what libraries print on stdout to stderr."""
+    """Keep the pipe for replies; what libraries print on stdout goes to stderr."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return replies
@@ -115,7 +116,7 @@ def _send(replies: BinaryIO, reply: Reply) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ask Linux to kill this process when its parent is killed; elsewhere stdin's end does it."""
+    """Ask Linux to kill this process with its parent; elsewhere the end of stdin ends it."""
     if sys.platform != "linux":
         return
     import ctypes

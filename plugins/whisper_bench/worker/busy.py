@@ -1,7 +1,7 @@
-"""What busy threads get of the CPU: evidence against a quota that no file shows.
+"""The CPU time that busy threads get: evidence that no hidden quota is in force.
 
-A hidden quota of less than the threads' CPUs stops them in every period, so that threads which got
-all their CPUs are under none. Threads that got less prove nothing: a neighbour takes CPU as well.
+A hidden quota below the threads' CPUs stops them in every period, so threads that got all their
+CPUs have no such quota. Threads that got less prove nothing: a neighbour takes CPU as well.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ import msgspec
 from whisper_bench.machine.cpu_limit import BusyThreads, CpuLimit
 
 BUSY_S = 2.0
-"""Of a quota's CPU the threads get that of these 2 s, of one period more where they begin in its
-middle, and of one more again from a burst. So at the usual period of 100 ms a quota below 0.89 of
-their CPUs cannot hide; at the longest, 1 s, one below 0.65 that has no burst."""
+"""Under a quota the threads get its CPU of these 2 s, of one period more if they begin in the
+middle of one, and of another from a burst. So at the usual period of 100 ms a quota below 0.89 of
+their CPUs is noticed; at the longest period, 1 s, one below 0.65 without a burst."""
 _CHUNK = bytes(2**20)  # hashed in a millisecond or so, without the interpreter's lock
 
 
 def with_busy_threads(
     limit: CpuLimit, threads: int, measure: "Callable[[int], BusyThreads] | None" = None
 ) -> CpuLimit:
-    """Return the limit with what busy threads got, where no file tells whether a quota is hidden.
+    """Return the limit with what busy threads got, if no file tells whether a quota is hidden.
 
     As many threads are tried as the case can keep busy: a quota that they do not reach cannot
-    throttle it.
+    throttle the case.
     """
     if not limit.hides_a_quota or limit.quota_trouble is not None:
         return limit
@@ -48,6 +48,7 @@ def busy_threads(threads: int, seconds: float = BUSY_S) -> BusyThreads:
         return time.thread_time() - cpu_s, wall_s
 
     with ThreadPoolExecutor(threads) as pool:
-        counted = [each.result() for each in [pool.submit(compute) for _ in range(threads)]]
+        futures = [pool.submit(compute) for _ in range(threads)]
+        counted = [future.result() for future in futures]
     cpu_s, wall_s = map(sum, zip(*counted, strict=True))
     return BusyThreads(threads, cpu_s, wall_s / threads)

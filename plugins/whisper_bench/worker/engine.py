@@ -1,4 +1,4 @@
-"""The inference that is measured: faster-whisper on the CPU, decoding pinned."""
+"""The inference that is measured: faster-whisper on the CPU, with fixed decoding options."""
 
 import time
 import warnings
@@ -25,8 +25,8 @@ class LoadedModel:
     """A model in this process, with the threads and decoding that it was loaded for.
 
     `files` has the sha256 of each file that was loaded, `load_s` the seconds that loading took
-    without the hashing before it. Without a decoding each clip is decoded in its own language: that
-    beside it, else the one that is heard in it, once, and kept (`language_of`).
+    without the hashing. Without a decoding each clip is decoded in its own language: the one in its
+    JSON file, else the one that the model detects, once for each clip (`language_of`).
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class LoadedModel:
     ) -> tuple[str, int]:
         """Return the text and the number of decoded tokens of samples at 16 kHz, shape (n,).
 
-        `language` is wanted where the model was loaded without a decoding.
+        `language` is needed if the model was loaded without a decoding.
 
         Raises:
-            BenchError: the language is not known, or the model does not know it.
+            BenchError: the language is missing, or the model does not know it.
 
         """
         options = msgspec.to_builtins(self._decoding_in(language))
-        # the segments are a lazy generator: nothing has been computed until they are consumed
+        # the segments are a lazy generator: nothing is computed until they are consumed
         segments, _ = self._model.transcribe(samples, **options)
         text, tokens = [], 0
         for segment in segments:
@@ -71,38 +71,38 @@ class LoadedModel:
         return "".join(text).strip(), tokens
 
     def language_of(self, clip: Clip) -> Language:
-        """Return the language that `clip` is decoded in, and how it came to be known.
+        """Return the language that `clip` is decoded in, and how it is known.
 
         Raises:
-            BenchError: the clip's own is another than the model was loaded for, or none is known
-                and the model cannot detect one.
+            BenchError: the clip's language is not the one that the model was loaded for, or none is
+                known and the model cannot detect one.
 
         """
-        given = None if self._decoding is None else self._decoding.language
-        known = known_language(clip.language, given, clip.name, "Decoding.language")
+        loaded_for = None if self._decoding is None else self._decoding.language
+        known = known_language(clip.language, loaded_for, clip.name, "Decoding.language")
         if known is not None:
             return known
         if clip.sha256 not in self._detected:
-            heard = self.detect(samples_of_clip(clip))
+            detected = self.detect(samples_of_clip(clip))
             warnings.warn(
-                f"clip {clip.name}: language {heard.code}: {heard.known}; give it with "
-                f"load_model(decoding=Decoding(language={heard.code!r}))",
+                f"clip {clip.name}: language {detected.code}: {detected.known}; pass it with "
+                f"load_model(decoding=Decoding(language={detected.code!r}))",
                 stacklevel=3,
             )
-            self._detected[clip.sha256] = heard
+            self._detected[clip.sha256] = detected
         return self._detected[clip.sha256]
 
     def detect(self, samples: "NDArray[np.float32]") -> Language:
-        """Return the language that this model hears in the first 30 s, with its probability.
+        """Return the language that this model detects in the first 30 s, with its probability.
 
         Raises:
-            BenchError: the model knows English alone, so that it cannot tell.
+            BenchError: the model knows only English, so that it cannot detect a language.
 
         """
         if not self._model.model.is_multilingual:
             raise BenchError(
-                f"model {self._size} knows English alone, so that it cannot detect a language; "
-                "give it: --whisper-language=en"
+                f"model {self._size} knows only English and cannot detect a language; pass it: "
+                "--whisper-language=en"
             )
         code, probability, _ = self._model.detect_language(samples)
         return Language(code, LanguageSource("detected", min(1.0, float(probability)), self._size))
@@ -113,8 +113,8 @@ class LoadedModel:
             return own
         if own is not None or language is None:
             raise BenchError(
-                f"transcribe: language {language}, and the model was loaded for "
-                f"{'none' if own is None else own.language}; give the one that is spoken, such as "
+                f"transcribe: language {language or 'none'}, and the model was loaded for "
+                f"{'none' if own is None else own.language}; pass the clip's language, such as "
                 "language='en', or load_model(decoding=Decoding(language='en'))"
             )
         self._check_language(language)
@@ -124,18 +124,18 @@ class LoadedModel:
         checked_code(language, "Decoding.language")
         if not self._model.model.is_multilingual and language != "en":
             raise BenchError(
-                f"model {self._size} knows English alone, and the language is {language}; measure "
-                "a model of many languages, or an English clip"
+                f"model {self._size} knows only English, and the language is {language}; measure a "
+                "multilingual model, or an English clip"
             )
         if self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is None:
             raise BenchError(
-                f"model {self._size} does not know the language {language}; measure a model that "
-                "does, or a clip of another language"
+                f"model {self._size} does not know the language {language}; measure another model, "
+                "or a clip in another language"
             )
 
 
 class Transcription(msgspec.Struct, frozen=True):
-    """One measured transcription: seconds on the wall, CPU-seconds of the process, what came."""
+    """One measured transcription: wall seconds, CPU-seconds of the process, tokens and text."""
 
     wall_s: Duration
     cpu_s: Seconds
@@ -152,16 +152,16 @@ def load_model(
     folder: Path | None = None,
     files: Mapping[str, str] | None = None,
 ) -> LoadedModel:
-    """Load weights into this process; `folder` skips the search for them, and their pins.
+    """Load weights into this process; with `folder` they are not searched, and pins not checked.
 
-    Every file that is read is hashed here, as it is loaded: the found ones must be the pinned ones,
-    those in `folder` must have the sha256 that `files` names, if it is given. `LoadedModel.files`
-    tells what was loaded (docs/measuring.md says what that is worth).
+    Every file that is read is hashed here, as it is loaded. Without `folder` each must be a pinned
+    one; those in `folder` must have the sha256 in `files`, if that is given. `LoadedModel.files`
+    says what was loaded (docs/measuring.md says what that is worth).
 
-    Without a `decoding` it is the standard one, in the language of each clip (`LoadedModel`).
+    Without a `decoding` the standard one is used, in the language of each clip (`LoadedModel`).
 
     OpenMP reads OMP_NUM_THREADS once, when its library is first imported: for a measurement set
-    it before, in a fresh process, as the worker does.
+    it before, in a new process, as the worker does.
 
     Raises:
         BenchError: no weights, the wrong weights, weights that change while they are loaded, a
@@ -169,7 +169,7 @@ def load_model(
 
     """
     start_s = time.perf_counter()
-    import faster_whisper  # noqa: F401 - its seconds are of the loading, the hashing's are not
+    import faster_whisper  # noqa: F401 - importing counts as loading, hashing does not
 
     imported_s = time.perf_counter() - start_s
     if folder is None:
@@ -179,10 +179,10 @@ def load_model(
         start_s = time.perf_counter()
         try:
             model = _whisper_model(held.folder, threads, compute_type)
-        except Exception as error:  # what tokenizers raises of a broken file is no narrower
+        except Exception as error:  # tokenizers raises plain Exception for a broken file
             raise BenchError(
-                f"model {model_size} in {folder} with compute type {compute_type!r} does not "
-                f"load: {error}; use --whisper-compute-type=int8 or float32, and whole weights"
+                f"model {model_size} in {folder} with compute type {compute_type!r} cannot be "
+                f"loaded: {error}; use --whisper-compute-type=int8 or float32, and complete weights"
             ) from error
         load_s = imported_s + time.perf_counter() - start_s
     return LoadedModel(
@@ -204,7 +204,7 @@ def _whisper_model(folder: Path, threads: int, compute_type: str) -> Any:
 
 
 def run_warmup(model: LoadedModel, clip: Clip, rounds: int = 1) -> None:
-    """Transcribe `clip` `rounds` times, untimed: memory is allocated, code and weights cached."""
+    """Transcribe `clip` `rounds` times without timing, to allocate memory and fill caches."""
     samples, language = samples_of_clip(clip), model.language_of(clip).code
     for _ in range(rounds):
         model.transcribe(samples, language)
@@ -215,7 +215,7 @@ def run_benchmark(model: LoadedModel, clip: Clip, rounds: int = 50) -> Iterator[
 
     CPU-seconds are those of the whole process, all its threads, user and system.
     """
-    # decoded here, at the call: a generator's own body would not run before its first round
+    # decoded here, at the call: a generator's body runs only with its first round
     return _rounds(model, samples_of_clip(clip), model.language_of(clip).code, rounds)
 
 

@@ -1,16 +1,16 @@
-"""The variables that a worker starts with: thread counts are read at the first import."""
+"""A worker's environment variables: libraries read thread counts at their first import."""
 
 from collections.abc import Mapping
 
 RECORDED_PREFIXES = ("CT2_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "VECLIB_", "GOMP_")
-"""Variables that change what is computed or on how many threads; they stand in every result."""
+"""Variables that change the result or the number of threads; every result records them."""
 
 
 def worker_environment(threads: int, environment: Mapping[str, str]) -> dict[str, str]:
     """Return `environment` with the thread variables for a case of `threads` threads.
 
-    numpy's mel filter stays on one thread: it is a hundredth of the work, and OpenBLAS's pool
-    would compete with CTranslate2's. CT2_VERBOSE=1 prints the kernels in use, at load only.
+    numpy's mel filter stays on one thread: it is a hundredth of the work, and OpenBLAS's threads
+    would compete with CTranslate2's. CT2_VERBOSE=1 prints the kernels in use, only at load.
     """
     return {
         **environment,

@@ -1,4 +1,4 @@
-"""The run's side of a worker: start it, ask for rounds, tell how it died."""
+"""The run's side of a worker: start it, ask for rounds, report how it ended."""
 
 import os
 import signal
@@ -33,17 +33,17 @@ _GRACE_S = 10.0
 _MOST_REPLY_BYTES = 2**24
 """Of an answer, nearly all of it the text: a day of speech has about 2 MiB."""
 _STDERR_BYTES = 2**18
-"""Read of what the worker and its libraries wrote: the kernels are named in the first 2 KiB, and an
-error stands in the last lines; with ONEDNN_VERBOSE there are many MiB between."""
+"""Read from what the worker and its libraries wrote: the kernels are named in the first 2 KiB, and
+an error is in the last lines; with ONEDNN_VERBOSE there are many MiB between."""
 _R = TypeVar("_R", Ready, Measured, Heard)
 
 
 class Worker:
-    """A fresh process that holds one loaded and warm model; `join` puts it into a control group.
+    """A new process with one loaded and warm model; `join` puts it into a control group.
 
     Raises:
         WorkerDiedError: it ended before it answered, here or in `round`.
-        BenchError: it answered that it cannot do what was asked.
+        BenchError: it answered with an error.
 
     """
 
@@ -52,7 +52,7 @@ class Worker:
         self._rounds = 0
         self._busy = True
         self._peak_rss_bytes = 0
-        # -P: a folder named like a library, in the current directory, is not imported
+        # -P: a folder of the current directory with a library's name is not imported
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "whisper_bench.worker"],
             stdin=subprocess.PIPE,
@@ -62,7 +62,7 @@ class Worker:
         )
         try:
             if join is not None:
-                join(self._process.pid)  # it waits for its assignment, nothing is loaded yet
+                join(self._process.pid)  # it waits for its assignment: nothing is loaded yet
             self.ready = self._start(assignment)
         except BaseException:
             self.close()
@@ -80,18 +80,18 @@ class Worker:
         self.close()
 
     def round(self) -> Measured:
-        """Have one transcription measured."""
+        """Measure one transcription."""
         self._rounds += 1
         measured = self._ask(ROUND, Measured)
         self._peak_rss_bytes = measured.peak_rss_bytes
         return measured
 
     def language(self) -> Language:
-        """Have the language of the clip told, by a worker that was given no decoding."""
+        """Return the clip's language, from a worker that has no decoding."""
         return self._ask(LANGUAGE, Heard).language
 
     def close(self) -> None:
-        """End the process and wait for its end; one that is busy is killed, an idle one told."""
+        """End the process and wait for it; a busy one is killed, an idle one ends with stdin."""
         if self._busy:
             self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -113,8 +113,8 @@ class Worker:
             encoded = msgspec.json.encode(assignment)
         except UnicodeEncodeError as error:
             raise BenchError(
-                f"weights in {assignment.folder}, clip {assignment.clip.path}: a path that is not "
-                "UTF-8 cannot be measured from; move it to a folder whose name is"
+                f"weights in {assignment.folder}, clip {assignment.clip.path}: a path is not "
+                "UTF-8; move it to a folder whose name is"
             ) from error
         self._send(encoded)
         ready = self._reply(Ready)
@@ -164,17 +164,17 @@ class Worker:
             peak = f"{self._peak_rss_bytes / 2**20:.0f} MiB" if self._peak_rss_bytes else "unknown"
             text += (
                 "; out of memory is the usual cause: give it more (docker run --memory=2g), or "
-                f"measure a smaller model; the peak it reported last was {peak}"
+                f"measure a smaller model; its last known peak was {peak}"
             )
-        return WorkerDiedError(text, *self._last_words())
+        return WorkerDiedError(text, *self._last_lines())
 
-    def _last_words(self) -> list[str]:
+    def _last_lines(self) -> list[str]:
         lines = [line for line in self._stderr(end=True).splitlines() if "[info]" not in line]
-        return ["its last words:", *lines[-_STDERR_LINES_SHOWN:]] if lines else []
+        return ["its last lines on stderr:", *lines[-_STDERR_LINES_SHOWN:]] if lines else []
 
     def _stderr(self, *, end: bool) -> str:
-        """Return what it wrote on stderr: where that is much, the end of it or the beginning."""
-        # pread: a seek would move the worker's own place in the file that both have open
+        """Return what it wrote on stderr: only the end, or the beginning, if that is long."""
+        # pread: a seek would move the worker's own position in the file, which both have open
         descriptor = self._errors.fileno()
         last = max(0, os.fstat(descriptor).st_size - _STDERR_BYTES)
         return os.pread(descriptor, _STDERR_BYTES, last if end else 0).decode(errors="replace")
@@ -192,5 +192,5 @@ def _close_quietly(pipe: IO[bytes]) -> None:
     try:
         pipe.close()
     except BrokenPipeError:
-        # what was left to say had no reader
+        # the worker has ended: nobody reads what was left in the buffer
         return

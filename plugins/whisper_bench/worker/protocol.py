@@ -13,10 +13,10 @@ from whisper_bench.worker.engine import Transcription
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """All that a worker needs to know to be ready for its first round.
+    """All that a worker needs for its first round.
 
-    `files` has the sha256 that each file of the weights must have when it is loaded. Without a
-    decoding it is asked for the language of the clip, and for no round.
+    `files` has the sha256 that each file of the weights must have when it is loaded. A worker
+    without a decoding is asked for the language of the clip, and for no round.
     """
 
     model: str
@@ -30,7 +30,7 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True):
-    """The model is loaded and warm; what the worker found out about itself.
+    """The model is loaded and warm; the facts of this worker.
 
     `files` has the sha256 of each file of the weights, as this process hashed and loaded it.
     """
@@ -46,10 +46,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_fields=True):
-    """One round: the transcription, and what the kernel tells of the process over it.
+    """One round: the transcription, and what the kernel counted during it.
 
-    `wait_s` is the time that runnable threads waited for a CPU, `counters` what the group with
-    the quota counted over the round; None where the system has no such counter.
+    `wait_s` is the time that runnable threads waited for a CPU, `counters` are those of the group
+    with the quota; None if the system has no such counter.
     """
 
     transcription: Transcription
@@ -59,13 +59,13 @@ class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_field
 
 
 class Heard(msgspec.Struct, frozen=True, tag="heard", forbid_unknown_fields=True):
-    """The language of the clip, as the model heard it."""
+    """The language of the clip, as the model detected it."""
 
     language: Language
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """The worker cannot go on, and says why."""
+    """The worker cannot go on; `message` says why."""
 
     message: str
 
@@ -74,4 +74,4 @@ Reply = Ready | Measured | Heard | Failed
 
 ROUND = b"round"
 LANGUAGE = b"language"
-"""What a worker that is ready is asked for, a word a line."""
+"""The two requests to a ready worker, each a line."""

@@ -1,4 +1,4 @@
-"""The four ways in which a value comes into YAML text, each as an edit of the text."""
+"""The four ways to put a value into YAML text, each as an edit of the text."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _DASH = re.compile(r"[ \t]*-[ \t]+")
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """`text` in the place of what stands from `start` to `end`."""
+    """Put `text` in the place of the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -40,7 +40,7 @@ class Page(msgspec.Struct, frozen=True):
     where: str
 
     def line_end(self, index: int) -> int:
-        """Return where the line ends that has an index in it, behind its comment."""
+        """Return the end of the line that an index is in, after its comment."""
         return _line_end(self.text, index).start()
 
     def refusal(self, node: Node, problem: str) -> BenchError:
@@ -49,7 +49,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """How a value was reached: under which key, in braces or not, past which repetition."""
+    """How a value was reached: its key, whether it is in braces, which alias repeats it."""
 
     path: str = ""
     key: Node | None = None
@@ -63,7 +63,7 @@ def page_of(text: str, root: Node, where: str) -> Page:
 
 
 def spliced(text: str, edits: list[Edit]) -> str:
-    """Return the text with its edits; those at one place keep their order."""
+    """Return the text with its edits; edits at the same place keep their order."""
     parts, done = [], 0
     for edit in sorted(edits, key=lambda edit: edit.start):
         parts += [text[done : edit.start], edit.text]
@@ -72,7 +72,7 @@ def spliced(text: str, edits: list[Edit]) -> str:
 
 
 def is_blank(page: Page, node: Node) -> bool:
-    """Return whether a value is nothing: null, no text, or empty braces or brackets."""
+    """Return whether a value is empty: null, no text, or empty braces or brackets."""
     if isinstance(node, ScalarNode):
         return node.null
     return page.text[node.start : node.end] in {"{}", "[]"}
@@ -85,12 +85,12 @@ def replaced(page: Page, node: ScalarNode, value: str | int, spot: Spot) -> Edit
 
 
 def filled(page: Page, node: Node, value: Any, spot: Spot) -> Iterator[Edit]:
-    """Write mappings or a list under a key that has nothing yet."""
+    """Write mappings or a list under a key that has no value yet."""
     _refuse_repeated(page, spot)
     if spot.flow or spot.key is None:
         yield _written(page, node, flow_text(value, page.layout))
         return
-    # "resources: {}  # none yet" keeps its comment; what comes under it, comes on lines of its own
+    # "resources: {}  # none yet" keeps its comment; the new value goes on the lines below
     yield Edit(len(page.text[: node.start].rstrip(" ")), node.end, "")
     _, *lines = block_lines("", value, spot.key.column, page.layout)
     yield _on_lines(page, node.end, lines)
@@ -144,7 +144,7 @@ def _written(page: Page, node: Node, text: str) -> Edit:
 
 
 def _on_lines(page: Page, index: int, lines: list[str]) -> Edit:
-    # the line's own end comes behind them, so that a last line without one stays so
+    # inserted before the line end, so that a last line without one still has none
     end = page.line_end(index)
     return Edit(end, end, "".join(page.newline + line for line in lines))
 
@@ -157,9 +157,9 @@ def _in_brackets(node: MappingNode | SequenceNode, members: list[Node], texts: l
 
 
 def _line_end(text: str, index: int) -> "re.Match[str]":
-    found = _LINE_END.search(text, index)
-    assert found is not None
-    return found
+    match = _LINE_END.search(text, index)
+    assert match is not None
+    return match
 
 
 def _refuse_repeated(page: Page, spot: Spot) -> None:
@@ -167,11 +167,11 @@ def _refuse_repeated(page: Page, spot: Spot) -> None:
     if node is None:
         return
     if isinstance(node, AliasNode):
-        place = "is merged in with <<" if node.name == "<<" else f"is the alias {node.name}"
+        reason = "is merged in with <<" if node.name == "<<" else f"is the alias {node.name}"
     else:
-        place = f"has the anchor &{node.anchor}, which an alias repeats"
+        reason = f"has the anchor &{node.anchor}, which an alias repeats"
     raise page.refusal(
         node,
-        f"{spot.path} must change, but what stands here {place}, and other places would change "
-        "with it; write it out where it is used, without alias",
+        f"{spot.path} must change, but its value {reason}: other places would change too; write "
+        "the value out in each place, without an alias",
     )

@@ -20,7 +20,9 @@ MOST_VALUES = 1_000_000
 (etcd's limit of a request), and go-yaml refuses what aliases make much larger."""
 
 
-class _Meant(msgspec.Struct, frozen=True):
+class _Meaning(msgspec.Struct, frozen=True):
+    """The data of a node, and how many values it has with its aliases written out."""
+
     data: Any
     values: int
 
@@ -32,47 +34,48 @@ def data_of(root: Node) -> Any:
         YamlError: Kubernetes does not read it, or readers differ on what it means.
 
     """
-    return _Reading().meant(root).data
+    return _Reading().meaning_of(root).data
 
 
 class _Reading:
-    """What is repeated is read once, and counted each time."""
+    """Reads a value that aliases repeat once, and counts it each time."""
 
     def __init__(self) -> None:
-        self._known: dict[int, _Meant] = {}
+        self._known: dict[int, _Meaning] = {}
 
-    def meant(self, node: Node) -> _Meant:
+    def meaning_of(self, node: Node) -> _Meaning:
         if isinstance(node, AliasNode):
-            return self.meant(node.target)
+            return self.meaning_of(node.target)
         known = self._known.get(id(node))
         if known is not None:
             return known
         if isinstance(node, ScalarNode):
-            found = _Meant(scalar_of(node), 1)
+            result = _Meaning(scalar_of(node), 1)
         elif isinstance(node, SequenceNode):
-            items = [self.meant(item) for item in node.items]
-            found = _Meant([each.data for each in items], 1 + sum(each.values for each in items))
+            items = [self.meaning_of(item) for item in node.items]
+            count = 1 + sum(item.values for item in items)
+            result = _Meaning([item.data for item in items], count)
         else:
             assert isinstance(node, MappingNode)
-            found = self._mapping(node)
-        if found.values > MOST_VALUES:
+            result = self._mapping(node)
+        if result.values > MOST_VALUES:
             raise YamlError(
                 node,
-                f"with its aliases it has more than {MOST_VALUES} values",
-                "write out what they repeat",
+                f"with its aliases written out it has more than {MOST_VALUES} values",
+                "repeat less with aliases",
             )
         if node.anchor is not None:
-            self._known[id(node)] = found
-        return found
+            self._known[id(node)] = result
+        return result
 
-    def _mapping(self, node: MappingNode) -> _Meant:
-        """Return keys and values; a key of its own goes before one that was merged in."""
+    def _mapping(self, node: MappingNode) -> _Meaning:
+        """Return keys and values; the mapping's own key wins over one that was merged in."""
         data: dict[str, Any] = {}
         own: dict[str, Node] = {}
         values = 1
         for key, value in node.pairs:
-            meant = self.meant(value)
-            values += meant.values
+            meaning_of_value = self.meaning_of(value)
+            values += meaning_of_value.values
             if is_merge(key):
                 merged = self._merged(value)
                 _refuse_both(key, own, merged)
@@ -82,28 +85,30 @@ class _Reading:
             if name in own:
                 raise UnclearYamlError(
                     key,
-                    f'the key "{name}" is there twice, first in line {own[name].line}',
+                    f'the key "{name}" is written twice, first in line {own[name].line}',
                     "keep one of them",
                 )
             own[name] = key
-            data[name] = meant.data
-        return _Meant(data, values)
+            data[name] = meaning_of_value.data
+        return _Meaning(data, values)
 
     def _merged(self, source: Node) -> dict[str, Any]:
-        """Return what `<<` brings; of several mappings the first goes before the others."""
-        found = self.meant(source).data
+        """Return what `<<` merges in; of several mappings the first wins over the others."""
+        value = self.meaning_of(source).data
         data: dict[str, Any] = {}
-        for each in reversed(found) if isinstance(found, list) else [found]:
-            if not isinstance(each, dict):
+        for mapping in reversed(value) if isinstance(value, list) else [value]:
+            if not isinstance(mapping, dict):
                 raise YamlError(
-                    source, "<< takes a mapping or a list of them", "write one, or take it out"
+                    source,
+                    "the value of << is not a mapping or a list of mappings",
+                    "write a mapping, or remove <<",
                 )
-            data |= each
+            data |= mapping
         return data
 
 
 def is_merge(key: Node) -> bool:
-    """Tell whether a key merges in what its value has; in quotes it is a key like others."""
+    """Tell whether a key is `<<`, which merges its value in; in quotes it is a key like others."""
     return isinstance(key, ScalarNode) and key.merges
 
 
@@ -126,8 +131,9 @@ def _refuse_both(merge: Node, own: dict[str, Node], merged: dict[str, Any]) -> N
     if both:
         raise UnclearYamlError(
             merge,
-            f'"{both[0]}" is written in line {own[both[0]].line} and merged in with << below it',
-            "write << first",
+            f'"{both[0]}" is written in line {own[both[0]].line}, and merged in again by the << '
+            "below it",
+            "move the << line up, before all other keys",
         )
 
 
@@ -135,10 +141,10 @@ def _key_of(node: Node) -> str:
     if not isinstance(node, ScalarNode):
         raise YamlError(
             node,
-            "a key must be a single value, not a mapping or a list",
-            "write a key, or quotes around it",
+            "a key is a mapping or a list, and must be a single value",
+            "write another key, or put it in quotes",
         )
     value = scalar_of(node)
     if value is None:
-        raise YamlError(node, "a key must not be null", "write a key, or quotes around it")
+        raise YamlError(node, "a key is null", "write another key, or put it in quotes")
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,9 +10,9 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
 class YamlError(Exception):
-    """What Kubernetes does not read, with its node and a remedy."""
+    """YAML that Kubernetes cannot read, with its node and a remedy."""
 
-    verdict = "Kubernetes does not read this"
+    verdict = "Kubernetes cannot read this"
 
     def __init__(self, node: "Node", problem: str, remedy: str) -> None:
         super().__init__(problem)
@@ -22,9 +22,9 @@ class YamlError(Exception):
 
 
 class UnclearYamlError(YamlError):
-    """What Kubernetes reads, and other readers, or another version of it, may read otherwise."""
+    """YAML that Kubernetes reads, and other programs or versions may read differently."""
 
-    verdict = "readers differ on what this means"
+    verdict = "YAML readers disagree on what this means"
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,23 +49,23 @@ class ScalarNode(Node, frozen=True, kw_only=True):
 
     @property
     def plain(self) -> bool:
-        """Whether its text alone tells its type."""
+        """Whether its text alone decides its type."""
         return not self.style and self.tag is None
 
     @property
     def text(self) -> str | None:
-        """The text that Kubernetes reads; None where it reads a number or the like."""
-        found = meaning(self.value, plain=not self.style, tag=self.tag)
-        return found if isinstance(found, str) else None
+        """The text that Kubernetes reads; None if it reads a number, a boolean or null."""
+        value = meaning(self.value, plain=not self.style, tag=self.tag)
+        return value if isinstance(value, str) else None
 
     @property
     def merges(self) -> bool:
-        """Whether, as a key, it merges in what its value has; in quotes it is a key like others."""
+        """Whether it is the key `<<`, which merges its value in; in quotes it is like others."""
         return self.value == "<<" and (self.plain or self.tag == "tag:yaml.org,2002:merge")
 
     @property
     def null(self) -> bool:
-        """Whether it is nothing."""
+        """Whether it is null or empty."""
         return self.plain and self.value in _NULLS
 
 
@@ -84,17 +84,17 @@ class SequenceNode(Node, frozen=True, kw_only=True):
 
 
 class AliasNode(Node, frozen=True, kw_only=True):
-    """What stands elsewhere; `name` says how it came here: "*anchor" or "<<"."""
+    """A value that is written elsewhere; `name` says how it is repeated: "*anchor" or "<<"."""
 
     name: str
     target: Node
 
 
 class YamlDocument(msgspec.Struct, frozen=True):
-    """One YAML document, twice: as nodes, and as the `data` that they mean to Kubernetes.
+    """One YAML document: as nodes, and as the `data` that they mean to Kubernetes.
 
-    Its nodes' places are those in its own `text`, which begins at `start` in the file; their lines
-    are the file's. `shared` are the starts of the nodes that aliases repeat.
+    `start` and `end` of a node count in the document's `text`, which begins at `start` in the file;
+    its `line` counts in the file. `shared` are the starts of the nodes that aliases repeat.
     """
 
     text: str
@@ -104,8 +104,8 @@ class YamlDocument(msgspec.Struct, frozen=True):
     data: Any
 
 
-def seen_through(node: Node) -> Node:
-    """Return what an alias stands for, anything else as it is."""
+def without_alias(node: Node) -> Node:
+    """Return the value that an alias repeats, any other node as it is."""
     while isinstance(node, AliasNode):
         node = node.target
     return node
@@ -119,31 +119,31 @@ def pair_of(mapping: Node, key: str) -> tuple[Node, Node] | None:
         if name.value == key:
             return name, value
     merges = (_merged(value, key) for name, value in reversed(named) if name.merges)
-    return next((found for found in merges if found is not None), None)
+    return next((pair for pair in merges if pair is not None), None)
 
 
 def value_at(node: Node, *keys: str) -> Node | None:
-    """Return the value under keys of mappings, seen through aliases; None where there is none."""
+    """Return the value under keys of mappings, aliases followed; None if there is none."""
     for key in keys:
-        found = pair_of(node, key)
-        if found is None:
+        pair = pair_of(node, key)
+        if pair is None:
             return None
-        node = seen_through(found[1])
+        node = without_alias(pair[1])
     return node
 
 
 def text_at(node: Node, *keys: str) -> str | None:
-    """Return the text of the single value under keys; None where it is none or a number."""
-    found = value_at(node, *keys)
-    return found.text if isinstance(found, ScalarNode) else None
+    """Return the text of the single value under keys; None if it is missing or is no text."""
+    value = value_at(node, *keys)
+    return value.text if isinstance(value, ScalarNode) else None
 
 
 def _merged(source: Node, key: str) -> tuple[Node, Node] | None:
-    target = seen_through(source)
+    target = without_alias(source)
     for mapping in target.items if isinstance(target, SequenceNode) else [target]:
-        found = pair_of(seen_through(mapping), key)
-        if found is not None:
-            name, value = found
+        pair = pair_of(without_alias(mapping), key)
+        if pair is not None:
+            name, value = pair
             return name, AliasNode(
                 start=source.start,
                 end=source.end,

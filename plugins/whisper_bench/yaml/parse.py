@@ -1,8 +1,8 @@
-"""YAML text made nodes, by ruamel.yaml's parser.
+"""From YAML text to nodes, by ruamel.yaml's parser.
 
-ruamel's writer is left aside: it folds long lines and evens out spacing, also far from a change.
-With the place of every value known, what is not changed stays as it is by construction. Its reading
-of values is left aside too: they mean what they mean to Kubernetes.
+ruamel's writer is not used: it folds long lines and changes spacing, also far from a change. The
+place of every value is known here, so that only what changes is written. ruamel's reading of values
+is not used either: they mean what they mean to Kubernetes.
 """
 
 import re
@@ -36,7 +36,7 @@ from whisper_bench.yaml.reader import events_of
 from whisper_bench.yaml.split import Piece, document_pieces
 
 _CRASHES = (RecursionError, ValueError, LookupError)
-"""What ruamel raises beside its own errors, of lists in lists without end and of odd escapes."""
+"""What ruamel raises beside its own errors, for lists nested too deep and for odd escapes."""
 _COLON = re.compile(r"[ \t]*:")
 _ODD_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
@@ -49,12 +49,12 @@ def parse(text: str, where: str) -> list[YamlDocument]:
             our reader's fault.
 
     """
-    found = (parse_piece(piece, where) for piece in document_pieces(text, where))
-    return [document for document in found if document is not None]
+    documents = (parse_piece(piece, where) for piece in document_pieces(text, where))
+    return [document for document in documents if document is not None]
 
 
 def parse_piece(piece: Piece, where: str) -> YamlDocument | None:
-    """Return one document of a file; None where it is nothing.
+    """Return one document of a file; None if it is empty.
 
     Raises:
         BenchError: as `parse`.
@@ -69,7 +69,7 @@ def parse_piece(piece: Piece, where: str) -> YamlDocument | None:
     except YamlError as fault:
         raise BenchError(
             f"{where}, line {fault.node.line}: {fault.verdict}: {fault.problem}; "
-            f"{fault.remedy}{_of_templates(piece)}"
+            f"{fault.remedy}{_template_remedy(piece)}"
         ) from fault
     except (RuamelError, *_CRASHES) as error:
         raise BenchError(f"{where}{_problem(error, piece)}") from error
@@ -88,21 +88,21 @@ class _Builder:
 
     def root(self) -> Node | None:
         """Return the one document's root; None where it is empty."""
-        found: Node | None = None
+        root: Node | None = None
         for event in self._events:
             if not isinstance(event, DocumentStartEvent):
                 continue
             node = self._node(next(self._events))
-            if found is not None:
+            if root is not None:
                 raise YamlError(
                     node,
-                    "a second document without a line --- in front of it",
-                    "write --- on a line of its own before this",
+                    "a second document begins here, without a line --- before it",
+                    "write --- on a line of its own before this line",
                 )
-            found = node
-        if found is not None:
-            self._refuse_odd_line_ends(found)
-        return None if isinstance(found, ScalarNode) and found.null else found
+            root = node
+        if root is not None:
+            self._refuse_odd_line_ends(root)
+        return None if isinstance(root, ScalarNode) and root.null else root
 
     def _refuse_odd_line_ends(self, root: Node) -> None:
         for odd in _ODD_LINE_ENDS.finditer(self._text):
@@ -110,8 +110,8 @@ class _Builder:
                 line = self._lines_before + self._text.count("\n", 0, odd.start()) + 1
                 raise UnclearYamlError(
                     msgspec.structs.replace(root, line=line),
-                    f"U+{ord(odd[0]):04X} ends a line for some readers, and not for others",
-                    "take it out, or put the text in double quotes",
+                    f"U+{ord(odd[0]):04X} is a line end for some readers only",
+                    "remove it, or put the text in double quotes",
                 )
 
     def _node(self, event: Any) -> Node:
@@ -132,8 +132,8 @@ class _Builder:
         if target is None:
             raise YamlError(
                 Node(**self._place(event) | {"anchor": None}, end=event.end_mark.index),
-                f"the alias *{event.anchor} comes before the end of its anchor",
-                "mend it there",
+                f"the alias *{event.anchor} has no complete anchor &{event.anchor} before it",
+                f"write the value with &{event.anchor} first",
             )
         self.shared.add(target.start)
         place = self._place(event) | {"anchor": None}
@@ -151,7 +151,7 @@ class _Builder:
         return ScalarNode(**place, end=end, value=event.value, style=style, tag=event.tag)
 
     def _behind(self, key: Node, value: Node) -> Node:
-        """Put a value that is nothing behind its colon; ruamel has it before the next token."""
+        """Put an empty value right after its colon; ruamel has it before the next token."""
         colon = _COLON.match(self._text, key.end)
         if value.start < value.end or colon is None:
             return value
@@ -164,7 +164,7 @@ class _Builder:
             key = self._node(last)
             pairs.append((key, self._behind(key, self._node(next(self._events)))))
         flow = bool(event.flow_style)
-        # a block's own end is where the next token begins, past comments
+        # ruamel ends a block where the next token begins, after comments
         end = last.end_mark.index if flow else pairs[-1][1].end
         return MappingNode(**self._place(event), end=end, pairs=pairs, flow=flow)
 
@@ -187,29 +187,29 @@ class _Builder:
 
 
 def _problem(error: Exception, piece: Piece) -> str:
-    """Say what our reader could not read, and that Kubernetes' may."""
-    gap = "kubectl create --dry-run=client tells whether Kubernetes reads it"
+    """Say what our reader cannot read, and that Kubernetes' reader may read it."""
+    check = "kubectl create --dry-run=client shows whether Kubernetes can read it"
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         problem = " ".join(str(error).split())
         return (
-            f", document {piece.number}, from line {piece.lines_before + 1}: not YAML that "
-            f"our reader can read ({problem}); mend it, or write it another way ({gap})"
+            f", document {piece.number}, from line {piece.lines_before + 1}: whisper-bench cannot "
+            f"read this YAML ({problem}); correct it, or write it another way ({check})"
         )
     mark = error.problem_mark
     if piece.text[mark.index : mark.index + 1] == "\t":
-        remedy = "YAML is indented with spaces: write spaces in the place of the tab"
-    elif template := _of_templates(piece):
+        remedy = "YAML is indented with spaces: write spaces instead of the tab"
+    elif template := _template_remedy(piece):
         remedy = template.removeprefix("; ")
     else:
-        remedy = f"mend it there, or write it another way ({gap})"
+        remedy = f"correct it, or write it another way ({check})"
     problem = " ".join(str(error.problem).split())
     return (
         f", document {piece.number}, line {piece.lines_before + mark.line + 1}, column "
-        f"{mark.column + 1}: not YAML that our reader can read: {problem}; {remedy}"
+        f"{mark.column + 1}: whisper-bench cannot read this YAML: {problem}; {remedy}"
     )
 
 
-def _of_templates(piece: Piece) -> str:
+def _template_remedy(piece: Piece) -> str:
     if "{{" not in piece.text:
         return ""
-    return "; a template (Helm, Jinja) is edited in its values, or after it was rendered"
+    return "; this looks like a template (Helm, Jinja): edit its values, or the rendered file"

@@ -1,4 +1,4 @@
-"""ruamel.yaml's parser, with tabs where Kubernetes' parser takes them."""
+"""ruamel.yaml's parser, with tabs where Kubernetes' parser accepts them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ _ENDS = " \n\0\t\r\x85\u2028\u2029"
 
 
 def events_of(text: str) -> Iterator[Any]:
-    """Return the events of a YAML text; what it is not is raised as ruamel raises it."""
+    """Return the events of a YAML text; an error is raised as ruamel raises it."""
     reader = YAML(typ="safe", pure=True)
     reader.Scanner = _TabScanner
     events: Iterator[Any] = reader.parse(text)
@@ -19,9 +19,9 @@ def events_of(text: str) -> Iterator[Any]:
 
 
 class _TabScanner(Scanner):
-    """Takes a tab between tokens and words of one line, as libyaml and go-yaml do.
+    """Accepts a tab between tokens and words of one line, as libyaml and go-yaml do.
 
-    Where a new key may begin a tab would be indentation, and stays refused.
+    Where a new key may begin, a tab would be indentation and is still refused.
     """
 
     def scan_to_next_token(self) -> None:

@@ -1,4 +1,4 @@
-"""Values as YAML text, in the layout of the file that they come into."""
+"""Values as YAML text, in the layout of the file that they are written to."""
 
 import json
 import re
@@ -27,9 +27,9 @@ class Layout(msgspec.Struct, frozen=True):
 
 def layout_of(root: Node) -> Layout:
     """Return the layout of a document: that of its first nested mapping and its first list."""
-    found: dict[str, int] = {}
-    _look(root, found)
-    return Layout(**found, json=isinstance(root, MappingNode) and root.flow)
+    measures: dict[str, int] = {}
+    _add_measures(root, measures)
+    return Layout(**measures, json=isinstance(root, MappingNode) and root.flow)
 
 
 def block_lines(key: str, value: Any, column: int, layout: Layout) -> list[str]:
@@ -78,7 +78,8 @@ def key_text(key: str, layout: Layout) -> str:
 def leaf_text(value: str | int, style: str) -> str:
     """Return a number, or a string in quotes of a style.
 
-    Where the style is plain (""), only what cannot be taken for a number or the like goes without.
+    Where the style is plain (""), a string goes without quotes only if no reader can take it for a
+    number, a boolean or null.
     """
     if isinstance(value, int):
         return str(value)
@@ -86,23 +87,23 @@ def leaf_text(value: str | int, style: str) -> str:
         return "'" + value.replace("'", "''") + "'"
     if style == "" and _PLAIN_TEXT.fullmatch(value):
         return value
-    # YAML takes JSON's escapes, save the pairs for what is beyond 16 bits, and folds odd line ends
+    # YAML has JSON's escapes except surrogate pairs, and folds odd line ends
     quoted = json.dumps(value, ensure_ascii=False)
     return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
 
 
-def _look(node: Node, found: dict[str, int]) -> None:
+def _add_measures(node: Node, measures: dict[str, int]) -> None:
     """Find each measure once, in the order of the text."""
     pairs = node.pairs if isinstance(node, MappingNode) and not node.flow else []
     for key, value in pairs:
         if isinstance(value, MappingNode) and not value.flow:
-            found.setdefault("step", value.pairs[0][0].column - key.column)
+            measures.setdefault("step", value.pairs[0][0].column - key.column)
         if isinstance(value, SequenceNode) and not value.flow and value.anchor is None:
-            found.setdefault("dash", value.column - key.column)
+            measures.setdefault("dash", value.column - key.column)
             first = value.items[0]
             if first.line == value.line and first.start < first.end:
-                found.setdefault("gap", first.column - value.column)
-        _look(value, found)
+                measures.setdefault("gap", first.column - value.column)
+        _add_measures(value, measures)
     if isinstance(node, SequenceNode):
         for item in node.items:
-            _look(item, found)
+            _add_measures(item, measures)

@@ -1,4 +1,4 @@
-"""The Pod to create: the manifest's, with what was asked for on the command line."""
+"""The Pod to create: the manifest's, with the changes of the command line."""
 
 import re
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ _FRAMES = "--whisper-frames"
 _LIMIT = "--whisper-cpu-limit"
 _PREFIX = "benchmark-"
 _NO_SAVE_NAME = "/:*?<>|\\"
-"""Signs that pytest-benchmark takes in no --benchmark-save name."""
+"""Characters that pytest-benchmark refuses in a --benchmark-save name."""
 _LONGEST_NAME = 63
 
 
-class PodWishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run wants changed in the manifest; `arguments` are the suite's own options."""
+class PodChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run changes in the manifest; `arguments` are the suite's own options."""
 
     save_name: str
     image: str | None = None
@@ -38,26 +38,26 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Return the one Pod of a manifest.
 
     Raises:
-        BenchError: it cannot be read, is not YAML, or holds something else than one Pod.
+        BenchError: it cannot be read, is not YAML, or has anything else than one Pod.
 
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BenchError(
-            f"{path}: {getattr(error, 'strerror', None) or error}; name the Pod's manifest with "
+            f"{path}: {getattr(error, 'strerror', None) or error}; pass the Pod's manifest with "
             "--manifest (the project's is k8s/bench-pod.yaml)"
         ) from error
-    documents = [each.data for each in parse(text, str(path))]
-    kinds = [each.get("kind") if isinstance(each, dict) else None for each in documents]
+    documents = [document.data for document in parse(text, str(path))]
+    kinds = [data.get("kind") if isinstance(data, dict) else None for data in documents]
     if kinds != ["Pod"]:
-        told = ", ".join(str(kind) for kind in kinds) or "nothing"
-        raise BenchError(f"{path}: holds {told}; a manifest of one Pod is wanted")
+        shown = ", ".join(str(kind) for kind in kinds) or "nothing"
+        raise BenchError(f"{path}: has {shown}; pass a manifest of exactly one Pod with --manifest")
     pod: dict[str, Any] = documents[0]
     return pod
 
 
-def wished_pod(manifest: Mapping[str, Any], wishes: PodWishes, run_id: str, where: str) -> Any:
+def pod_to_create(manifest: Mapping[str, Any], changes: PodChanges, run_id: str, where: str) -> Any:
     """Return the Pod to create, fit to measure in.
 
     Raises:
@@ -69,28 +69,29 @@ def wished_pod(manifest: Mapping[str, Any], wishes: PodWishes, run_id: str, wher
     check_bench_pod(spec, f"{where}: spec")
     metadata = pod["metadata"] = _mapping(pod, "metadata", where)
     labels = _mapping(metadata, "labels", f"{where}: metadata")
-    metadata |= {"name": pod_name(wishes.save_name), "labels": {**labels, RUN_LABEL: run_id}}
+    metadata |= {"name": pod_name(changes.save_name), "labels": {**labels, RUN_LABEL: run_id}}
     metadata.pop("namespace", None)  # the command line's or the context's
     selector = _mapping(spec, "nodeSelector", f"{where}: spec")
-    spec["nodeSelector"] = {**selector, **wishes.node_selector}
-    spec["tolerations"] = [*_list(spec, "tolerations", f"{where}: spec"), *wishes.tolerations]
+    spec["nodeSelector"] = {**selector, **changes.node_selector}
+    spec["tolerations"] = [*_list(spec, "tolerations", f"{where}: spec"), *changes.tolerations]
     container = spec["containers"][0]
-    if wishes.image is not None:
-        container["image"] = wishes.image
-    given = [str(each) for each in _list(container, "args", f"{where}: {container['name']}")]
-    container["args"] = [*_limit_of(container, given, wishes), *_arguments(given, wishes)]
+    if changes.image is not None:
+        container["image"] = changes.image
+    arguments = [str(word) for word in _list(container, "args", f"{where}: {container['name']}")]
+    limit = _limit_of(container, arguments, changes)
+    container["args"] = [*limit, *_arguments(arguments, changes)]
     return pod
 
 
-def _mapping(found: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
-    value = found.get(key) or {}
+def _mapping(parent: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = parent.get(key) or {}
     if not isinstance(value, dict):
         raise BenchError(f"{where}.{key} is {value!r}; write a mapping")
     return dict(value)
 
 
-def _list(found: Mapping[str, Any], key: str, where: str) -> list[Any]:
-    value = found.get(key) or []
+def _list(parent: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    value = parent.get(key) or []
     if not isinstance(value, list):
         raise BenchError(f"{where}.{key} is {value!r}; write a list")
     return value
@@ -100,36 +101,36 @@ def pod_name(save_name: str) -> str:
     """Name the Pod of a run: `benchmark-xeon` for `xeon`.
 
     Raises:
-        BenchError: the run could not be saved under the name, here or there, or nothing of it can
-            stand in the name of a Pod (RFC 1123).
+        BenchError: the run cannot be saved under the name, or the name has no character that a
+            Pod's name may have (RFC 1123).
 
     """
     checked_name(save_name, "--save")
     if any(sign in save_name for sign in _NO_SAVE_NAME):
         raise BenchError(
-            f"--save {save_name!r}: a file is named after it, without {' '.join(_NO_SAVE_NAME)}; "
-            "give another name"
+            f"--save {save_name!r}: a file gets this name, and it must not have any of "
+            f"{' '.join(_NO_SAVE_NAME)}; give another name"
         )
     word = re.sub(r"[^a-z0-9-]+", "-", save_name.lower()).strip("-")
     if not word:
         raise BenchError(
-            f"--save {save_name!r}: a Pod is named after it, in the letters a to z and digits; "
-            "give another name"
+            f"--save {save_name!r}: a Pod gets this name, and it has no letter from a to z and no "
+            "digit; give another name"
         )
     return f"{_PREFIX}{word}"[:_LONGEST_NAME].rstrip("-")
 
 
-def _limit_of(container: Mapping[str, Any], given: list[str], wishes: PodWishes) -> list[str]:
-    """Demand the Pod's own limit of the suite, which demands the image's one CPU otherwise."""
+def _limit_of(container: Mapping[str, Any], arguments: list[str], changes: PodChanges) -> list[str]:
+    """Return the option that demands the Pod's own CPU limit; the image demands one CPU."""
     cpus = amount(str(container["resources"]["limits"]["cpu"]))
-    said = any(word.startswith(_LIMIT) for word in [*given, *wishes.arguments])
-    return [] if said or cpus is None or cpus == 1 else [f"{_LIMIT}={int(cpus)}"]
+    is_set = any(word.startswith(_LIMIT) for word in [*arguments, *changes.arguments])
+    return [] if is_set or cpus is None or cpus == 1 else [f"{_LIMIT}={int(cpus)}"]
 
 
-def _arguments(given: list[str], wishes: PodWishes) -> list[str]:
+def _arguments(arguments: list[str], changes: PodChanges) -> list[str]:
     kept, skip = [], False
-    for word in given:
+    for word in arguments:
         if not skip and word not in {_SAVE, _FRAMES} and not word.startswith(f"{_SAVE}="):
             kept.append(word)
         skip = not skip and word == _SAVE  # its value is a word of its own
-    return [*kept, *wishes.arguments, f"{_SAVE}={wishes.save_name}", _FRAMES]
+    return [*kept, *changes.arguments, f"{_SAVE}={changes.save_name}", _FRAMES]

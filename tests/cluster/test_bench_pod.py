@@ -1,14 +1,14 @@
-"""The Pod to create: the manifest, with what the command line wants of it."""
+"""The Pod to create: the manifest's, with the changes of the command line."""
 
 import pytest
 
 from support.pod_runs import MANIFEST, bench_pod
-from whisper_bench.cluster.wished_pod import PodWishes, pod_name, read_manifest, wished_pod
+from whisper_bench.cluster.bench_pod import PodChanges, pod_name, pod_to_create, read_manifest
 from whisper_bench.errors import BenchError
 
 
-def container(**wishes):
-    return bench_pod(**wishes)["spec"]["containers"][0]
+def container(**changes):
+    return bench_pod(**changes)["spec"]["containers"][0]
 
 
 def test_of_the_manifest_only_the_name_and_the_save_name_change():
@@ -19,10 +19,10 @@ def test_of_the_manifest_only_the_name_and_the_save_name_change():
     assert pod == {**manifest, "spec": {**manifest["spec"], "containers": [container(save="xeon")]}}
 
 
-def test_what_is_asked_for():
+def test_options_of_the_command_line_change_the_pod():
     taint = {"key": "gpu", "operator": "Equal", "value": "no", "effect": "NoSchedule"}
-    wishes = {"image": "mine:1", "node_selector": {"a": "b"}, "tolerations": [taint]}
-    pod = bench_pod("icelake", **wishes, arguments=["--whisper-models=base,small"])
+    changes = {"image": "mine:1", "node_selector": {"a": "b"}, "tolerations": [taint]}
+    pod = bench_pod("icelake", **changes, arguments=["--whisper-models=base,small"])
     assert pod["metadata"]["name"] == "benchmark-icelake"
     assert pod["spec"]["nodeSelector"] == {"kubernetes.io/arch": "amd64", "a": "b"}
     assert pod["spec"]["tolerations"] == [taint]
@@ -40,10 +40,10 @@ def written(tmp_path, old, new):
     return path
 
 
-def test_arguments_of_two_words(tmp_path):
+def test_a_save_name_written_as_an_argument_of_its_own_is_replaced(tmp_path):
     old = "- --benchmark-save=xeon"
     path = written(tmp_path, old, "- --benchmark-save\n        - xeon\n        - --stress")
-    pod = wished_pod(read_manifest(path), PodWishes(save_name="a"), "r", "test")
+    pod = pod_to_create(read_manifest(path), PodChanges(save_name="a"), "r", "test")
     assert pod["spec"]["containers"][0]["args"] == [
         "--stress", "--benchmark-save=a", "--whisper-frames"
     ]  # fmt: skip
@@ -52,7 +52,7 @@ def test_arguments_of_two_words(tmp_path):
 def test_a_pod_of_two_cpus_is_measured_under_two(tmp_path):
     manifest = read_manifest(written(tmp_path, 'cpu: "1"', 'cpu: "2"'))
     args = [
-        wished_pod(manifest, PodWishes(save_name="a", arguments=words), "r", "test")["spec"][
+        pod_to_create(manifest, PodChanges(save_name="a", arguments=words), "r", "test")["spec"][
             "containers"
         ][0]["args"]
         for words in ([], ["--whisper-cpu-limit=1"])
@@ -63,38 +63,39 @@ def test_a_pod_of_two_cpus_is_measured_under_two(tmp_path):
     ]
 
 
-def test_a_pod_that_is_not_fit_is_refused(tmp_path):
+def test_a_pod_that_is_not_fit_to_measure_in_is_refused(tmp_path):
     manifest = read_manifest(written(tmp_path, 'cpu: "1"', 'cpu: "1500m"'))
     with pytest.raises(BenchError, match="pod.yaml: spec.containers"):
-        wished_pod(manifest, PodWishes(save_name="a"), "r", "pod.yaml")
+        pod_to_create(manifest, PodChanges(save_name="a"), "r", "pod.yaml")
 
 
 def test_a_pod_without_a_spec():
     with pytest.raises(BenchError, match=r"pod.yaml: spec"):
-        wished_pod({"kind": "Pod"}, PodWishes(save_name="a"), "r", "pod.yaml")
+        pod_to_create({"kind": "Pod"}, PodChanges(save_name="a"), "r", "pod.yaml")
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "parts"),
     [
-        (b"kind: Job\n", "holds Job; a manifest of one Pod is wanted"),
-        (b"", "holds nothing; a manifest of one Pod is wanted"),
-        (b"- 1\n", "holds None; a manifest of one Pod is wanted"),
-        (b"kind: Pod\n---\nkind: Pod\n", "holds Pod, Pod; a manifest of one Pod is wanted"),
-        (b"kind: [\n", "not YAML"),
-        (b"\xff\xfe", "name the Pod's manifest with --manifest"),
+        (b"kind: Job\n", ("has Job;", "exactly one Pod", "--manifest")),
+        (b"", ("has nothing;", "exactly one Pod", "--manifest")),
+        (b"- 1\n", ("has None;", "exactly one Pod", "--manifest")),
+        (b"kind: Pod\n---\nkind: Pod\n", ("has Pod, Pod;", "exactly one Pod", "--manifest")),
+        (b"kind: [\n", ("cannot read this YAML",)),
+        (b"\xff\xfe", ("codec can't decode", "--manifest")),
     ],
 )
-def test_no_manifest(tmp_path, content, told):
+def test_a_file_that_is_not_one_pod_is_refused(tmp_path, content, parts):
     path = tmp_path / "pod.yaml"
     path.write_bytes(content)
     with pytest.raises(BenchError) as refused:
         read_manifest(path)
-    assert told in str(refused.value)
+    for part in (str(path), *parts):
+        assert part in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "fault"),
     [
         (
             "  name: benchmark-xeon\n  labels:",
@@ -118,16 +119,16 @@ def test_no_manifest(tmp_path, content, told):
         ),
     ],
 )
-def test_what_is_not_of_its_kind(tmp_path, old, new, told):
+def test_a_field_of_the_wrong_type_is_refused(tmp_path, old, new, fault):
     manifest = read_manifest(written(tmp_path, old, new))
     with pytest.raises(BenchError) as refused:
-        wished_pod(manifest, PodWishes(save_name="a"), "r", "pod.yaml")
-    assert told in str(refused.value)
+        pod_to_create(manifest, PodChanges(save_name="a"), "r", "pod.yaml")
+    assert fault in str(refused.value)
 
 
 @pytest.mark.parametrize("save", ["a/b", ".a", "", "a" * 201, "a:b", "a\nb", "a\\b", "a?"])
-def test_no_save_names(save):
-    with pytest.raises(BenchError, match="a file is named after it"):
+def test_a_save_name_that_no_file_can_have_is_refused(save):
+    with pytest.raises(BenchError, match="a file gets this name"):
         pod_name(save)
 
 
@@ -141,5 +142,5 @@ def test_no_save_names(save):
         ("a" * 52 + "-b", "benchmark-" + "a" * 52),
     ],
 )
-def test_names(save, name):
+def test_a_pod_is_named_after_the_save_name(save, name):
     assert pod_name(save) == name
