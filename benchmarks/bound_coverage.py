@@ -1,11 +1,12 @@
-"""Measure how often the error bound of a simulated percentile is below the truth.
+"""Measure how often the error bound of a simulated percentile is below the true one.
 
     python benchmarks/bound_coverage.py [SEEDS]
 
 Lognormal service times (mean 1.8 s, coefficient of variation 0.5), busy Pods, bursts and p99, where
-a percentile is hardest to tell. The truth is that of a run of 4 million requests. The objective is
-set at the truth, where the sampling stops last. Prints the share of seeds whose upper bound lies
-below the truth, which would size too few Pods; exits 1 above 10 % anywhere or 3 % in all.
+a percentile is hardest to estimate. The true percentile is from a run of 4 million requests. The
+objective is set to it, where the sampling takes longest. Prints the share of seeds whose upper
+bound is below the true percentile, which would give too few Pods. Exits 1 above 10 % for one set-up
+or 3 % in total.
 """
 
 import math
@@ -59,7 +60,7 @@ def truth_s(question: Question, pods: int) -> float:
 
 
 def main() -> int:
-    """Simulate, print, and say whether the bound is one."""
+    """Simulate, print, and say whether the bound holds."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     shares = []
     for balancing, pods, utilisation, burstiness, percent in SETUPS:
@@ -67,13 +68,15 @@ def main() -> int:
         policy = Policy(balancing=balancing, max_utilisation=0.95)
         question = Question(service(), load, policy, Objective(percent, 1.0))
         true_s = truth_s(question, pods)
-        asked = replace(question, objective=Objective(percent, true_s))
-        bounds = [predict_latency(replace(asked, seed=seed), pods).high_s for seed in range(seeds)]
+        at_truth = replace(question, objective=Objective(percent, true_s))
+        bounds = [
+            predict_latency(replace(at_truth, seed=seed), pods).high_s for seed in range(seeds)
+        ]
         below = sum(bound is not None and bound < true_s for bound in bounds) / seeds
         shares.append(below)
         about = f"{balancing:<18} {pods:>3} Pods  {utilisation:.0%} busy  burstiness {burstiness:g}"
-        print(f"{about}  p{percent:g} {true_s:6.2f} s  below the truth {below:6.1%}", flush=True)
-    print(f"in all {sum(shares) / len(shares):.1%}")
+        print(f"{about}  p{percent:g} {true_s:6.2f} s  below the true one {below:6.1%}", flush=True)
+    print(f"in total {sum(shares) / len(shares):.1%}")
     return 0 if max(shares) <= ONE_SETUP and sum(shares) / len(shares) <= ALL_SETUPS else 1
 
 

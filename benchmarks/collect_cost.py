@@ -3,7 +3,7 @@
     python benchmarks/collect_cost.py [RUNS]
 
 Collects one unrelated test with and without the plugin in turn, in fresh processes, and prints the
-medians. Exits 1 where the plugin adds 30 ms or more.
+medians. Exits 1 if the plugin adds 30 ms or more.
 """
 
 import statistics

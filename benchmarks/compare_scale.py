@@ -1,11 +1,11 @@
-"""Measure whether thousands of runs compare no slower than pytest-benchmark shows them.
+"""Measure whether we compare thousands of runs as fast as pytest-benchmark does.
 
     python benchmarks/compare_scale.py [RUNS] [REPEATS]
 
-Makes saved runs of 9 cases with 50 samples each out of the sample in docs/sample (its latencies
-jittered: nothing here is a measurement of a machine), and compares them by `whisper-bench ratio`
+Makes saved runs of 9 cases with 50 samples each from the sample in docs/sample (with random
+latencies: nothing here is a measurement of a machine), and compares them by `whisper-bench ratio`
 and by `pytest-benchmark compare`, in turn, on the same files: at a quarter, a half and all of
-them. Prints seconds and peak memory; exits 1 where ours is slower on all of them, or where four
+them. Prints seconds and peak memory; exits 1 if ours is slower on all of them, or if four
 times the runs take more than five times the time or memory.
 """
 
@@ -97,7 +97,7 @@ def measure(folder: Path, repeats: int) -> dict[str, tuple[float, float]]:
 
 
 def main() -> int:
-    """Make the files, measure, print, and say whether ours keeps up."""
+    """Make the files, measure, print, and say whether ours is fast enough."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 3  # noqa: PLR2004
     sample, source = json.loads(SAMPLE.read_bytes()), random.Random(4)

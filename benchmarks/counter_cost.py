@@ -1,9 +1,9 @@
-"""What reading the kernel's counters costs a round.
+"""What reading the kernel's counters adds to a round.
 
     python benchmarks/counter_cost.py [READINGS]
 
-Reads, in a control group with a quota where one can be made, what the worker reads before and after
-each round, and compares with one transcription of base on the standard clip. Exits 1 where the
+Reads, in a control group with a quota, what the worker reads before and after
+each round, and compares with one transcription of base on the standard clip. Exits 1 if the
 readings take 0.1 % of it or more.
 """
 
@@ -25,7 +25,7 @@ LIMIT = 0.001
 
 
 def _reading_s() -> float:
-    """Time what stands around one round: two readings of each counter, one of the memory."""
+    """Time all that is read around one round: each counter twice, the memory once."""
     groups = quota_groups()
     start_s = time.perf_counter()
     for _ in range(2):

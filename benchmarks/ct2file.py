@@ -40,7 +40,7 @@ def read_variables(path: Path) -> "dict[str, NDArray[np.float32]]":
     """Return every variable of a model.bin as float32, by its name.
 
     Raises:
-        BenchError: another binary version than the one that is known here.
+        BenchError: it has another binary version.
 
     """
     import numpy as np
@@ -49,8 +49,8 @@ def read_variables(path: Path) -> "dict[str, NDArray[np.float32]]":
     version = reader.number("I")
     if version != _BINARY_VERSION:
         raise BenchError(
-            f"{path}: CTranslate2 binary version {version}, but {_BINARY_VERSION} can be read; "
-            "use the pinned weights"
+            f"{path}: CTranslate2 binary version {version}, but only {_BINARY_VERSION} can be "
+            "read; use the pinned weights"
         )
     reader.string()
     reader.number("I")

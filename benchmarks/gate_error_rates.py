@@ -2,16 +2,16 @@
 
     python benchmarks/gate_error_rates.py [TRIALS]
 
-Simulates gates between two builds whose true slowdown is known: what a process measures spreads by
-2, 3 or 5 % (standard deviation of the logarithm), independently of the others; or by 3 %, and one
-process in ten takes longer by an exponential share of 20 % (bursts). 10 % are allowed. Prints a
-Markdown table: the share of gates that end with PASS, FAIL and NO EVIDENCE, and the median of the
-pairs that they took, with at most 16 pairs and at most 32 (the default); in the last column how
-often `--benchmark-compare-fail=mean:10%` fails the same builds where one process each is compared
-with the other. At 10 % either answer is wrong.
+Simulates gates between two builds whose true slowdown is known: the figures of processes
+spread by 2, 3 or 5 % (standard deviation of the logarithm), independently of each other; or by 3 %,
+and one process in ten takes longer by an exponential share of 20 % (bursts). 10 % are allowed.
+Prints a Markdown table: the share of gates that end with PASS, FAIL and NO EVIDENCE, and the median
+of the pairs that they took, with at most 16 pairs and at most 32 (the default); in the last column
+how often `--benchmark-compare-fail=mean:10%` fails the same builds if one process of each side is
+compared. At 10 % both answers are wrong.
 
-The gates are a twin in numpy, for speed, which is first held to `look_at` and `is_look` on 1,200
-gates. Exits 1 where the twin differs, or where at the limit more than 2.5 % of gates pass or fail
+For speed the gates are a copy in numpy, which is first compared with `look_at` and `is_look` on
+1,200 gates. Exits 1 if the copy differs, or if at the limit more than 2.5 % of gates pass or fail
 (and 3 standard errors).
 """
 
@@ -34,12 +34,12 @@ from whisper_bench.stats.trimmed import TRIMMED
 
 LIMIT = 0.1
 NOISES = ((0.02, 0.0), (0.03, 0.0), (0.05, 0.0), (0.03, 0.1))
-"""Standard deviation, and the share of processes that a burst comes into."""
+"""Standard deviation, and the share of processes with a burst."""
 BURST = 0.2
 SLOWDOWNS = (0.0, 0.05, 0.1, 0.15, 0.2)
 MOST_PAIRS = (16, 32)
 CHECKED = 30
-"""Gates of each kind that the twin is held to `look_at` on."""
+"""Gates of each kind on which the copy is compared with `look_at`."""
 CALLS = (Call.NOT_SLOWER, Call.SLOWER, Call.OPEN)
 
 Logs = NDArray[np.float64]
@@ -47,7 +47,7 @@ Marks = NDArray[np.bool_]
 
 
 class Ends(NamedTuple):
-    """How gates ended: an index into CALLS each, and the pairs that they took."""
+    """How gates ended: for each an index into CALLS, and the pairs that it took."""
 
     calls: NDArray[np.int64]
     pairs: NDArray[np.int64]
@@ -65,7 +65,7 @@ class Kind(NamedTuple):
     slowdown: float
 
     def measured(self, trials: int) -> tuple[Logs, Logs]:
-        """Return the logarithms that both sides measure: a row a gate, a column a pair.
+        """Return the logarithms that both sides measure: one row per gate, one column per pair.
 
         Within a kind they are the same for any number of pairs. The order of a session does not
         matter here, since the processes are independent.
@@ -79,7 +79,7 @@ class Kind(NamedTuple):
 
 
 def gates(baseline: Logs, candidate: Logs, most_pairs: int) -> Ends:
-    """Return how gates end: the twin of `look_at`."""
+    """Return how gates end: the copy of `look_at`."""
     trials = len(baseline)
     calls, pairs = np.full(trials, CALLS.index(Call.OPEN)), np.full(trials, most_pairs)
     running = np.ones(trials, dtype=bool)
@@ -100,7 +100,7 @@ def gates(baseline: Logs, candidate: Logs, most_pairs: int) -> Ends:
 
 
 def bounds(logs: Logs) -> tuple[Logs, Logs]:
-    """Return the intervals of the trimmed means, a row an interval."""
+    """Return the intervals of the trimmed means, one per row."""
     size = logs.shape[1]
     cut = size // TRIMMED
     kept = np.sort(logs, axis=1)[:, cut : size - cut]
@@ -123,8 +123,8 @@ def real_gate(
     return CALLS.index(call), most_pairs
 
 
-def twin_agrees(kind: Kind, most_pairs: int) -> bool:
-    """Tell whether the twin ends some gates as the real code does."""
+def copy_agrees(kind: Kind, most_pairs: int) -> bool:
+    """Return whether the copy ends some gates as the real code does."""
     sides = kind.measured(CHECKED)
     ends = gates(*sides, most_pairs)
     rows = zip(*(np.exp(side).tolist() for side in sides), strict=True)
@@ -133,12 +133,12 @@ def twin_agrees(kind: Kind, most_pairs: int) -> bool:
 
 
 def one_comparison(baseline: Logs, candidate: Logs) -> float:
-    """Return how often a process each differ by more than the limit, as pytest-benchmark counts."""
+    """Return how often one process of each side differs by more, as pytest-benchmark counts."""
     return float((np.expm1(candidate[:, 0] - baseline[:, 0]) > LIMIT).mean())
 
 
 def row(kind: Kind, trials: int) -> tuple[str, bool]:
-    """Return a line of the table, and whether the gate errs as rarely as it promises."""
+    """Return a line of the table, and whether the gate is wrong as rarely as it promises."""
     sides = kind.measured(trials)
     most = ERROR_RATE / 2
     most += 3 * math.sqrt(most * (1 - most) / trials)
@@ -153,23 +153,23 @@ def row(kind: Kind, trials: int) -> tuple[str, bool]:
 
 
 def main() -> int:
-    """Simulate, print, and say whether the gate holds what it promises."""
+    """Simulate, print, and say whether the error rates are as promised."""
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     kinds = [Kind(*noise, slowdown) for noise in NOISES for slowdown in SLOWDOWNS]
-    if not all(twin_agrees(kind, most_pairs) for kind in kinds for most_pairs in MOST_PAIRS):
-        print("the twin in numpy does not end as look_at does")
+    if not all(copy_agrees(kind, most_pairs) for kind in kinds for most_pairs in MOST_PAIRS):
+        print("the copy in numpy does not end as look_at does")
         return 1
-    print(f"{trials} gates a row; twin and look_at agree on {CHECKED} of each kind\n")
+    print(f"{trials} gates per row; copy and look_at agree on {CHECKED} of each kind\n")
     head = ["process noise", "true slowdown"]
     for most_pairs in MOST_PAIRS:
         head += [f"PASS (of {most_pairs} pairs at most)", "FAIL", "NO EVIDENCE", "median pairs"]
-    head.append("one process each, mean:10% fails")
+    head.append("mean:10% fails (one process of each side)")
     print(f"| {' | '.join(head)} |\n|{'---:|' * len(head)}")
     fine = True
     for kind in kinds:
-        line, held = row(kind, trials)
+        line, is_as_promised = row(kind, trials)
         print(line, flush=True)
-        fine &= held
+        fine &= is_as_promised
     return 0 if fine else 1
 
 

@@ -1,19 +1,19 @@
-"""Judge real gates: how often each answer came, and what pytest-benchmark says of the same samples.
+"""Count the answers of real gates, and what pytest-benchmark says of the same samples.
 
     python benchmarks/gate_trials.py SAMPLES.csv            # print the table
     python benchmarks/gate_trials.py SAMPLES.csv FOLDER...  # add gates first, a gate.json each
 
-The samples are one line a process; a gate's name begins with what was tried in it (aa-1-01: a
-build against itself) and where (1: what ran there ran one after another). Another day was another
-machine, and is judged for itself. Beside each gate's answer stands
+The samples have one line per process. A gate's name begins with what was tried (aa-1-01: a build
+against itself) and the lane (1: gates of a lane ran one after another). Another day was another
+machine, and is counted separately. Beside each gate's answer is the result of
 `--benchmark-compare-fail=mean:10%`, by pytest-benchmark's own class, on the wall times of the same
-rounds: of the first process of either side, as two runs are compared; of all processes of the gate,
-in its favour, since those ran in alternation; and of the candidate against the baseline of the gate
-before, like a run saved earlier.
+rounds: of the first process of each side, as two runs are compared; of all processes of the gate,
+which is in its favour, since those ran in turns; and of the candidate against the baseline of the
+gate before, like a run saved earlier.
 
 Then gates are replayed on the processes of a build against itself, in the order in which they ran:
-as they were, and with the candidate's times longer by a known share. A gate begins where the one
-before has ended, wherever the real ones did. Those of two lanes ran at the same time.
+unchanged, and with the candidate's times longer by a known share. A replayed gate begins where the
+one before ended, not where the real ones began. Gates of two lanes ran at the same time.
 """
 
 import csv
@@ -42,7 +42,7 @@ Gate = list[dict[str, str]]
 
 
 def collected(folders: Iterable[Path]) -> list[dict[str, Any]]:
-    """Return a row for each process of the gates in some folders, in the order of their names."""
+    """Return one row per process of the gates in some folders, in the order of their names."""
     rows = []
     for folder in folders:
         gate = json.loads((folder / "gate.json").read_text(encoding="utf-8"))
@@ -64,7 +64,7 @@ def collected(folders: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def add(path: Path, folders: Iterable[Path]) -> None:
-    """Write the processes of more gates behind those that a file has."""
+    """Add the processes of more gates to a file."""
     before = [row for gate in read(path).values() for row in gate] if path.exists() else []
     known = {row["gate"] for row in before}
     rows = [*before, *collected(folder for folder in folders if folder.name not in known)]
@@ -106,7 +106,7 @@ def judged_again(gate: Gate) -> Answer:
 
 
 def compare_fails(now_s: list[float], before_s: list[float]) -> bool:
-    """Tell what --benchmark-compare-fail=mean:10% says of two runs."""
+    """Return whether --benchmark-compare-fail=mean:10% fails for two runs."""
     parse: Any = utils.parse_compare_fail  # untyped
     check = parse(f"mean:{LIMIT:.0%}")
     now, before = ({"mean": statistics.fmean(side)} for side in (now_s, before_s))
@@ -150,7 +150,7 @@ def series(gates: dict[str, Gate]) -> dict[str, list[Gate]]:
 def replay(rows: Gate, factor: float) -> Iterable[Call]:
     """Yield how gates end on processes in their true order, the candidate's times by a factor.
 
-    One gate begins where the one before has ended; what is left at the end is none.
+    One gate begins where the one before ended; an incomplete one at the end is left out.
     """
     start = 0
     while (call := ended(rows[start:], factor)) is not None:
@@ -176,7 +176,7 @@ def ended(rows: Gate, factor: float) -> tuple[Call, int] | None:
 
 
 def replays(gates: dict[str, Gate]) -> list[str]:
-    """Return a line for each slowdown that is put into the samples of a build against itself."""
+    """Return a line for each slowdown put into the samples of a build against itself."""
     lines = []
     for date, lanes in series(gates).items():
         for factor in FACTORS:
@@ -199,7 +199,7 @@ def slowdowns(gates: dict[str, Gate]) -> list[str]:
 
 
 def main() -> None:
-    """Collect where folders are given, then print the table."""
+    """Add gates if folders are given, then print the table."""
     path, *folders = map(Path, sys.argv[1:])
     if folders:
         add(path, folders)
@@ -207,7 +207,7 @@ def main() -> None:
     differ = [name for name, gate in gates.items() if judged_again(gate) != gate[0]["answer"]]
     print("\n".join([*table(gates), "", *slowdowns(gates), *replays(gates)]))
     if differ:
-        print(f"judged otherwise from the samples: {', '.join(differ)}")
+        print(f"the samples give another answer: {', '.join(differ)}")
         raise SystemExit(1)
 
 

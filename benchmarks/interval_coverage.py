@@ -1,17 +1,17 @@
-"""Measure how often the intervals hold the truth.
+"""Measure how often the intervals contain the true ratio.
 
     python benchmarks/interval_coverage.py [TRIALS]
 
 Simulates runs whose true ratio is known: processes differ by 4 % (standard deviation of the
-logarithm), rounds within a process by 2 %, as was seen of CPU-seconds on a machine with a busy
-neighbour. Prints, for 5 and 10 processes a side, the share of nominal 95 % intervals that hold the
-truth: ours of the ratio, ours of a prediction (does the mean of a run to come fall into it?), and a
-percentile bootstrap that pools all rounds, for which rounds are alike whatever process they came
-from. Exits 1 where one of ours is not within 93 to 97 %.
+logarithm), rounds within a process by 2 %, as CPU-seconds did on a machine with a busy
+neighbour. Prints, for 5 and 10 processes per side, the share of nominal 95 % intervals that contain
+the true value: ours of the ratio, ours of a prediction (does it contain the mean of a future run?),
+and a percentile bootstrap over pooled rounds, which ignores the process that a round came from.
+Exits 1 if one of ours is not within 93 to 97 %.
 
-Then what no interval of a single run can know, a level of each run's own of 3 % (another day,
-another node), and the intervals whose samples are runs, which do know; and a single process, whose
-interval is made of rounds.
+Then with a deviation between runs of 3 % (another day, another node), which a single run cannot
+show, and intervals whose samples are runs, which include it; and a single process, whose interval
+is computed from rounds.
 """
 
 import sys
@@ -36,7 +36,7 @@ Rounds = NDArray[np.float64]
 def run(
     random: np.random.Generator, processes: int, true_s: float, level: float, rounds: int = ROUNDS
 ) -> Rounds:
-    """Return latencies in seconds, a row a process; `level` is the deviation between runs."""
+    """Return latencies in seconds, one row per process; `level` is the deviation between runs."""
     effects = random.normal(scale=level) + random.normal(scale=BETWEEN, size=(processes, 1))
     return true_s * np.exp(effects + random.normal(scale=WITHIN, size=(processes, rounds)))
 
@@ -53,7 +53,7 @@ def bootstrap(random: np.random.Generator, xeon: Rounds, m4: Rounds) -> tuple[fl
 def hits(
     random: np.random.Generator, processes: int, level: float
 ) -> Iterator[tuple[bool, bool, bool]]:
-    """Yield for each trial whether ours, the prediction's and the bootstrap's interval hit."""
+    """Yield for each trial whether our, the prediction's and the bootstrap's interval hit."""
     while True:
         m4, new = (run(random, processes, M4_S, level) for _ in range(2))
         xeon, coming = (run(random, processes, M4_S * TRUE_RATIO, level) for _ in range(2))
@@ -72,7 +72,7 @@ def hits(
 
 
 def among_runs_hits(random: np.random.Generator, runs: int) -> Iterator[tuple[bool, bool]]:
-    """Yield for each trial whether the intervals hit whose samples are runs of 5 processes."""
+    """Yield for each trial whether the intervals from runs of 5 processes hit."""
     while True:
         sides = [
             [float(np.exp(np.log(run(random, 5, true_s, RUN_LEVEL).mean(axis=1)).mean()))
@@ -88,7 +88,7 @@ def among_runs_hits(random: np.random.Generator, runs: int) -> Iterator[tuple[bo
 
 
 def within_run_hits(random: np.random.Generator, rounds: int) -> Iterator[bool]:
-    """Yield for each trial whether the interval of rounds of one process a side hits."""
+    """Yield for each trial whether the interval from rounds of one process per side hits."""
     while True:
         m4, xeon = (
             run(random, 1, true_s, 0, rounds).ravel().tolist()
@@ -107,11 +107,11 @@ def shares(source: Callable[[np.random.Generator], Iterator[object]], trials: in
 
 
 def main() -> int:
-    """Simulate, print, and say whether ours hold what they promise."""
+    """Simulate, print, and say whether our intervals are as promised."""
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     fine = True
     print(f"{trials} trials, between processes {BETWEEN:.0%}, within {WITHIN:.0%}, {ROUNDS} rounds")
-    print("processes a side  between runs   ratio   prediction   pooled bootstrap")
+    print("processes per side  between runs   ratio   prediction   pooled bootstrap")
     for level in (0.0, RUN_LEVEL):
         for processes in (5, 10):
             covered = shares(partial(hits, processes=processes, level=level), trials)
@@ -120,7 +120,7 @@ def main() -> int:
             fine &= level > 0 or all(ACCEPTED[0] <= share <= ACCEPTED[1] for share in covered[:2])
     for runs in (3, 5):
         covered = shares(partial(among_runs_hits, runs=runs), trials)
-        cells = f"{covered[0]:>6.1%}  {covered[1]:>11.1%}   ({runs} runs a side, --all-runs)"
+        cells = f"{covered[0]:>6.1%}  {covered[1]:>11.1%}   ({runs} runs per side, --all-runs)"
         print(f"{5:>16}  {RUN_LEVEL:>12.0%}  {cells}", flush=True)
         fine &= all(ACCEPTED[0] <= share for share in covered)
     for rounds in (10, 50):

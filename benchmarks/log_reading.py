@@ -1,4 +1,4 @@
-"""What logs cost to read, honest and hostile ones: MB/s, and the time over its half's.
+"""How fast logs are read, normal and hostile ones: MB/s, and the time relative to half the log.
 
 Run with `python benchmarks/log_reading.py`. A ratio of 2 is linear; 4 would be quadratic.
 """
@@ -29,7 +29,7 @@ LOGS: dict[str, Callable[[int], str]] = {
     "lines that end in w": _filled("the log says now\n"),
     "words that may end a frame": _filled("; "),
     "cut frames and ends": _filled(f"{MARK}1:ab " + "; " * 20),
-    "marks, a line each": _filled(f"{MARK}1\n"),
+    "marks, one per line": _filled(f"{MARK}1\n"),
     "marks in one line": _filled(MARK),
     "frames that never end": _filled("1:" + "a" * 32 + ":1/2:" + "0" * 8 + ":" + "A" * 890 + " "),
     "backslashes": _filled("\\"),
@@ -49,15 +49,13 @@ def _elapsed_s(text: str) -> float:
 
 
 def main() -> int:
-    """Print a line a kind of log; 1 where one takes more than its length."""
+    """Print one line per kind of log; return 1 if the time of one is not linear."""
     slow = []
     for name, made in LOGS.items():
         half, whole = made(2 * _MEGABYTE), made(4 * _MEGABYTE)
         half_s, whole_s = _elapsed_s(half), _elapsed_s(whole)
         ratio = whole_s / half_s
-        print(
-            f"{name:28} {len(whole) / _MEGABYTE / whole_s:8.1f} MB/s   {ratio:4.1f} times its half"
-        )
+        print(f"{name:28} {len(whole) / _MEGABYTE / whole_s:8.1f} MB/s   {ratio:4.1f} times half's")
         if ratio > _MOST_RATIO:
             slow.append(name)
     if slow:

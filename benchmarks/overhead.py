@@ -2,9 +2,9 @@
 
     python benchmarks/overhead.py [ROUNDS]
 
-A process that knows nothing of this project runs faster-whisper in a loop on the standard clip.
-One of its rounds and one of the suite's take turns, so that both meet the same machine. Prints both
-medians and exits 1 where they differ by 1 % or more.
+A process without this project runs faster-whisper in a loop on the standard clip. Its rounds and
+the suite's take turns, so that both run on the same machine at the same time. Prints both medians
+and exits 1 if they differ by 1 % or more.
 """
 
 import json

@@ -1,16 +1,17 @@
-"""Make weights of small's or medium's shape out of base's, for machines without the hub.
+"""Make weights with small's or medium's shape from base's, for machines without the hub.
 
     python benchmarks/shape_only.py small medium
 
 It prints where they are; `--whisper-models small-shape-only` measures them. Every result says so.
 
-The function stays nearly base's, the work becomes the larger model's: heads, feed-forward units and
-layers are added as copies whose output matrices are zero, so that the full compute is done and
-nothing is added to the residual stream. The stream's extra dimensions carry the mean of the real
-ones: its mean m stays, its standard deviation shrinks by sqrt(d / D), and so LayerNorm is kept up
-to that factor, which is folded into the matrix that reads it. Only behind the convolutions the
-extra dimensions are zero, since GELU lies between them and the stream; that, and float16, is why
-the encoder's output correlates with base's at 0.99 and not at 1, and words that tie may differ.
+The results stay nearly base's, but the work is the larger model's: heads, feed-forward units and
+layers are added as copies whose output matrices are zero. So all of it is computed, but nothing is
+added to the residual stream. The stream's extra dimensions have the mean of the real ones: its mean
+m stays, its standard deviation shrinks by sqrt(d / D), and so LayerNorm is the same up to that
+factor, which is included in the matrix that reads it. Only after the convolutions the extra
+dimensions are zero, since GELU comes between them and the stream. Because of that, and of float16,
+the encoder's output correlates with base's at 0.99 and not at 1, and words with equal scores may
+differ.
 """
 
 import math
@@ -44,15 +45,15 @@ if TYPE_CHECKING:
 SHAPES = {"small": (12, 768, 12), "medium": (24, 1024, 16)}
 _KERNEL = 3
 GROWN_WITH = "ctranslate2 4.8.5 and numpy 2.4.6"
-"""Of which the pinned hashes are (pins.py)."""
+"""Versions that made the pinned hashes (pins.py)."""
 
 
 def grow_shape_only(size: str) -> Weights:
-    """Make weights of `size`'s shape out of base's, once, and return them.
+    """Make weights of `size`'s shape from base's, once, and return them.
 
     Raises:
-        BenchError: `size` is neither small nor medium, base's weights cannot be had, or what
-            grew is not what is pinned.
+        BenchError: `size` is neither small nor medium, base's weights are not available, or the
+            new ones differ from the pinned ones.
 
     """
     if size not in SHAPES:
@@ -72,7 +73,7 @@ def grow_shape_only(size: str) -> Weights:
 
 
 def _check(name: str, folder: Path) -> None:
-    """Hold what has been grown to the pinned hashes."""
+    """Compare the new weights with the pinned hashes."""
     from importlib.metadata import version
 
     files, pinned = hashed_files(folder), pinned_files(name)
@@ -103,7 +104,7 @@ class _Growth:
         # not optimize(): it would merge the copied matrices into one, with less memory traffic
         spec._quantize("float16")  # noqa: SLF001
         spec.save(str(folder))
-        # all but model.bin are base's own, so that its pins hold for them
+        # all but model.bin are base's own, with the same pinned hashes
         for name in VOCABULARIES:
             (folder / name).unlink(missing_ok=True)
         for name in MODEL_FILES[1:]:
@@ -168,7 +169,7 @@ class _Growth:
         return f"{side}/layer_{number % self.base_layers}", number >= self.base_layers
 
     def _attention(self, spec: Any, prefix: str, *, added: bool, memory: str | None = None) -> None:
-        """Set queries (with keys and values where it attends to itself), then the output."""
+        """Set queries (with keys and values for self-attention), then the output."""
         self._unit_norm(spec.layer_norm)
         own = self._reads(f"{prefix}/linear_0", f"{prefix}/layer_norm")
         self._wider(spec.linear[0], own, parts=1 if memory else 3)
@@ -184,7 +185,7 @@ class _Growth:
         self._writes(spec.linear_1, f"{prefix}/linear_1", 4 * self.dim, added=added)
 
     def _reads(self, name: str, norm: str) -> "tuple[Array, Array]":
-        """Return a matrix that reads LayerNorm(stream), gamma, beta and the shrink folded in."""
+        """Return a matrix that reads LayerNorm(stream), with gamma, beta and the shrink."""
         import numpy as np
 
         weight, bias = self._pair(name)
@@ -213,7 +214,7 @@ class _Growth:
         )
 
     def _stream(self, array: "Array") -> "Array":
-        """Widen the last axis from base's dimension with the mean of what is there."""
+        """Widen the last axis from base's dimension, with the mean of its values."""
         import numpy as np
 
         # in double precision: the order of a sum, which differs from CPU to CPU, changes no float16

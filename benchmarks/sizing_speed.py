@@ -3,7 +3,7 @@
     python benchmarks/sizing_speed.py [PODS...]
 
 Lognormal service times (mean 1.8 s, coefficient of variation 0.5; no measurement of a machine) at
-loads that need about 50, 200, 1,000 and 5,000 Pods, for every way of balancing. Exits 1 where 200
+loads that need about 50, 200, 1,000 and 5,000 Pods, for every balancing. Exits 1 if 200
 Pods take more than 5 s, 5,000 more than 60 s, or the time grows faster than 1.5 times the load.
 """
 
@@ -31,7 +31,7 @@ def service() -> Service:
 
 
 def taken_s(pods: int, balancing: Balancing) -> float:
-    """Return the seconds of a full sizing at the load of so many Pods at the ceiling."""
+    """Return the seconds of a full sizing at the load of this many Pods at the ceiling."""
     rps = pods * UTILISATION / MEAN_S
     start_s = time.perf_counter()
     sizing = calculate_sizing(

@@ -1,10 +1,10 @@
-"""Make a picture of a real run from what its terminal received.
+"""Make a picture of a real run from its terminal output.
 
     script -qec 'stty cols 122; COMMAND' run.typescript
     python docs/picture.py run.typescript docs/run.svg [COLUMNS]   # needs rich
 
-Lines that a terminal rewrites are shown as they last were; what comes before pytest's first line,
-or before a dollar sign where there is no pytest, is left out, and so is pytest-benchmark's legend.
+A line that the terminal rewrote is shown in its last state. All before pytest's first line (or
+before a dollar sign, without pytest) is left out, and so is pytest-benchmark's legend.
 """
 
 import io
@@ -37,7 +37,7 @@ def main() -> None:
     for line in shown_lines(source.read_bytes().decode()):
         console.print(Text.from_ansi(line), soft_wrap=False, no_wrap=True, overflow="ellipsis")
     svg = console.export_svg(title=source.stem)
-    # the picture needs no network: its fonts are those that are there
+    # the picture needs no network: it uses installed fonts
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     target.write_text(svg.replace("Fira Code", "Menlo, DejaVu Sans Mono"), encoding="utf-8")
 

@@ -1,7 +1,7 @@
-"""The rooms of plugins/whisper_bench, who imports whom, and on which floor each stands.
+"""The rooms of plugins/whisper_bench: which imports which, and the floor of each.
 
 `python docs/rooms.py` prints the counts, and the picture of docs/architecture.md in Mermaid. A room
-is a package, or a module that stands alone.
+is a package, or a module outside any package.
 """
 
 import ast
@@ -14,7 +14,7 @@ Imports = dict[str, set[str]]
 
 
 def rooms() -> Imports:
-    """Return the rooms that each room imports, also within functions and for types alone."""
+    """Return the rooms that each room imports, also inside functions and for types only."""
     imports: Imports = {}
     for path in sorted(ROOT.rglob("*.py")):
         room = path.relative_to(ROOT).with_suffix("").parts[0]
@@ -24,7 +24,7 @@ def rooms() -> Imports:
 
 
 def floors(imports: Imports) -> list[list[str]]:
-    """Return the rooms floor by floor, the lowest first: each imports from floors below alone.
+    """Return the rooms floor by floor, the lowest first: each imports only from floors below.
 
     Raises:
         ValueError: some import one another in a circle; they are named.
@@ -44,7 +44,7 @@ def floors(imports: Imports) -> list[list[str]]:
 
 
 def picture(imports: Imports) -> list[str]:
-    """Return a Mermaid graph; an import that follows from others is left out of it."""
+    """Return a Mermaid graph; imports that follow from others are left out."""
     arrows = [
         f"    {room} --> {need}"
         for room, needs in sorted(imports.items())

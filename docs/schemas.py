@@ -1,4 +1,4 @@
-"""Write the shipped JSON Schemas anew from the types.
+"""Write the shipped JSON Schemas again, from the types.
 
 python docs/schemas.py
 """
@@ -24,10 +24,10 @@ SHIPPED: dict[type, Path] = {
 
 
 def schema_text(form: type) -> str:
-    """Return the JSON Schema that a type gives, as its file has it."""
+    """Return the JSON Schema of a type, as in its file."""
     schema: dict[str, Any] = {"$schema": DIALECT, **msgspec.json.schema(form)}
     for definition in schema["$defs"].values():
-        # Python 3.13 takes the indentation out of docstrings, those before leave it in
+        # Python 3.13 removes the indentation of docstrings, older ones keep it
         definition["description"] = cleandoc(definition["description"])
     return json.dumps(schema, indent=2) + "\n"
 

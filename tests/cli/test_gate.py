@@ -85,7 +85,7 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(home / "no" / "summary.md"))
     status, _, err = gate(capsys)
     assert status == 0
-    assert "WARNING: the job's summary could not be added to: " in err
+    assert "WARNING: the job's summary cannot be written: " in err
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
     [
         (["--max-slowdown=1"], "--max-slowdown 1: give a share above 0 and up to 100 %"),
         (["--timeout=0s"], "--timeout 0s: give a time above 0"),
-        (["--max-age-days=30"], "--max-age-days: there is no ratio to hold to it"),
-        (["--allow-mismatch=cases"], "a case that is missing or renamed cannot be gated"),
-        (["--sizing=-h"], "--sizing '-h': give the words behind whisper-bench size"),
-        (["--sizing=xeon"], "--sizing 'xeon': give the words behind whisper-bench size"),
+        (["--max-age-days=30"], "--max-age-days: there is no ratio to check"),
+        (["--allow-mismatch=cases"], "a case that is missing or renamed cannot be compared"),
+        (["--sizing=-h"], "--sizing '-h': give the arguments of whisper-bench size"),
+        (["--sizing=xeon"], "--sizing 'xeon': give the arguments of whisper-bench size"),
         (["--max-slowdown=0"], "--max-slowdown 0: give a share above 0 and up to 100 %"),
         (["--max-slowdown=ten"], "--max-slowdown ten: give a share"),
         (["--max-slowdown=10%%"], "--max-slowdown 10%%: give a share"),
@@ -111,7 +111,7 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
         (["--timeout=soon"], "--timeout soon: give a time, such as 5s"),
         (["--memory-limit=much"], "--memory-limit much: give a quantity of memory, such as 448Mi"),
         (["--allow-mismatch=speed"], "--allow-mismatch speed: no such field is compared"),
-        (["word"], "word: no option of the suite; write those behind --"),
+        (["word"], "word: not an option of the suite; put those after --"),
         (["--sizing", "xeon 'a"], '--sizing "xeon \'a": No closing quotation'),
         (
             ["--ratio-config=r.json", "--max-age-days=-1"],
@@ -135,7 +135,7 @@ def test_ten_percent_is_a_tenth(measuring, capsys):
 def test_cpus_none_demands_no_limit(measuring, capsys, monkeypatch):
     status, _, err = gate(capsys, "--cpus", "none")
     assert (status, measuring.order) == (2, [])
-    assert "--cpus none: an image demands a limit" in err
+    assert "--cpus none: an image needs a limit" in err
     monkeypatch.setitem(globals(), "SIDES", ["command:main", "command:new"])
     status, out, _ = gate(capsys, "--cpus", "none")
     assert status == 0
@@ -151,7 +151,7 @@ def ratio_config(home):
 def test_a_fresh_ratio(measuring, capsys, ratio_config):
     status, out, _ = gate(capsys, "--ratio-config", ratio_config, "--max-age-days", "100000")
     assert status == 0
-    assert "ok   ratio: ratio_config.json: older run " in out
+    assert "ok   ratio: ratio_config.json: its older run " in out
 
 
 def test_a_stale_ratio_ends_it_before_anything_is_measured(measuring, capsys, ratio_config):
@@ -172,10 +172,10 @@ def deployment(home):
     return path
 
 
-def test_a_deployment_in_step(measuring, capsys, deployment):
+def test_a_deployment_matches(measuring, capsys, deployment):
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
     assert status == 0
-    assert "ok   deployment: what the sizing says" in out
+    assert "ok   deployment: matches the sizing" in out
     # the sizing's memory is what the candidate's peak is held to
     assert "ok   memory: base-t1-vi_30s: peak of 300 MiB, limit 448 MiB" in out
     status, out, _ = gate(
@@ -189,7 +189,7 @@ def test_a_deployment_out_of_step(measuring, capsys, deployment):
     deployment.write_text(deployment.read_text().replace("replicas: 10", "replicas: 9"))
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
     assert (status, measuring.order) == (1, [])
-    assert "deployment: out of step with the sizing: - replicas: 9; + replicas: 10" in out
+    assert "deployment: differs from the sizing: - replicas: 9; + replicas: 10" in out
 
 
 def test_a_deployment_whose_pod_is_not_guaranteed(measuring, capsys, deployment):
@@ -197,7 +197,7 @@ def test_a_deployment_whose_pod_is_not_guaranteed(measuring, capsys, deployment)
     deployment.write_text(deployment.read_text().replace("      volumes:\n", another))
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
     assert (status, measuring.order) == (1, [])
-    assert "deployment: out of step with the sizing: the Pod is Burstable, not Guaranteed" in out
+    assert "deployment: differs from the sizing: the Pod is Burstable, not Guaranteed" in out
     assert "initContainers[warm].resources has no limit of cpu and memory" in out
 
 
@@ -243,7 +243,7 @@ def test_an_older_gate_that_cannot_be_removed(measuring, capsys):
     status, _, err = gate(capsys)
     assert (status, measuring.order) == (2, [])
     assert "benchmark_results/gate.json: " in err
-    assert "it is a folder, and the gate writes a file of that name; move it away" in err
+    assert "this is a folder, but the gate writes a file with this name; move it away" in err
 
 
 def test_an_older_gate_in_a_folder_that_lets_none_be_removed(home, monkeypatch):
@@ -251,7 +251,9 @@ def test_an_older_gate_in_a_folder_that_lets_none_be_removed(home, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "unlink", refused)
-    with pytest.raises(BenchError, match=r"gate.json: Permission denied; it is an older gate's"):
+    with pytest.raises(
+        BenchError, match=r"gate.json: an older gate's file cannot be removed .Permission denied"
+    ):
         remove_older(home)
 
 

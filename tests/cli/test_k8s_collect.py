@@ -68,13 +68,13 @@ def test_collect_what_is_cut(home, capsys):
 
 
 def test_collect_no_such_file(home, capsys):
-    assert "no.log: No such file or directory; name a log file, - for stdin, pod/NAME" in refused(
+    assert "no.log: No such file or directory; pass a log file, - for stdin, pod/NAME" in refused(
         capsys, "k8s", "collect", "no.log"
     )
 
 
 def test_only_what_has_a_place_in_json():
-    with pytest.raises(TypeError, match="object has no place in JSON"):
+    with pytest.raises(TypeError, match="object cannot be written as JSON"):
         show_json({"a": object()})
 
 
@@ -85,7 +85,7 @@ def test_collect_what_powershell_wrote(home, capsys):
 
 def test_collect_from_a_stdin_that_is_closed(home, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
-    assert "-: stdin is closed; name a log file" in refused(capsys, "k8s", "collect", "-")
+    assert "-: stdin is closed; pass a log file" in refused(capsys, "k8s", "collect", "-")
 
 
 def test_a_log_of_one_long_line_of_signs(home, capsys):

@@ -118,7 +118,7 @@ def test_a_server_that_does_not_answer(home, capsys, tmp_path):
         (["--toleration", "a:Never"], "where EFFECT is one of NoSchedule"),
         (["--toleration", "="], "--toleration =: write KEY[=VALUE][:EFFECT]"),
         (["--pending-timeout", "soon"], "--pending-timeout soon: give a time, such as 5s"),
-        (["stress"], "stress: no option of the suite; write those behind --"),
+        (["stress"], "stress: not an option of the suite; put those after --"),
         (["--save", "a/b"], "--save 'a/b': a file gets this name"),
         (["--storage", "/proc/none"], "saved runs cannot be written in /proc/none"),
         (["--manifest", "none.yaml"], "none.yaml: No such file or directory; pass the Pod's"),

@@ -114,7 +114,7 @@ def test_nobody_reads_the_output(words, closed_pipe, tmp_path):
     done = ended("ratio", *words.split(), "--all-runs", *where, stdout=closed_pipe)
     assert done.returncode == 141
     assert done.stderr.splitlines()[-1] == (
-        "whisper-bench ratio: standard output was closed before all was printed"
+        "whisper-bench ratio: the reader closed the pipe before all was printed"
     )
     assert "Traceback" not in done.stderr
 

@@ -105,7 +105,7 @@ def test_every_run_of_a_name_counts(storage, capsys):
 
 def test_one_run_is_no_ratio(storage, capsys):
     assert main(["ratio", "m4"]) == 2
-    assert "a ratio needs two runs, and this is one (" in capsys.readouterr().err
+    assert "a ratio needs two runs, but this is one (" in capsys.readouterr().err
     assert main(["ratio", "m4", "0001"]) == 2
     # the same file by another way to it
     assert main(["ratio", "m4", str(storage / "Linux-A/0001_m4.json")]) == 2
@@ -114,7 +114,7 @@ def test_one_run_is_no_ratio(storage, capsys):
 def test_a_pattern_that_fits_two_keeps_no_ratio(storage, capsys):
     assert main(["ratio", "*"]) == 0
     assert capsys.readouterr().out.endswith(
-        "no ratio_config.json is written: name the two runs to keep their ratio\n"
+        "no ratio_config.json is written: pass the two names to save their ratio\n"
     )
     assert not (storage.parent / "benchmark_results").exists()
 

@@ -40,7 +40,7 @@ def test_a_run_of_the_production_machine(here, capsys):
     assert main(["size", "generic", *ASKED]) == 0
     assert (here / "k8s/deployment.yaml").read_text() == after
     assert main(["size", "generic", *ASKED, "--check"]) == 0
-    assert "k8s/deployment.yaml is what the sizing says" in capsys.readouterr().out
+    assert "k8s/deployment.yaml matches the sizing" in capsys.readouterr().out
 
 
 def test_as_json(here, capsys):
@@ -68,7 +68,7 @@ def test_the_check_shows_what_differs_and_writes_nothing(here, capsys):
     assert document["replicas"] == 4
     (here / "k8s/deployment.yaml").unlink()
     assert main(["size", "generic", *ASKED, "--check"]) == 2
-    assert "--check: there is nothing to hold the sizing to" in capsys.readouterr().err
+    assert "--check: there is no Deployment" in capsys.readouterr().err
 
 
 def test_an_m4_run_with_a_ratio(here, capsys):
@@ -128,25 +128,29 @@ def test_without_an_objective(here, capsys):
     ("option", "value", "told"),
     [
         ("--target-rps", "many", "--target-rps many: give a number"),
-        ("--target-rps", "0", "target rps 0: give requests a second above 0"),
+        ("--target-rps", "0", "target rps 0: give requests per second, above 0"),
         ("--target-rps", "nan", "--target-rps nan: give a number"),
         ("--spare-pods", "1.5", "--spare-pods 1.5: give a whole number"),
         ("--concurrency", "0", "concurrency 0 and spare Pods 1"),
         ("--max-utilisation", "80", "utilisation 80: give a share from 0.01 to below 1"),
         ("--slo-p95", "soon", "--slo-p95 soon: give a time, such as 5s"),
-        ("--audio", "30s:much", "--audio 30s:much: '30s:much' is no length with a share above 0"),
-        ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node are given tog"),
+        (
+            "--audio",
+            "30s:much",
+            "--audio 30s:much: '30s:much' is not a length with a share above 0",
+        ),
+        ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node: give both"),
         ("--max-age-days", "old", "--max-age-days old: give a number"),
         ("--max-age-days", "-1", "--max-age-days -1: give a number of days, 0 or more"),
         ("--max-age-days", "", "--max-age-days '': a blank value is not allowed"),
-        ("--audio", "30s:", "--audio 30s:: '30s:' is no length with a share above 0"),
-        ("--audio", "30s:1,", "--audio 30s:1,: '' is no length with a share above 0"),
-        ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is no length with a share above 0"),
-        ("--audio", "30s:nan", "'30s:nan' is no length with a share above 0"),
-        ("--audio", "0s:1", "'0s:1' is no length with a share above 0"),
+        ("--audio", "30s:", "--audio 30s:: '30s:' is not a length with a share above 0"),
+        ("--audio", "30s:1,", "--audio 30s:1,: '' is not a length with a share above 0"),
+        ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is not a length with a share above 0"),
+        ("--audio", "30s:nan", "'30s:nan' is not a length with a share above 0"),
+        ("--audio", "0s:1", "'0s:1' is not a length with a share above 0"),
         ("--seed", "-1", "seed -1: give a whole number, 0 or more"),
         ("--allow-mismatch", "tokens", "--allow-mismatch: nothing is compared without --ratio-c"),
-        ("--cpus-per-node", "8", "--price-per-node-hour and --cpus-per-node are given together"),
+        ("--cpus-per-node", "8", "--price-per-node-hour and --cpus-per-node: give both"),
         ("--model", "large", "and not large; choose one with --model"),
         ("--ratio-config", "none.json", "none.json: No such file"),
     ],

@@ -52,7 +52,7 @@ def test_octal_replicas_are_what_kubernetes_reads(here, sized, capsys):
     assert status == 1
     assert "-  replicas: 0o10\n+  replicas: 4\n" in out
     (here / "d.yaml").write_text(new.replace("replicas: 04", "replicas: 0b100"))
-    assert checked(capsys) == (0, "d.yaml is what the sizing says\n")
+    assert checked(capsys) == (0, "d.yaml matches the sizing\n")
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_a_pod_that_is_not_guaranteed_is_red_and_told(here, sized, capsys, name,
     assert status == 0
     assert f"! d.yaml: {told}" in " ".join(out.split()).replace("\n", " ")
     markdown = (here / "sizing_report.md").read_text()
-    assert "d.yaml: the Pod is Burstable, by all of its containers" in markdown
+    assert "d.yaml: the Pod is Burstable, with all its containers" in markdown
     assert "is Guaranteed" not in markdown + out
     # the fields are as they should be now, and the check is red for the Pod alone
     status, out = checked(capsys)
     assert status == 1
     assert f"d.yaml: {told}" in out
-    assert "is what the sizing says" not in out
+    assert "matches the sizing" not in out
     status, out = checked(capsys, "--json")
     document = json.loads(out)
     assert (status, document["in_step"], document["diff"]) == (1, False, [])
@@ -99,7 +99,7 @@ def test_a_whole_pod_that_asks_for_more_is_told_and_priced(here, sized, capsys):
     assert "The whole Pod as written" in (here / "sizing_report.md").read_text()
     status, out = checked(capsys)
     assert status == 0
-    assert out.startswith("d.yaml is what the sizing says\nnote: the whole Pod requests 1.5 CPU")
+    assert out.startswith("d.yaml matches the sizing\nnote: the whole Pod requests 1.5 CPU")
 
 
 def test_what_an_autoscaler_sees_of_the_whole_pod_is_in_the_report(here, sized):
@@ -113,7 +113,7 @@ def test_what_an_autoscaler_sees_of_the_whole_pod_is_in_the_report(here, sized):
     assert "Others ask for CPU as well" not in (here / "sizing_report.md").read_text()
     sidecar = init.replace("name: load,", "name: load, restartPolicy: Always,")
     sized(text.replace(init, sidecar))
-    whole = "of the whole Pod's (metric of type Resource) it is 7%."
+    whole = "for the whole Pod (metric of type Resource) it is 7%."
     assert whole in (here / "sizing_report.md").read_text()
 
 
@@ -147,9 +147,7 @@ def test_hpa_without_one_is_misuse(here, capsys):
     told = "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt, and must have"
     assert told in capsys.readouterr().err
     assert main([*ASKED[:-2], "--hpa"]) == 2
-    assert "--hpa: there is nothing to hold the sizing to: k8s/deployment.yaml" in (
-        capsys.readouterr().err
-    )
+    assert "--hpa: there is no Deployment k8s/deployment.yaml" in (capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

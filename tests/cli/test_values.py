@@ -74,7 +74,7 @@ def test_a_value_is_read(read, text, value):
         (share, "5%%", "give a share above 0 and up to 100 %"),
         (cpus, "0.001", "give a number of CPUs, 0.01 or more, or none"),
         (memory_bytes, "0", "give a quantity of memory, such as 448Mi"),
-        (audio_mix, "30s:1,soon", "'soon' is no length with a share above 0"),
+        (audio_mix, "30s:1,soon", "'soon' is not a length with a share above 0"),
         (label, "=a", "write KEY=VALUE"),
         (toleration, "a:Never", "where EFFECT is one of NoSchedule"),
     ],

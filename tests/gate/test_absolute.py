@@ -94,7 +94,7 @@ def test_the_interval_is_that_of_a_run_to_come():
 def test_runs_that_spread_give_no_evidence(tmp_path):
     report, _ = judged(store(tmp_path, (1.0, 1.2, 0.9)), candidate(1.0))
     assert report.answer is Answer.NO_EVIDENCE
-    assert "more saved runs make the interval narrower" in report.reason
+    assert "save more runs to narrow it" in report.reason
 
 
 def test_one_saved_run_is_refused(tmp_path):
@@ -140,7 +140,7 @@ def test_the_command(played, capsys):
     ("words", "told"),
     [
         (["saved:main", "saved:main"], "only the baseline can be saved runs"),
-        (["saved:", "image:suite:new"], "saved: names no saved runs; write saved:main"),
+        (["saved:", "image:suite:new"], "saved:: no save name; write saved:main"),
         (["saved:none", "image:suite:new"], "no saved run 'none'"),
         (["saved:main", "image:suite:new", "--rounds=1"], "--rounds 1: leave it out with saved"),
         (
@@ -162,8 +162,8 @@ def test_the_newest_run_is_what_the_candidate_is_held_to(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"node": "n2"}, "and this one is n2, A test's chip"),
-        ({"cpu_model": "Another"}, "and this one is n1, Another"),
+        ({"node": "n2"}, "but this machine is n2, A test's chip"),
+        ({"cpu_model": "Another"}, "but this machine is n1, Another"),
         ({"architecture": "ARM64"}, "A test's chip (ARM64, Linux)"),
         ({"system": "Darwin"}, "(x86_64, Darwin)"),
     ],
@@ -210,7 +210,7 @@ def contended(tmp_path):
 def test_a_candidate_that_waits_does_not_pass_by_its_cpu_seconds(contended):
     report, _ = judged(contended, candidate(4.0, cpu_s=1.02))
     assert (report.answer, report.cases[0].metric) == (Answer.NO_EVIDENCE, Metric.CPU)
-    assert "it waits, or a neighbour favours a side: +" in report.reason
+    assert "the candidate waits, or other processes slow one side: +" in report.reason
     assert "and not slower: +2.0 %" in report.reason
 
 

@@ -65,7 +65,7 @@ def test_at_the_limit_it_goes_on_to_the_most_pairs_and_has_no_evidence():
     report = played.gate()
     assert report.answer is Answer.NO_EVIDENCE
     assert played.order == ABBA * 6
-    assert "not clear of the limit" in report.reason
+    assert "the limit is inside the interval" in report.reason
     assert report.cases[0].look.pairs == report.most_pairs == 12
 
 
@@ -85,7 +85,7 @@ def test_a_runner_that_differs_from_itself_is_not_fit():
     report = Played(jumping(1.0, 1.4), jumping(4.2, 3.0)).gate()
     assert report.answer is Answer.NO_EVIDENCE
     assert report.cases[0].look.slowdown.low > 1.1
-    assert "this runner is not fit: of a program against itself it says +40.0 %" in report.reason
+    assert "this runner is too noisy: a program against itself shows +40.0 %" in report.reason
 
 
 @pytest.mark.parametrize("most", range(4, 13, 2))

@@ -36,44 +36,44 @@ def records(run):
             process(limit=NO_LIMIT),
             1.0,
             Answer.FAIL,
-            "a limit of 1 CPU is demanded, and none is in force (none)",
+            "a limit of 1 CPU is demanded, but none is in force (none)",
         ),
         (
             process(limit=limited(4.0)),
             2.0,
             Answer.FAIL,
-            "base-t1-vi_30s: a limit of 2 CPU is demanded, and 4 is in force",
+            "base-t1-vi_30s: a limit of 2 CPU is demanded, but 4 is in force",
         ),
         (
             process(case=TWO_THREADS),
             None,
             Answer.FAIL,
-            "base-t2-vi_30s: 2 threads under a limit of 1 CPU: they wait for one another",
+            "base-t2-vi_30s: 2 threads under a limit of 1 CPU: they wait for each other",
         ),
         (
             process(limit=UNREAD),
             None,
             Answer.NO_EVIDENCE,
-            "whether a quota is in force is not known: cpu.max cannot be read; look at the",
+            "it is unknown whether a quota is in force: cpu.max cannot be read; look at the",
         ),
         (
             process(limit=HIDDEN),
             None,
             Answer.NO_EVIDENCE,
-            "whether a quota is in force is not known: the groups above are hidden; look at the",
+            "it is unknown whether a quota is in force: the groups above are hidden; look at the",
         ),
         (
             process(limit=HIDDEN),
             1.0,
             Answer.FAIL,
-            "a limit of 1 CPU is demanded, and what is in force is not known (the groups above",
+            "a limit of 1 CPU is demanded, but the limit in force is unknown (the groups above",
         ),
         (process(limit=PROVEN), None, Answer.PASS, "within the limit (no limit)"),
         (
             process(limit=msgspec.structs.replace(NO_LIMIT, quota_trouble="/x: refused")),
             None,
             Answer.NO_EVIDENCE,
-            "whether a quota is in force is not known: /x: refused; look at the CPU limit",
+            "it is unknown whether a quota is in force: /x: refused; look at the CPU limit",
         ),
         # rounded up to the kernel's microsecond, which is no larger limit
         (process(limit=limited(1.66667)), 5 / 3, Answer.PASS, "within the limit (1.66667 CPU)"),
@@ -142,6 +142,6 @@ def test_contended_rounds_alone_leave_a_gate_its_own_judgement():
     assert not_throttled("candidate", contended).answer is Answer.PASS
     part = msgspec.structs.replace(LIMIT, tree="the groups above are hidden")
     behind = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0), limit=part))
-    assert "a smaller quota is not excluded" in not_throttled("candidate", behind).message
+    assert "a smaller hidden quota is possible" in not_throttled("candidate", behind).message
     few = records(process(cpu_s=0.6, counters=CpuCounters(20, 2, 0.0)))
     assert not_throttled("candidate", few).answer is Answer.NO_EVIDENCE

@@ -40,7 +40,7 @@ def test_a_candidate_that_waits_there_does_not_pass():
     report = Played(around(1.0, cpu_share=0.9), around(1.5, cpu_share=0.6)).gate()
     (case,) = report.cases
     assert (report.answer, case.metric) == (Answer.NO_EVIDENCE, Metric.CPU)
-    assert "it waits, or a neighbour favours a side: +" in report.reason
+    assert "the candidate waits, or other processes slow one side: +" in report.reason
     assert "and not slower: " in report.reason
 
 

@@ -88,7 +88,7 @@ def test_samples_that_were_given_before_are_refused(home, measure):
     runner = Runner(conditions(), Interruption(), timeout_s=PATIENCE_S)
     replay = Side(SideKind.COMMAND, "sh -c 'cat log'")
     assert runner(replay).cases
-    with pytest.raises(SideFailedError, match="the very samples of an earlier process"):
+    with pytest.raises(SideFailedError, match="the same samples as an earlier process"):
         runner(replay)
 
 
@@ -98,7 +98,7 @@ def test_a_run_of_an_earlier_gate_is_refused_at_once(home):
     runner = Runner(conditions(), Interruption(), timeout_s=PATIENCE_S)
     with pytest.raises(SideFailedError) as refused:
         runner(Side(SideKind.COMMAND, "sh -c 'cat log'"))
-    assert f"its run is named '{SAVED_AS}', and 'gate-" in str(refused.value)
+    assert f"its run is named '{SAVED_AS}', expected 'gate-" in str(refused.value)
     assert "print no older run" in str(refused.value)
 
 
@@ -125,11 +125,11 @@ ENDS = {
     "exit 1": "exit status 1",
     "exit 4": "exit status 4",
     "exit 125": "exit status 125: the container could not be started",
-    "exit 126": "exit status 126: it cannot be executed",
-    "exit 127": "exit status 127: it was not found",
-    "exit 137": "it was killed by SIGKILL; out of memory is the usual cause",
+    "exit 126": "exit status 126: the command cannot be executed",
+    "exit 127": "exit status 127: the command was not found",
+    "exit 137": "it was killed by SIGKILL; usually it was out of memory",
     "exit 143": "it was killed by SIGTERM",
-    "kill -KILL $$": "it was killed by SIGKILL; out of memory is the usual cause",
+    "kill -KILL $$": "it was killed by SIGKILL; usually it was out of memory",
     "kill -TERM $$": "it was killed by SIGTERM",
     "kill -SEGV $$": "it was killed by SIGSEGV",
     "exit 255": "exit status 255",
@@ -154,7 +154,9 @@ def test_its_own_words_tell_why_and_frames_are_none(measure):
 
 def test_a_command_that_is_not_there(scratch):
     runner = Runner(conditions(), Interruption(), timeout_s=PATIENCE_S)
-    with pytest.raises(SideFailedError, match=r"(?s)127: it was not found.*absent-command"):
+    with pytest.raises(
+        SideFailedError, match=r"(?s)127: the command was not found.*absent-command"
+    ):
         runner(Side(SideKind.COMMAND, "absent-command benchmarks"))
     with pytest.raises(SideFailedError, match=r"absent/bin/pytest cannot be started: No such file"):
         runner(Side(SideKind.VENV, "absent"))
@@ -244,7 +246,7 @@ def test_a_container_that_ended_by_itself(measure):
 def test_a_side_that_prints_without_end_is_ended(measure, monkeypatch, script):
     monkeypatch.setattr(process, "_MOST_OUTPUT_BYTES", 2 * 2**20)
     message = failure(measure, script)
-    assert message.startswith("it printed more than 2 MiB and was ended; let it print less")
+    assert message.startswith("it printed more than 2 MiB and was killed; make it print less")
     assert message.splitlines()[1:2] == ["  told"]
 
 

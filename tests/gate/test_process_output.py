@@ -42,7 +42,7 @@ def test_frames_of_what_is_no_run_of_this_suite(tmp_path, made, why):
     path.write_text(json.dumps(made()))
     with pytest.raises(SideFailedError, match=why) as caught:
         run_of("\n".join(pack(path)), 0, "command:x", "gate")
-    assert str(caught.value).startswith("its results are not as they must be: ")
+    assert str(caught.value).startswith("its results are invalid: ")
 
 
 def gate_log(path=RUN):
@@ -51,11 +51,11 @@ def gate_log(path=RUN):
 
 FRAMES = frames_of(save_name="gate")
 NOT_WHOLE = {
-    "none": ("1 passed\n", "0 saved runs in what it printed, and one is due"),
+    "none": ("1 passed\n", "0 saved runs in its output instead of one"),
     "nothing": ("", "0 saved runs"),
     "two": (
         gate_log() + gate_log(SAMPLE / "0001_avx2.json"),
-        "2 saved runs in what it printed, and one is due",
+        "2 saved runs in its output instead of one",
     ),
     "one cut out": ("\n".join(FRAMES[:3] + FRAMES[4:]), f"frame 4 of {len(FRAMES)} missing or dam"),
     "the end cut off": ("\n".join(FRAMES)[:-500], "missing or damaged"),
@@ -70,7 +70,7 @@ def test_green_without_one_whole_run_is_a_failure(name):
     text, why = NOT_WHOLE[name]
     with pytest.raises(SideFailedError) as caught:
         run_of(text, 0, "command:x", "gate")
-    assert str(caught.value).startswith("it ended green without whole results (")
+    assert str(caught.value).startswith("it exited with status 0 but without complete results (")
     assert why in str(caught.value)
 
 
@@ -86,5 +86,5 @@ def test_an_exit_status_counts_for_more_than_a_whole_run():
 
 def test_a_run_under_another_name_than_the_gates_is_a_failure():
     """A side that prints some other saved run has not measured for this gate."""
-    with pytest.raises(SideFailedError, match=r"its run is named 'avx', and 'gate' was asked for"):
+    with pytest.raises(SideFailedError, match=r"its run is named 'avx', expected 'gate'"):
         run_of(framed_log(), 0, "command:x", "gate")

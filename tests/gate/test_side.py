@@ -52,11 +52,11 @@ def test_a_long_command_is_one(places):
 
 
 REFUSED = {
-    "": "'' names nothing",
-    "  ": "'  ' names nothing",
-    "image:": "'image:' names nothing",
-    "venv:": "'venv:' names nothing",
-    "command: ": "'command: ' names nothing",
+    "": "'': nothing is named",
+    "  ": "'  ': nothing is named",
+    "image:": "'image:': nothing is named",
+    "venv:": "'venv:': nothing is named",
+    "command: ": "'command: ': nothing is named",
     "venv:absent": "no absent/bin/pytest; make it with python -m venv absent",
     "half": "no half/bin/pytest; make it",
     "saved:main": "only the baseline can be saved runs",

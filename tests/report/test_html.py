@@ -115,7 +115,7 @@ TOLD = {
     "ratio": ["2.459 (2.313 to 2.615)", "sized on 2.615", "1: the same speed", "CPU-s"],
     "pods": ["objective p95 ≤ 20 s", "5 needed", "6 deployed", "Pods", "p99"],
     "load": ["objective p95 ≤ 20 s", "target 0.5", "requests/s"],
-    "sensitivity": ["none would do", "6 deployed", "service time \N{MULTIPLICATION SIGN} 1.2"],
+    "sensitivity": ["none is enough", "6 deployed", "service time \N{MULTIPLICATION SIGN} 1.2"],
 }
 
 

@@ -90,7 +90,9 @@ def test_ratio_within_a_run():
 
 def test_curve_that_never_holds():
     sizing = sizings.changed(by_rps=[sizings.predicted(5, 0.7)], without_spares=None)
-    assert load_section(sizing).blocks[0] == "5 Pods break at 0.754 requests/s, always busy."
+    assert (
+        load_section(sizing).blocks[0] == "5 Pods can take at most 0.754 requests/s (always busy)."
+    )
 
 
 def test_curves_that_were_not_made():
@@ -127,7 +129,7 @@ def test_throttling_without_a_thread_count_or_evidence():
     )
     section = throttling_section(sizings.report(throttling=throttling))
     assert section.blocks[1] == (
-        "No number of threads is fit for base on vi_30s: no case could be judged."
+        "No number of threads can be recommended for base on vi_30s: no case could be judged."
     )
     assert not any(isinstance(block, Bullets) for block in section.blocks)
 
@@ -137,7 +139,7 @@ def test_threads_that_answer_sooner_than_those_sized_on_are_told_as_such():
     throttling = msgspec.structs.replace(sizings.THROTTLING, recommended=[best])
     text = str(throttling_section(sizings.report(throttling=throttling)).blocks[1])
     assert text.startswith("For latency alone, base on vi_30s is best with 4 threads: 1.250 s")
-    assert text.endswith("The sizing is on base-t1-vi_30s: see Cases to choose from.")
+    assert text.endswith("The sizing uses base-t1-vi_30s: see Cases to choose from.")
 
 
 @pytest.mark.parametrize(

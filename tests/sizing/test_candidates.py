@@ -102,7 +102,9 @@ def test_a_throttled_case_is_no_candidate():
         None,
         None,
     )
-    with pytest.raises(BenchError, match="no case is fit to be sized on .base-t2-vi_30s QUOTA_THR"):
+    with pytest.raises(
+        BenchError, match="no case can be used for a sizing .base-t2-vi_30s QUOTA_THR"
+    ):
         on_xeon(fast)
 
 
@@ -136,7 +138,7 @@ def test_of_several_clips_the_shortest_is_sized_on_and_said():
     long = msgspec.structs.replace(long, clip=msgspec.structs.replace(long.clip, windows=2))
     report = on_xeon(long, judged_record(*XEON))
     assert report.basis.case == "base-t1-vi_30s"
-    assert "sized on the clip vi_30s, the shortest; also measured: vi_60s" in report.warnings
+    assert "the sizing uses the clip vi_30s, the shortest; also measured: vi_60s" in report.warnings
 
 
 def test_a_percentile_of_few_rounds_is_warned_of():

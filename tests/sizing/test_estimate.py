@@ -31,8 +31,8 @@ def test_pods_that_cannot_keep_up_have_no_figures():
     found = predict_latency(Question(SMALL, Load(2.0), Policy(), Objective(95, 5.0)), 3)
     assert found.utilisation == pytest.approx(1.2)
     assert found.objective_s is None
-    assert found.fails(Objective(95, 1e9))
-    assert not found.holds(Objective(95, 1e9))
+    assert found.misses(Objective(95, 1e9))
+    assert not found.meets(Objective(95, 1e9))
 
 
 def test_the_bound_is_never_below_the_estimate_however_busy_the_pods_are():
@@ -58,5 +58,5 @@ def test_pods_too_busy_to_be_simulated_do_not_hold():
     )
     found = predict_latency(question, 1)
     assert found.high_s is None
-    assert not found.holds(question.objective)
+    assert not found.meets(question.objective)
     assert fewest_pods(question).pods == 2

@@ -74,7 +74,7 @@ def test_no_pod_of_what_was_never_measured(name, value):
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: Load(0), "target rps 0: give requests a second above 0"),
+        (lambda: Load(0), "target rps 0: give requests per second, above 0"),
         (lambda: Load(math.nan), "target rps nan"),
         (lambda: Load(1, 0.5), "burstiness 0.5: give 1 (Poisson) or more"),
         (lambda: Load(1, 1, {}), "audio mix {}"),
@@ -82,8 +82,8 @@ def test_no_pod_of_what_was_never_measured(name, value):
         (lambda: Load(1, 1, {1.5: 1.0}), "audio mix {1.5: 1.0}"),
         (lambda: Load(1, 1, {481: 1.0}), "lengths of 1 to 480 windows of 30 s"),
         (lambda: Load(1, 1, {1: 1.0}, 0.0), "audio of 0 s: give a length above 0"),
-        (lambda: Load(1e300), "target rps 1e+300, burstiness 1: up to 100000 and 100"),
-        (lambda: Load(1, 1e3), "target rps 1, burstiness 1000: up to 100000 and 100"),
+        (lambda: Load(1e300), "target rps 1e+300, burstiness 1: give at most 100000 and 100"),
+        (lambda: Load(1, 1e3), "target rps 1, burstiness 1000: give at most 100000 and 100"),
         (lambda: Objective(150, 1), "objective of p150: give a percentile such as 95"),
         (lambda: Objective(math.nan, 1), "objective of pnan"),
         (lambda: Policy(spare_pods=1.5), "spare Pods 1.5: give whole numbers"),
@@ -92,7 +92,7 @@ def test_no_pod_of_what_was_never_measured(name, value):
         (lambda: Question(SMALL, Load(1), Policy(), Objective(95, 9), -1), "seed -1: give a whole"),
         (
             lambda: calculate_sizing(4, 2.0, 1.0, objective=Objective(95, 0.1)),
-            "an objective is held over measured service times; give service= as well",
+            "an objective needs measured service times; pass service= too",
         ),
         (lambda: Load(1, 1, {0: 1.0}), "audio mix {0: 1.0}"),
         (lambda: Load(1, 1, {1: -1.0}), "audio mix {1: -1.0}"),
@@ -106,8 +106,11 @@ def test_no_pod_of_what_was_never_measured(name, value):
         (lambda: Service([1.0], hard_share=2.0), "share of hard clips 2"),
         (lambda: Service([1.0], hard_factor=0.5), "hard clips take 0.5 times as long"),
         (lambda: calculate_sizing(1.0, 0.0, 1.0), "ratio 0: give a number above 0"),
-        (lambda: calculate_sizing(1.0, 1.0), "m4_rps None: without measured service times"),
-        (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: without measured"),
+        (
+            lambda: calculate_sizing(1.0, 1.0),
+            "m4_rps None: give the requests per second of one Pod",
+        ),
+        (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: give the requests per second"),
     ],
 )
 def test_what_is_not_possible_is_named(make, told):

@@ -2,7 +2,7 @@
 
 _ctrl_c = None
 try:
-    # Ctrl-C while the commands are imported, which takes a moment, ends without a traceback as well
+    # Ctrl-C during the imports, which take a moment, must not print a traceback either
     from whisper_bench.interrupt import CtrlC
 
     with CtrlC() as _ctrl_c:
@@ -11,7 +11,7 @@ try:
 
         _ctrl_c.disarm()
 except (Exception, KeyboardInterrupt) as error:
-    # an import may have made another error of it
+    # an import may have turned it into another error
     if isinstance(error, KeyboardInterrupt) or (_ctrl_c is not None and _ctrl_c.came):
         raise SystemExit(130) from None
     raise

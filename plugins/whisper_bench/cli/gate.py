@@ -31,9 +31,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = commands.add_parser(
         "gate",
         help="is a build slower than another: pass, fail or no evidence",
-        description="Measures both in alternation, each process a fresh one, until the interval of "
-        "the slowdown is clear of what is allowed. Exits 0 for PASS, 1 for FAIL, and 3 for NO "
-        "EVIDENCE.",
+        description="Measures both in turns, in fresh processes, until the interval of the "
+        "slowdown lies on one side of the allowed limit. Exits 0 for PASS, 1 for FAIL, and 3 for "
+        "NO EVIDENCE.",
     )
     add_gate(parser)
     parser.set_defaults(run=run)
@@ -58,7 +58,7 @@ def _judged(options: argparse.Namespace) -> "GateReport":
     from whisper_bench.gate.side import side_of
     from whisper_bench.interrupt import Interruption
 
-    variable(JOB_SUMMARY)  # a blank one is told before anything is measured
+    variable(JOB_SUMMARY)  # a blank one is refused before anything is measured
     rules, conditions = rules_of(options), conditions_of(options)
     name = saved_name(options.baseline)
     saved = load_baseline(name, options.storage) if name else None
@@ -67,7 +67,7 @@ def _judged(options: argparse.Namespace) -> "GateReport":
     candidate = side_of(options.candidate)
     baseline = candidate if saved else side_of(options.baseline)
     check_sides(options, baseline, candidate)
-    check_writable(options.results, "the gate's files", "name another folder with --results")
+    check_writable(options.results, "the gate's files", "pass another folder with --results")
     remove_older(options.results)
     checks, rules = _standing(options, rules)
     interruption = Interruption()
@@ -86,20 +86,20 @@ def _standing(options: argparse.Namespace, rules: "Rules") -> "tuple[list[Check]
     import msgspec
 
     from whisper_bench.gate.report import Answer, Check
-    from whisper_bench.gate.standing import deployment_in_step, ratio_fresh
+    from whisper_bench.gate.standing import deployment_matches, ratio_fresh
 
     checks = []
     if options.ratio_config is not None:
         checks.append(ratio_fresh(options.ratio_config, most_days(options)))
     if options.sizing is not None:
-        asked = _sizing_options(options.sizing)
+        sizing_options = _sizing_options(options.sizing)
         try:
-            report, edited = size.checked(asked)
+            report, edited = size.checked(sizing_options)
         except BenchError as error:
             return [*checks, Check("deployment", Answer.FAIL, str(error))], rules
         if edited is None:
             return [*checks, Check("deployment", Answer.FAIL, report.sizing.reason)], rules
-        checks.append(deployment_in_step(edited.diff, edited.facts.faults))
+        checks.append(deployment_matches(edited.diff, edited.facts.faults))
         if rules.memory_limit_bytes is None and report.sizing.memory_mib is not None:
             memory = report.sizing.memory_mib * 2**20
             rules = msgspec.structs.replace(rules, memory_limit_bytes=memory)
@@ -113,14 +113,16 @@ def _sizing_options(text: str) -> argparse.Namespace:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise BenchError(f"--sizing {text!r}: {error}; give the words behind size") from error
+        raise BenchError(
+            f"--sizing {text!r}: {error}; give the arguments of whisper-bench size"
+        ) from error
     try:
         return parser.parse_args(words)
     except BenchError as error:
         raise BenchError(f"--sizing {text!r}: {error}") from error
-    except SystemExit as error:  # argparse has said why; --help would end it green
+    except SystemExit as error:  # argparse has printed why; --help would exit with 0
         raise BenchError(
-            f"--sizing {text!r}: give the words behind whisper-bench size, such as 'xeon "
+            f"--sizing {text!r}: give the arguments of whisper-bench size, such as 'xeon "
             "--target-rps 2 --slo-p95 5s'"
         ) from error
 
@@ -133,13 +135,13 @@ def _finish(options: argparse.Namespace, report: "GateReport") -> int:
     written = save_gate(report, options.results)
     summary = variable(JOB_SUMMARY)
     if summary and (trouble := add_to_job_summary(report, Path(summary))):
-        say(f"WARNING: the job's summary could not be added to: {trouble}")
+        say(f"WARNING: the job's summary cannot be written: {trouble}")
     if options.json:
         show_json(report)
     else:
         *lines, answer = gate_lines(report)
         show_lines([*lines, *(f"wrote {path}" for path in written), answer])
     if report.answer is Answer.NO_EVIDENCE and options.on_no_evidence == "warn" and report.measured:
-        say(f"WARNING: {report.answer}, and --on-no-evidence=warn lets it through")
+        say(f"WARNING: {report.answer}; exit status 0 because of --on-no-evidence=warn")
         return 0
     return {Answer.PASS: 0, Answer.FAIL: 1, Answer.NO_EVIDENCE: NO_EVIDENCE}[report.answer]

@@ -25,14 +25,14 @@ SIDE_TEXT = (
 
 
 def add_gate(parser: argparse.ArgumentParser) -> None:
-    """Declare what a gate takes."""
+    """Declare the options of a gate."""
     parser.add_argument("baseline", metavar="BASELINE", help=f"{SIDE_TEXT}, or saved:NAME")
     parser.add_argument("candidate", metavar="CANDIDATE", help=SIDE_TEXT)
     add_suite_options(parser)
     _add_measuring(parser)
     _add_rules(parser)
     add_storage(parser)
-    add_results(parser, "gate.json, gate.md and gate.xml go")
+    add_results(parser, "gate.json, gate.md and gate.xml")
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:
@@ -47,13 +47,13 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         "--max-pairs",
         type=_pairs,
         metavar="N",
-        help="pairs at most, an even number, 4 to 32 (32; the processes of the saved runs)",
+        help="most pairs, an even number, 4 to 32 (32; with saved: as the saved runs)",
     )
     parser.add_argument(
         "--rounds",
         type=whole_within(1, 1000),
         metavar="N",
-        help="rounds in each process (1; those of the saved runs)",
+        help="rounds in each process (1; with saved: as the saved runs)",
     )
     parser.add_argument(
         "--cpus",
@@ -69,14 +69,17 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         help="what an environment's pytest runs (%(default)s)",
     )
     parser.add_argument(
-        "--engine", default="docker", metavar="COMMAND", help="what runs images (%(default)s)"
+        "--engine",
+        default="docker",
+        metavar="COMMAND",
+        help="program that runs images (%(default)s)",
     )
     parser.add_argument(
         "--timeout",
         type=some_seconds,
         default="30m",
         metavar="TIME",
-        help="of one process (%(default)s)",
+        help="longest time of one process (%(default)s)",
     )
 
 
@@ -86,36 +89,36 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD",
-        help="let this field differ, and record it (transcript, tokens, decoding.beam_size ...)",
+        help="field that may differ; it is recorded (transcript, tokens, decoding.beam_size ...)",
     )
     parser.add_argument(
         "--memory-limit",
         type=memory_bytes,
         metavar="SIZE",
-        help="what the peak must fit in, such as 448Mi",
+        help="limit for the peak memory, such as 448Mi",
     )
     parser.add_argument(
         "--sizing",
         metavar="ARGUMENTS",
-        help="what the Deployment was sized with: it must be in step ('xeon --target-rps 2 ...')",
+        help="arguments of the sizing that the Deployment must match ('xeon --target-rps 2 ...')",
     )
     parser.add_argument(
         "--ratio-config",
         type=Path,
         metavar="FILE",
-        help="a ratio_config.json that must be whole and fresh",
+        help="a ratio_config.json that must be complete and not too old",
     )
     add_max_age(parser)
     parser.add_argument(
         "--on-no-evidence",
         choices=("fail", "warn"),
         default="fail",
-        help="exit 3, or 0 with a warning, where there is none (%(default)s)",
+        help="without evidence: exit 3 (fail), or 0 with a warning (warn) (%(default)s)",
     )
 
 
 def saved_name(text: str) -> str | None:
-    """Return the saved runs that a baseline names, None where it is to be measured.
+    """Return the saved runs that a baseline names, None if it must be measured.
 
     Raises:
         BenchError: it names none.
@@ -125,12 +128,12 @@ def saved_name(text: str) -> str | None:
     if kind != "saved":
         return None
     if not name:
-        raise BenchError(f"{text} names no saved runs; write saved:main for those saved as main")
+        raise BenchError(f"{text}: no save name; write saved:main for the runs saved as main")
     return name
 
 
 def check_sides(options: argparse.Namespace, *sides: "Side") -> None:
-    """Refuse options that the sides would not heed.
+    """Refuse options that do not apply to the sides.
 
     Raises:
         BenchError: it names the option.
@@ -139,23 +142,23 @@ def check_sides(options: argparse.Namespace, *sides: "Side") -> None:
     from whisper_bench.gate.side import SideKind
 
     if options.cpus is None and any(side.kind is SideKind.IMAGE for side in sides):
-        raise BenchError("--cpus none: an image demands a limit; give its number of CPUs")
+        raise BenchError("--cpus none: an image needs a limit; give a number of CPUs")
     for option, given, what in (
         ("--rounds", options.rounds, "rounds"),
         ("--max-pairs", options.max_pairs, "processes"),
     ):
         if given is not None and saved_name(options.baseline):
             raise BenchError(
-                f"{option} {given}: leave it out with saved runs, as many {what} as "
-                "theirs are measured"
+                f"{option} {given}: leave it out with saved runs: the gate measures as many "
+                f"{what} as they have"
             )
 
 
 def rules_of(options: argparse.Namespace) -> "Rules":
-    """Return what the candidate is held to.
+    """Return the limits for the candidate.
 
     Raises:
-        BenchError: an option is none of its kind.
+        BenchError: an option's value is invalid.
 
     """
     from whisper_bench.gate.checks import check_allowed
@@ -164,7 +167,7 @@ def rules_of(options: argparse.Namespace) -> "Rules":
 
     check_allowed(options.allow_mismatch)
     if options.max_age_days is not None and options.ratio_config is None:
-        raise BenchError("--max-age-days: there is no ratio to hold to it; add --ratio-config FILE")
+        raise BenchError("--max-age-days: there is no ratio to check; add --ratio-config FILE")
     return Rules(
         max_slowdown=options.max_slowdown,
         most_pairs=LOOKS[-1] if options.max_pairs is None else options.max_pairs,
@@ -175,10 +178,10 @@ def rules_of(options: argparse.Namespace) -> "Rules":
 
 
 def conditions_of(options: argparse.Namespace) -> "Conditions":
-    """Return what both sides run under.
+    """Return the conditions for both sides.
 
     Raises:
-        BenchError: an option is none of its kind.
+        BenchError: an option's value is invalid.
 
     """
     from whisper_bench.gate.side import Conditions

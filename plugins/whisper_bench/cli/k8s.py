@@ -1,4 +1,4 @@
-"""`whisper-bench k8s run` and `k8s collect`: measured in a cluster, its results brought home."""
+"""`whisper-bench k8s run` and `k8s collect`: measure in a cluster and collect the results."""
 
 import argparse
 import errno
@@ -19,31 +19,33 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _RUN_TEXT = (
-    "Create the bench Pod, follow it, bring its results home and delete it. What stands behind -- "
-    "goes to the suite: whisper-bench k8s run --save xeon -- --whisper-models=base,small. Exits 0 "
-    "where the run was green and its results are here, else 1."
+    "Create the bench Pod, follow it, collect its results and delete it. Options after -- go to "
+    "the suite: whisper-bench k8s run --save xeon -- --whisper-models=base,small. Exits 0 if the "
+    "run passed and its results are here, else 1."
 )
 _COLLECT_TEXT = (
-    "Read results out of logs: files, - for stdin, pod/NAME or job/NAME in the cluster; without "
-    "any, every bench Pod and Job of the namespace. Exits 0 where each log had whole results and "
-    "every Job had a log, else 1."
+    "Read results from logs: files, - for stdin, pod/NAME or job/NAME in the cluster; without any, "
+    "every bench Pod and Job of the namespace. Exits 0 if each log had complete results and every "
+    "Job had a log, else 1."
 )
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare both commands."""
-    parser = commands.add_parser("k8s", help="measure in a cluster, and bring the results home")
+    parser = commands.add_parser("k8s", help="measure in a cluster and collect the results")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     run_parser = verbs.add_parser("run", help="one run in a Pod", description=_RUN_TEXT)
     add_run(run_parser)
     run_parser.set_defaults(run=run)
-    many = verbs.add_parser("collect", help="results out of logs", description=_COLLECT_TEXT)
-    add_collect(many)
-    many.set_defaults(run=collect)
+    collect_parser = verbs.add_parser(
+        "collect", help="collect results from logs", description=_COLLECT_TEXT
+    )
+    add_collect(collect_parser)
+    collect_parser.set_defaults(run=collect)
 
 
-class _Home:
-    """What came home so far, and what did not; `save_name` is the one asked for, if one was."""
+class _Outcome:
+    """What was collected so far, and what failed; `save_name` is the demanded one, if any."""
 
     def __init__(self, options: argparse.Namespace, save_name: str | None = None) -> None:
         from whisper_bench.parcel.collect import Collection
@@ -60,11 +62,11 @@ class _Home:
         self._collection.take(log, parts)
 
     def finish(self) -> None:
-        """Tell what no log had the whole of."""
+        """Report runs that no log had completely."""
         self._collection.finish()
 
     def take_ended(self, ended: "Ended") -> None:
-        """Save what a Pod left, and its whole log where that is not as it should be."""
+        """Save a Pod's results, and its log if something is wrong."""
         from whisper_bench.files.whole import write_new
 
         state = ended.state
@@ -82,7 +84,7 @@ class _Home:
         self.finish()
         if len(self.faults) > before and ended.log:
             path = write_new(self._options.results / f"{ended.pod}.log", ended.log.encode())
-            self.faults.append(f"pod/{ended.pod}: its log is kept in {path}")
+            self.faults.append(f"pod/{ended.pod}: its log is saved as {path}")
 
     def show(self) -> int:
         """Print all of it; return the exit status."""
@@ -113,46 +115,46 @@ def run(options: argparse.Namespace) -> int:
     waits = Waits(pending_s=options.pending_timeout)
     manifest = read_manifest(options.manifest)
     pod = pod_to_create(manifest, changes, uuid4().hex, str(options.manifest))
-    check_writable(options.storage, "saved runs", "name another folder with --storage")
-    check_writable(options.results, "result files", "name another folder with --results")
-    name, home = pod["metadata"]["name"], _Home(options, options.save)
+    check_writable(options.storage, "saved runs", "pass another folder with --storage")
+    check_writable(options.results, "result files", "pass another folder with --results")
+    name, outcome = pod["metadata"]["name"], _Outcome(options, options.save)
     runs = PodRun(
         cluster_of(options), lambda line: say(f"{name}: {line}"), keep=options.keep, waits=waits
     )
     try:
-        runs.to_end(pod, home.take_ended)
+        runs.to_end(pod, outcome.take_ended)
     except KeyboardInterrupt:
         raise InterruptedCommandError("interrupted; nothing was collected") from None
     except ClusterError as error:
-        if not home.facts:
+        if not outcome.facts:
             raise
-        home.faults.append(str(error))
-    return home.show()
+        outcome.faults.append(str(error))
+    return outcome.show()
 
 
 def collect(options: argparse.Namespace) -> int:
-    """Collect the results out of every log named."""
+    """Collect the results from every given log."""
     from whisper_bench.cluster.answer import ClusterError
 
-    home = _Home(options)
+    outcome = _Outcome(options)
     try:
-        for name, parts in _logs(options, home):
-            home.take(name, parts)
+        for name, parts in _logs(options, outcome):
+            outcome.take(name, parts)
     except KeyboardInterrupt:
-        home.faults.append("interrupted; what came before is collected")
-        home.is_interrupted = True
+        outcome.faults.append("interrupted; what came before is collected")
+        outcome.is_interrupted = True
     except ClusterError as error:
-        if not home.collected:
+        if not outcome.collected:
             raise
-        home.faults.append(str(error))
-    home.finish()
-    return home.show()
+        outcome.faults.append(str(error))
+    outcome.finish()
+    return outcome.show()
 
 
 def _logs(
-    options: argparse.Namespace, home: _Home
+    options: argparse.Namespace, outcome: _Outcome
 ) -> "Iterator[tuple[str, Iterable[tuple[str, Iterable[str]]]]]":
-    """Yield each log's name and its files, the files first; all of them are looked for now."""
+    """Yield each log's name and its files, the files first; all of them must be readable."""
     from whisper_bench.cluster.fetch import SELECTOR, Fetcher, is_remote
     from whisper_bench.parcel.log_file import grouped
 
@@ -168,7 +170,7 @@ def _logs(
         fetcher = Fetcher(cluster_of(options), say, wait_s=options.wait)
         for name, text in fetcher.logs(remote):
             yield name, [(name, [text])]
-        home.faults += fetcher.faults
+        outcome.faults += fetcher.faults
 
 
 def _refuse_unreadable(source: str) -> None:
@@ -180,10 +182,10 @@ def _refuse_unreadable(source: str) -> None:
             trouble = os.strerror(errno.EISDIR)
         else:
             trouble = None if os.access(source, os.R_OK) else os.strerror(errno.EACCES)
-    except (OSError, ValueError) as error:  # a ValueError where there is a NUL in the name
+    except (OSError, ValueError) as error:  # a ValueError if the name has a NUL
         trouble = getattr(error, "strerror", None) or str(error)
     if trouble:
-        raise BenchError(f"{source}: {trouble}; name a log file, - for stdin, pod/NAME or job/NAME")
+        raise BenchError(f"{source}: {trouble}; pass a log file, - for stdin, pod/NAME or job/NAME")
 
 
 def _pieces(source: str) -> "Iterator[str]":
@@ -196,4 +198,4 @@ def _pieces(source: str) -> "Iterator[str]":
             with Path(source).open("rb") as file:
                 yield from log_pieces(file)
     except OSError as error:
-        raise LogError(f"it cannot be read to its end: {error.strerror or error}") from error
+        raise LogError(f"it cannot be read completely: {error.strerror or error}") from error

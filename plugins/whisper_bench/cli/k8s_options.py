@@ -15,7 +15,7 @@ MANIFEST = Path("k8s/bench-pod.yaml")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Declare what a run in a Pod takes."""
+    """Declare the options of a run in a Pod."""
     parser.add_argument("--save", required=True, metavar="NAME", help="name to save the run under")
     parser.add_argument(
         "--node-selector",
@@ -23,7 +23,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="label of the nodes to measure; may be given more than once",
+        help="label of the nodes to measure; may be repeated",
     )
     parser.add_argument(
         "--toleration",
@@ -31,9 +31,9 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY[=VALUE][:EFFECT]",
-        help="taint of theirs to tolerate; may be given more than once",
+        help="taint of those nodes to tolerate; may be repeated",
     )
-    parser.add_argument("--image", help="image in the place of the manifest's")
+    parser.add_argument("--image", help="image to use instead of the manifest's")
     parser.add_argument(
         "--manifest", type=Path, default=MANIFEST, metavar="FILE", help="the Pod (%(default)s)"
     )
@@ -44,13 +44,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how long to wait for a node and the image (%(default)s)",
     )
-    parser.add_argument("--keep", action="store_true", help="do not delete the Pod in the end")
+    parser.add_argument("--keep", action="store_true", help="do not delete the Pod")
     add_suite_options(parser)
     _add_both(parser)
 
 
 def add_collect(parser: argparse.ArgumentParser) -> None:
-    """Declare what is collected from where."""
+    """Declare the logs to collect from."""
     parser.add_argument(
         "sources", nargs="*", metavar="LOG", help="a file, - (stdin), pod/NAME or job/NAME"
     )
@@ -62,24 +62,24 @@ def add_collect(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         default="0s",
         metavar="TIME",
-        help="wait so long for Pods that still run (%(default)s)",
+        help="how long to wait for Pods that still run (%(default)s)",
     )
     _add_both(parser)
 
 
 def _add_both(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="as kubectl's")
-    parser.add_argument("--context", metavar="NAME", help="as kubectl's")
-    parser.add_argument("-n", "--namespace", metavar="NAME", help="as kubectl's")
+    parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="same as for kubectl")
+    parser.add_argument("--context", metavar="NAME", help="same as for kubectl")
+    parser.add_argument("-n", "--namespace", metavar="NAME", help="same as for kubectl")
     add_storage(parser)
-    add_results(parser, "result files go")
+    add_results(parser, "result files")
 
 
 def changes_of(options: argparse.Namespace) -> "PodChanges":
     """Return what is wanted of the Pod.
 
     Raises:
-        BenchError: what goes to the suite does not begin with an option.
+        BenchError: the suite's part does not begin with an option.
 
     """
     from whisper_bench.cluster.bench_pod import PodChanges

@@ -1,4 +1,4 @@
-"""The commands, and how an error leaves the command line."""
+"""The commands, and how errors are printed."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from whisper_bench.errors import BenchError, InterruptedCommandError
 from whisper_bench.interrupt import CtrlC
 
 OUTPUT_CLOSED = 141
-"""What a shell gives for a command that SIGPIPE has ended: no answer of the command's own."""
+"""What a shell returns for a command that SIGPIPE ended: the reader closed the pipe."""
 
 INTERRUPTED = InterruptedCommandError.exit_status
 
@@ -19,10 +19,10 @@ INTERRUPTED = InterruptedCommandError.exit_status
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 for yes, 1 for a no, 2 for misuse.
 
-    After Ctrl-C it is 130, whatever the command made of it, and no traceback is printed.
+    After Ctrl-C it is always 130, and no traceback is printed.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # the script's own process is not interrupted any more once the answer is out
+    # once the answer is printed, Ctrl-C no longer interrupts the script's own process
     with CtrlC(stays=arguments is None) as ctrl_c:
         try:
             ctrl_c.arm()
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         except (Exception, KeyboardInterrupt) as error:
             ctrl_c.disarm()
-            # a library may have made another error of it
+            # a library may have turned it into another error
             if not (ctrl_c.came or isinstance(error, KeyboardInterrupt)):
                 raise
             say("whisper-bench: interrupted")
@@ -80,7 +80,7 @@ def _refused(command: str, error: BenchError, *, as_json: bool) -> int:
 
 
 def _options(words: list[str]) -> argparse.Namespace:
-    """Parse the words; what stands behind -- is the suite's, where a command takes that."""
+    """Parse the words; those after -- are the suite's, if the command takes them."""
     parser, cut = _parser(), words.index("--") if "--" in words else len(words)
     options = parser.parse_args(words[:cut])
     if words[cut:] and not hasattr(options, "arguments"):
@@ -91,7 +91,7 @@ def _options(words: list[str]) -> argparse.Namespace:
 
 
 class _Version(argparse.Action):
-    """As argparse's own, which would look for the version (50 ms) whatever was asked."""
+    """Like argparse's own, which would look up the version (50 ms) for every command."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
         from importlib.metadata import version

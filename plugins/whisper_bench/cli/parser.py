@@ -1,4 +1,4 @@
-"""The parser: argparse, with blank values refused and wrong ones answered in our words."""
+"""The parser: argparse that refuses blank values, with our messages for invalid ones."""
 
 import argparse
 from typing import Any, NoReturn
@@ -10,8 +10,8 @@ from whisper_bench.text.plain import plain
 class Parser(argparse.ArgumentParser):
     """A parser, and those of its commands, that refuse a blank value of any option or argument.
 
-    A variable that is not set in a CI job becomes such a value, which would mean the default, no
-    limit or this folder (`Path("")`) in silence.
+    An unset variable in a CI job gives such a value. It would silently mean the default, no limit
+    or this folder (`Path("")`).
     """
 
     def error(self, message: str) -> NoReturn:
@@ -19,10 +19,10 @@ class Parser(argparse.ArgumentParser):
         super().error(plain(message))
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
-        """Refuse a blank value, and name the option of one that its type refuses."""
+        """Refuse a blank value, and name the option if its type refuses the value."""
         name = "/".join(action.option_strings) or action.metavar or action.dest
-        hands_on = isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - no public name
-        if not arg_string.strip() and not hands_on:
+        is_command = isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - no public name
+        if not arg_string.strip() and not is_command:
             raise BenchError(
                 f"{name} {arg_string!r}: a blank value is not allowed; give one, or leave it out"
             )

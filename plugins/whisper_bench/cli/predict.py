@@ -1,4 +1,4 @@
-"""`whisper-bench predict NEW_M4_RUN`: what the target will do, by a kept ratio."""
+"""`whisper-bench predict NEW_M4_RUN`: the target's latency, by a saved ratio."""
 
 import argparse
 from pathlib import Path
@@ -10,9 +10,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Declare the command."""
     parser = commands.add_parser(
         "predict",
-        help="what the Xeon will do, from a new M4 run and ratio_config.json",
-        description="Latency and requests/s on the ratio's target, each with the interval that the "
-        "mean of a run there falls into. Refuses a stale or foreign ratio (exits 1).",
+        help="the Xeon's latency, from a new M4 run and ratio_config.json",
+        description="Latency and requests/s on the ratio's target, each with a prediction interval "
+        "for the mean of a run there. Exits 1 if the ratio is too old or of another machine.",
     )
     add_saved_run(parser)
     parser.add_argument(

@@ -15,18 +15,18 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = commands.add_parser(
         "ratio",
         help="latency of one run over another's, with its interval",
-        description="Ratio = latency on the second run's machine over that on the first's. Of two "
-        "runs ratio_config.json is written; more than two give a matrix. Exits 1 where the runs "
-        "cannot be compared or a ratio is INVALID.",
+        description="Ratio = latency on the second run's machine / latency on the first's. Two "
+        "runs give a ratio_config.json, more than two a matrix. Exits 1 if the runs are not "
+        "comparable or a ratio is INVALID.",
     )
     parser.add_argument("names", nargs="+", metavar="RUN", help=NAME_TEXT)
     add_storage(parser)
-    add_results(parser, "ratio_config.json goes")
+    add_results(parser, "ratio_config.json")
     add_allow_mismatch(parser)
     parser.add_argument(
         "--all-runs",
         action="store_true",
-        help="every saved run of each name counts, so that the interval knows of what differs "
+        help="use every saved run of each name, so that the interval includes the difference "
         "from run to run",
     )
     parser.set_defaults(run=run)
@@ -36,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
     """Compare the runs."""
     runs = _runs(options)
     if len(runs) == 1:
-        raise BenchError(f"--all-runs {options.names[0]}: a ratio has two sides; name the other's")
+        raise BenchError(
+            f"--all-runs {options.names[0]}: a ratio has two sides; add the other name"
+        )
     return _two(options, *runs) if len(runs) == 2 else _many(options, runs)  # noqa: PLR2004
 
 
@@ -58,8 +60,8 @@ def _loaded(options: argparse.Namespace) -> "list[Run]":
     paths = list({path.resolve(): path for path in reversed(matches)}.values())[::-1]
     if len(paths) < 2:  # noqa: PLR2004 - a ratio has two sides
         raise BenchError(
-            f"{' '.join(options.names)}: a ratio needs two runs, and this is one ({paths[0]}); "
-            "name the reference's first, then the target's: whisper-bench ratio m4 xeon"
+            f"{' '.join(options.names)}: a ratio needs two runs, but this is one ({paths[0]}); "
+            "pass the reference first, then the target: whisper-bench ratio m4 xeon"
         )
     return [load_run(path) for path in paths]
 
@@ -80,9 +82,9 @@ def _two(options: argparse.Namespace, reference: "Run", target: "Run") -> int:
     from whisper_bench.ratio.text import ratio_lines
 
     report = calculate_ratio(reference, target, allow_mismatch=options.allow_mismatch)
-    # a pattern that happens to fit two runs asks for a matrix, and not for a ratio to keep
-    kept = len(options.names) == 2 and not report.invalid  # noqa: PLR2004
-    path = save_config(report, options.results) if kept else None
+    # a pattern that matches two runs by chance asks for a matrix, not for a ratio to save
+    is_saved = len(options.names) == 2 and not report.invalid  # noqa: PLR2004
+    path = save_config(report, options.results) if is_saved else None
     if options.json:
         show_json({
             "comparable": True,
@@ -90,7 +92,7 @@ def _two(options: argparse.Namespace, reference: "Run", target: "Run") -> int:
             **{name: getattr(report, name) for name in report.__struct_fields__},
         })  # fmt: skip
     else:
-        why = "a ratio is INVALID" if report.invalid else "name the two runs to keep their ratio"
+        why = "a ratio is INVALID" if report.invalid else "pass the two names to save their ratio"
         last = f"wrote {path}" if path else f"no ratio_config.json is written: {why}"
         show_lines([*ratio_lines(report), last])
     return int(bool(report.invalid))

@@ -9,12 +9,12 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Declare the command."""
     parser = commands.add_parser("results", help="write result files from a saved run")
     add_saved_run(parser)
-    add_results(parser, "result files go")
+    add_results(parser, "result files")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Convert the saved run; a result that is there already is left as it is."""
+    """Convert the saved run; a result that exists is left unchanged."""
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.results.convert import results_of
     from whisper_bench.results.files import result_line, save_all_results

@@ -15,7 +15,7 @@ _TAB = "\t"
 
 
 class OutputClosedError(Exception):
-    """Whoever read the output has gone, as in `| head -1`."""
+    """The reader closed the pipe, as in `| head -1`."""
 
 
 def show_json(document: Any) -> None:
@@ -28,7 +28,9 @@ def _encoded(document: Any) -> str:
 
     try:
         encoded = msgspec.json.encode(document, enc_hook=_path)
-    except UnicodeEncodeError:  # a file's name that is not UTF-8 has letters that JSON cannot hold
+    except (
+        UnicodeEncodeError
+    ):  # a file's name that is not UTF-8 has characters that JSON cannot have
         builtins = msgspec.to_builtins(document, enc_hook=_path)
         return json.dumps(builtins, indent=2)
     return msgspec.json.format(encoded, indent=2).decode()
@@ -37,11 +39,11 @@ def _encoded(document: Any) -> str:
 def _path(value: Any) -> str:
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def show_lines(lines: Iterable[str]) -> None:
-    """Print lines; what would leave its line, or move the cursor, is escaped."""
+    """Print lines; line breaks and control characters in them are escaped."""
     _write("".join(f"{plain(line, keep=_TAB)}\n" for line in lines))
 
 
@@ -51,26 +53,26 @@ def _write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError as error:
         _give_up(sys.stdout)
-        raise OutputClosedError("standard output was closed before all was printed") from error
+        raise OutputClosedError("the reader closed the pipe before all was printed") from error
     except OSError as error:
         _give_up(sys.stdout)
         raise BenchError(
-            f"standard output: {error.strerror or error}; free the disk, or send it elsewhere"
+            f"standard output: {error.strerror or error}; free the disk, or redirect it elsewhere"
         ) from error
 
 
 def say(line: str) -> None:
-    """Write a line for people, on stderr, escaped; whether anybody reads decides nothing."""
+    """Write a line for people to stderr, escaped; an error there is ignored."""
     if sys.stderr is None:
         return
     try:
         sys.stderr.write(f"{plain(line, keep=_TAB)}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):  # a ValueError where it is closed
+    except (OSError, ValueError):  # a ValueError if it is closed
         _give_up(sys.stderr)
 
 
 def _give_up(stream: TextIO) -> None:
-    """Lead a stream nowhere: what its buffer holds would fail once more, and end us with 120."""
-    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), stream.fileno())
+    """Redirect a stream to /dev/null: else its buffer fails again at exit, with status 120."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as devnull:
+        os.dup2(devnull.fileno(), stream.fileno())

@@ -1,4 +1,4 @@
-"""`whisper-bench size RUN`: how many Pods of what size, a report, and the Deployment in step."""
+"""`whisper-bench size RUN`: how many Pods of what size, a report, and the Deployment updated."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = commands.add_parser(
         "size",
         help="replicas, CPU, memory and threads for a load and a latency objective",
-        description="From measured service times, by simulation. Writes sizing_report.md, "
-        "sizing_report.html, and the Deployment in place. Exits 1 where nothing would do.",
+        description="Simulates with measured service times. Writes sizing_report.md and "
+        "sizing_report.html, and edits the Deployment in place. Exits 1 if infeasible.",
     )
     add_size(parser)
     parser.set_defaults(run=run)
@@ -42,16 +42,16 @@ def add_size(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Size, report, and bring the Deployment in step; with --check only look."""
+    """Size, report, and update the Deployment; with --check only compare."""
     price = _price(options)
     return _check(options) if options.check else _size(options, price)
 
 
 def report_of(options: argparse.Namespace, *, evidence: bool) -> "SizingReport":
-    """Return the sizing that is asked for; nothing is written.
+    """Return the sizing; nothing is written.
 
     Raises:
-        BenchError: the run or the ratio is not as it must be, or an option's value is invalid.
+        BenchError: the run, the ratio or an option's value is invalid.
 
     """
     from whisper_bench.ratio.config import load_config
@@ -72,7 +72,7 @@ def report_of(options: argparse.Namespace, *, evidence: bool) -> "SizingReport":
 
 
 def checked(options: argparse.Namespace) -> "tuple[SizingReport, Edited | None]":
-    """Size, and edit the Deployment in memory; None for one of what is infeasible.
+    """Size, and edit the Deployment in memory; it is None if the sizing is infeasible.
 
     Raises:
         BenchError: as `report_of`, or there is no Deployment, or it cannot be edited.
@@ -90,9 +90,7 @@ def checked(options: argparse.Namespace) -> "tuple[SizingReport, Edited | None]"
 def _price(options: argparse.Namespace) -> "NodePrice | None":
     """Return the price of a node; misuse is refused before anything is sized."""
     if (options.price_per_node_hour is None) != (options.cpus_per_node is None):
-        raise BenchError(
-            "--price-per-node-hour and --cpus-per-node are given together or not at all"
-        )
+        raise BenchError("--price-per-node-hour and --cpus-per-node: give both, or neither")
     if options.price_per_node_hour is None:
         return None
     from whisper_bench.sizing.price import NodePrice
@@ -101,7 +99,7 @@ def _price(options: argparse.Namespace) -> "NodePrice | None":
 
 
 def _size(options: argparse.Namespace, price: "NodePrice | None") -> int:
-    """Size, bring the Deployment in step, and write the reports."""
+    """Size, update the Deployment, and write the reports."""
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.files.replacement import write_all_over
     from whisper_bench.report.outputs import report_pages, with_deployment
@@ -130,7 +128,7 @@ def _size(options: argparse.Namespace, price: "NodePrice | None") -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Tell whether the Deployment is what the sizing says, in its figures and as a whole Pod."""
+    """Return 1 if the Deployment differs from the sizing, in its fields or as a whole Pod."""
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.report.text import sizing_lines
 
@@ -147,7 +145,7 @@ def _check(options: argparse.Namespace) -> int:
             [
                 *diff,
                 *(f"{edited.path}: {fault}" for fault in facts.faults),
-                *([f"{edited.path} is what the sizing says"] if in_step else []),
+                *([f"{edited.path} matches the sizing"] if in_step else []),
                 *(f"note: {note}" for note in facts.notes),
             ]
         )
@@ -155,13 +153,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _answer(report: "SizingReport") -> dict[str, Any]:
-    """Return what a program looks for first."""
+    """Return the main figures, first in the JSON."""
     names = ("replicas", "cpu", "memory_mib", "threads", "feasible", "reason")
     return {name: getattr(report.sizing, name) for name in names}
 
 
 def _deployment(options: argparse.Namespace, report: "SizingReport") -> "Edited | None":
-    """Return the Deployment as it is and as it should be; None where there is no file."""
+    """Return the Deployment as it is and as it should be; None if there is no file."""
     from whisper_bench.report.deployment import edited_deployment
 
     path = options.deployment or DEPLOYMENT
@@ -172,6 +170,6 @@ def _deployment(options: argparse.Namespace, report: "SizingReport") -> "Edited 
 
 def _no_deployment(options: argparse.Namespace, option: str) -> BenchError:
     return BenchError(
-        f"{option}: there is nothing to hold the sizing to: {options.deployment or DEPLOYMENT} is "
-        "not there; name the file with --deployment"
+        f"{option}: there is no Deployment {options.deployment or DEPLOYMENT}; pass its file with "
+        "--deployment"
     )

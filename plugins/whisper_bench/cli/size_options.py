@@ -1,4 +1,4 @@
-"""The options of `whisper-bench size`, and the question that they ask."""
+"""The options of `whisper-bench size`, and the demand that they describe."""
 
 import argparse
 from pathlib import Path
@@ -15,15 +15,20 @@ BALANCINGS = ("shared", "least-outstanding", "round-robin", "random")
 
 
 def add_demand(parser: argparse.ArgumentParser) -> None:
-    """Declare what is asked of the service."""
+    """Declare the load and the objective."""
     parser.add_argument(
-        "--target-rps", type=number, required=True, metavar="RPS", help="peak requests a second"
+        "--target-rps", type=number, required=True, metavar="RPS", help="peak requests per second"
     )
     slo = parser.add_mutually_exclusive_group()
     slo.add_argument(
-        "--slo-p95", type=seconds, metavar="TIME", help="95 %% are answered within, such as 5s"
+        "--slo-p95",
+        type=seconds,
+        metavar="TIME",
+        help="time within which 95 %% are answered, such as 5s",
     )
-    slo.add_argument("--slo-p99", type=seconds, metavar="TIME", help="99 %% are answered within")
+    slo.add_argument(
+        "--slo-p99", type=seconds, metavar="TIME", help="time within which 99 %% are answered"
+    )
     parser.add_argument(
         "--burstiness",
         type=number,
@@ -36,14 +41,14 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
         type=audio_mix,
         default="30s:1",
         metavar="MIX",
-        help="lengths of the audio with their shares, such as 30s:0.7,90s:0.3 (%(default)s)",
+        help="lengths of audio with their shares, such as 30s:0.7,90s:0.3 (%(default)s)",
     )
     parser.add_argument(
         "--hard-share",
         type=number,
         default=0.0,
         metavar="SHARE",
-        help="share of clips that decoding falls back on",
+        help="share of clips whose decoding falls back to higher temperatures",
     )
     parser.add_argument(
         "--hard-factor",
@@ -55,48 +60,51 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
-    """Declare how it is run."""
+    """Declare how the service is run."""
     parser.add_argument(
         "--balancing",
         choices=BALANCINGS,
         default="random",
-        help="how a request finds a Pod (random)",
+        help="how a request reaches a Pod (random)",
     )
     parser.add_argument(
         "--concurrency",
         type=whole,
         default=1,
         metavar="N",
-        help="requests that a Pod takes at a time (1)",
+        help="workers in a Pod, with one request each (1)",
     )
     parser.add_argument(
         "--max-utilisation",
         type=number,
         default=0.8,
         metavar="SHARE",
-        help="ceiling (%(default)s)",
+        help="largest share of time that Pods may be busy (%(default)s)",
     )
     parser.add_argument(
         "--spare-pods",
         type=whole,
         default=1,
         metavar="N",
-        help="Pods that may be gone (%(default)s)",
+        help="Pods beyond those that are needed (%(default)s)",
     )
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Declare what is sized on."""
-    parser.add_argument("--model", help="the model, where the run has several")
+    """Declare the measured run and its ratio."""
+    parser.add_argument("--model", help="the model, if the run has several")
     parser.add_argument(
-        "--ratio-config", type=Path, metavar="FILE", help="the run is an M4's: size on this ratio"
+        "--ratio-config",
+        type=Path,
+        metavar="FILE",
+        help="the run is of the reference machine (M4): apply this ratio",
     )
     add_max_age(parser)
     parser.add_argument(
         "--production-architecture",
         choices=("x86_64", "ARM64"),
         default="x86_64",
-        help="what the run must be of, without a ratio (%(default)s)",
+        help="architecture that a run without a ratio must have (%(default)s)",
     )
     add_allow_mismatch(parser)
 
@@ -104,14 +112,18 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Declare what is written."""
     parser.add_argument(
-        "--output", type=Path, default=Path(), metavar="DIR", help="where the reports go (here)"
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder of the reports (the current one)",
     )
     parser.add_argument(
         "--deployment", type=Path, metavar="FILE", help=f"Deployment to edit ({DEPLOYMENT})"
     )
-    parser.add_argument("--container", metavar="NAME", help="its container, where it has several")
+    parser.add_argument("--container", metavar="NAME", help="its container, if it has several")
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 where the Deployment differs"
+        "--check", action="store_true", help="write nothing; exit 1 if the Deployment differs"
     )
     parser.add_argument(
         "--hpa",
@@ -122,16 +134,16 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--price-per-node-hour",
         type=number,
         metavar="PRICE",
-        help="to tell the cost of an hour of audio",
+        help="price of a node per hour, to print what an hour of audio costs",
     )
+    parser.add_argument("--cpus-per-node", type=number, metavar="N", help="CPUs of that node")
     parser.add_argument(
-        "--cpus-per-node", type=number, metavar="N", help="CPUs that a node of that price has"
+        "--seed", type=whole, default=0, help="seed of the simulation (%(default)s)"
     )
-    parser.add_argument("--seed", type=whole, default=0, help="of the simulation (%(default)s)")
 
 
 def demand_of(options: argparse.Namespace) -> "Demand":
-    """Return what was asked of the service."""
+    """Return the demand that the options describe."""
     from whisper_bench.sizing.demand import Demand, Load, Policy
     from whisper_bench.sizing.simulate import Balancing
 

@@ -8,7 +8,7 @@ from whisper_bench.cli.arguments import add_saved_run
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "throttling", help="judge a saved run by the kernel's counters; exits 1 where throttled"
+        "throttling", help="judge a saved run by the kernel's counters; exits 1 if throttled"
     )
     add_saved_run(parser)
     parser.set_defaults(run=run)

@@ -1,6 +1,6 @@
-"""What the words of a command line mean: a function a kind of value, for argparse's `type=`.
+"""The values of options: one function per kind of value, for argparse's `type=`.
 
-Each raises a BenchError that says what to give; the parser puts the option and the value in front.
+Each raises a BenchError that says what to give; the parser adds the option and the value.
 """
 
 import math
@@ -43,7 +43,7 @@ def whole(text: str) -> int:
 
 
 def whole_within(least: int, most: int) -> Callable[[str], int]:
-    """Return what reads a whole number of a range."""
+    """Return a function that reads a whole number of a range."""
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
@@ -125,7 +125,9 @@ def _length_s(word: str) -> tuple[float, float]:
     except BenchError:
         length_s, share_of_it = 0.0, 0.0
     if not 0 < share_of_it < math.inf or not 0 < length_s < math.inf:
-        raise BenchError(f"{word!r} is no length with a share above 0; write it as 30s:0.7,90s:0.3")
+        raise BenchError(
+            f"{word!r} is not a length with a share above 0; write it as 30s:0.7,90s:0.3"
+        )
     return length_s, share_of_it
 
 
@@ -151,7 +153,7 @@ def toleration(text: str) -> dict[str, str]:
 
 
 def _float(text: str) -> float:
-    """Return a number, NaN where it is none."""
+    """Return a number, NaN if the text is none."""
     try:
         return float(text)
     except ValueError:

@@ -15,7 +15,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "names", nargs="+", choices=MODEL_NAMES, metavar="MODEL", help=", ".join(MODEL_NAMES)
     )
     find.add_argument(
-        "--model-dir", type=Path, metavar="DIR", help="folder of weights, a folder a model"
+        "--model-dir", type=Path, metavar="DIR", help="folder of weights, with one folder per model"
     )
     find.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)

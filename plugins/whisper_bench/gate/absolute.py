@@ -1,8 +1,8 @@
-"""A candidate against runs that the same machine saved before, for a runner that does nothing else.
+"""Compare a candidate with saved runs of the same machine, on a runner that does nothing else.
 
-The runs of another hour differ by more than their processes know, so that the saved runs are the
-samples: the interval is that of a run yet to come, given those before it (a prediction interval:
-G. J. Hahn and W. Q. Meeker, "Statistical Intervals" (1991), section 4.7; here of logarithms).
+Runs at different hours differ more than the processes of one run show. So the saved runs are the
+samples, and the interval is a prediction interval for a future run (G. J. Hahn and W. Q. Meeker,
+"Statistical Intervals" (1991), section 4.7; here of logarithms).
 """
 
 from collections.abc import Callable, Iterable
@@ -47,15 +47,15 @@ def load_baseline(name: str, storage: Path) -> Baseline:
     """Load every run saved under a name.
 
     Raises:
-        BenchError: there are fewer than two, one is broken, or they differ in what must agree.
+        BenchError: there are fewer than two, one is broken, or they are not comparable.
 
     """
     paths = every_saved(name, storage)
-    runs = [_boiled_down(path) for path in paths]
+    runs = [_run_without_warnings(path) for path in paths]
     try:
         merged = merge_runs(runs)
     except NotComparableError as error:
-        # nothing is wrong with a candidate that was not measured
+        # misuse, not a failed candidate: it was not measured
         raise BenchError(f"saved:{name}: {error}") from error
     _, path = max((run.facts.moment, path) for run, path in zip(runs, paths, strict=True))
     newest = process_run(read_saved(path), str(path))
@@ -64,8 +64,8 @@ def load_baseline(name: str, storage: Path) -> Baseline:
     return Baseline(name, merged, newest, processes, -(-len(record.rounds) // processes))
 
 
-def _boiled_down(path: Path) -> Run:
-    """Return a saved run, without the warnings that a reader of a ratio is told."""
+def _run_without_warnings(path: Path) -> Run:
+    """Return a saved run without the warnings that a ratio prints."""
     saved, where = read_saved(path), str(path)
     facts = facts_of_saved(saved, save_name(path), where)
     return Run(facts, [run_case(case.record) for case in cases_of(saved, where)])
@@ -123,7 +123,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
     reason = {
         Call.SLOWER: f"slower: {change}",
         Call.NOT_SLOWER: f"not slower: {change}",
-        Call.OPEN: f"not clear of the limit: {change}; more saved runs make the interval narrower",
+        Call.OPEN: f"the limit is inside the interval: {change}; save more runs to narrow it",
     }[call]
     if metric is Metric.CPU and call is Call.NOT_SLOWER:
         wall = next_run_over(saved.latency.of("runs"), candidate.latency.processes, confidence)
@@ -133,7 +133,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         call = Call.OPEN
         reason = (
             f"{candidate.contended_rounds} of {candidate.rounds} rounds contended, and "
-            f"{saved.contended_rounds} of {saved.rounds} saved ones: the runner was busy, or the "
+            f"{saved.contended_rounds} of {saved.rounds} saved ones: the runner was busy or the "
             f"candidate waits; {change}"
         )
     return CaseAnswer(
@@ -150,7 +150,7 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
 
 
 def next_run_over(before: LogMean, now: LogMean, confidence: float) -> Estimate | None:
-    """Return a run's mean over that of the runs before, with the interval of runs to come."""
+    """Return a run's mean divided by that of earlier runs, with the prediction interval."""
     spread = product_of([Term(-1, before, future=1)], confidence)
     return None if spread is None else spread.times(now.value)
 

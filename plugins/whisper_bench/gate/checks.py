@@ -1,4 +1,4 @@
-"""What must hold of the candidate whatever the time: each a hard fail with its own message."""
+"""Checks that need no timing: each fails the candidate with its own message."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -26,7 +26,7 @@ from whisper_bench.throttling.verdict import (
 )
 
 WORSE_WORD_ERRORS = 0.02
-"""Rise in the word error rate that is a fail where transcripts may differ: 2 words in 100."""
+"""Rise in the word error rate that fails if transcripts may differ: 2 words in 100."""
 TRANSCRIPT = "transcript"
 _VERSIONS = "versions."
 
@@ -35,27 +35,27 @@ def check_allowed(fields: Collection[str]) -> None:
     """Refuse a field that is never compared.
 
     Raises:
-        BenchError: it names the field and those that can be let through.
+        BenchError: it names the field and those that can be allowed.
 
     """
     check_allowable([field for field in fields if field != TRANSCRIPT])
     if CASES in fields:
         raise BenchError(
-            f"--allow-mismatch {CASES}: a case that is missing or renamed cannot be gated; give "
-            "both sides the same cases"
+            f"--allow-mismatch {CASES}: a case that is missing or renamed cannot be compared; "
+            "measure the same cases on both sides"
         )
 
 
 def same_cases(baseline: ProcessRun, candidate: ProcessRun) -> Check:
     """Check that both sides measure the same cases by benchmarks of the same names."""
-    here, there = ({_full(case) for case in run.cases} for run in (baseline, candidate))
+    here, there = ({_full_name(case) for case in run.cases} for run in (baseline, candidate))
     missing, new = sorted(here - there), sorted(there - here)
     differences = [f"missing in the candidate: {', '.join(missing)}"] if missing else []
     differences += [f"only in the candidate: {', '.join(new)}"] if new else []
     if not differences:
         return Check("cases", Answer.PASS, f"both sides measure {', '.join(sorted(here))}")
     why = "; ".join(differences)
-    return Check("cases", Answer.FAIL, f"{why}: a case is missing or renamed")
+    return Check("cases", Answer.FAIL, f"{why}; measure the same cases on both sides")
 
 
 def same_identity(
@@ -69,18 +69,20 @@ def same_identity(
         if not mismatch.field.startswith(_VERSIONS)
     ]
     refused = [mismatch for mismatch in mismatches if not is_allowed(mismatch.field, allow)]
-    let_through = [plain(str(mismatch)) for mismatch in mismatches if mismatch not in refused]
+    allowed = [plain(str(mismatch)) for mismatch in mismatches if mismatch not in refused]
     if refused:
-        return [Check(mismatch.field, Answer.FAIL, _told(mismatch)) for mismatch in refused]
+        return [
+            Check(mismatch.field, Answer.FAIL, _mismatch_text(mismatch)) for mismatch in refused
+        ]
     what = "model, clip, decoding, threads, limit, tokens and transcript are the same"
-    if let_through:
-        what = f"let through: {'; '.join(let_through)}"
+    if allowed:
+        what = f"allowed to differ: {'; '.join(allowed)}"
     return [Check("identity", Answer.PASS, what)]
 
 
 def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
-    """Hold a later process of a side to what its first one measured, to the word."""
-    if [_full(case) for case in first.cases] != [_full(case) for case in later.cases]:
+    """Compare a later process of a side with its first one, including the transcript."""
+    if [_full_name(case) for case in first.cases] != [_full_name(case) for case in later.cases]:
         return [Check("steady", Answer.FAIL, "a later process measured other cases than the first")]
     if first.machine.kind != later.machine.kind:
         why = f"the first process ran on {first.machine}, a later one on {later.machine}"
@@ -89,26 +91,30 @@ def steady(first: ProcessRun, later: ProcessRun) -> list[Check]:
         mismatch for here, there in _by_case(first, later) for mismatch in _differences(here, there)
     ]
     return [
-        Check("steady", Answer.FAIL, f"a later process differs from the first: {_told(mismatch)}")
+        Check(
+            "steady",
+            Answer.FAIL,
+            f"a later process differs from the first: {_mismatch_text(mismatch)}",
+        )
         for mismatch in mismatches
     ]
 
 
 def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
-    """Hold the word error rate to the clip's bound and to the baseline's."""
+    """Compare the word error rate with the clip's bound and with the baseline's rate."""
     for here, there in _by_case(baseline, candidate):
         rate, before, bound = (
             there.word_error_rate, here.word_error_rate, there.word_error_rate_bound
         )  # fmt: skip
         bounds = [value for value in (bound, here.word_error_rate_bound) if value is not None]
         if rate is not None and bounds and rate > min(bounds):
-            why = f"{there.label}: word error rate {rate:.3f}, and {min(bounds):.3f} is its bound"
+            why = f"{there.label}: word error rate {rate:.3f}, above the bound {min(bounds):.3f}"
             return Check("word error rate", Answer.FAIL, why)
         if rate is None and before is not None:
-            why = f"{there.label}: no text to hold it to, and the baseline has one"
+            why = f"{there.label}: no text to compare with, but the baseline has one"
             return Check("word error rate", Answer.FAIL, why)
         if rate is not None and before is not None and rate > before + WORSE_WORD_ERRORS:
-            why = f"{there.label}: word error rate {rate:.3f}, the baseline has {before:.3f}"
+            why = f"{there.label}: word error rate {rate:.3f}, but the baseline has {before:.3f}"
             return Check("word error rate", Answer.FAIL, why)
     rates = [case.record.word_error_rate for case in candidate.cases]
     shown = ", ".join("no text" if rate is None else f"{rate:.3f}" for rate in rates)
@@ -116,9 +122,9 @@ def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
 
 
 def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
-    """Ask the kernel's counters over all processes of a side whether it is throttled.
+    """Judge throttling by the kernel's counters, over all processes of a side.
 
-    What cannot be judged is NO EVIDENCE, and with more rounds may be judged yet.
+    A case that cannot be judged is NO EVIDENCE; more rounds may help.
     """
     cases = judged(records).cases
     worst = [case for case in cases if _is_red(case)]
@@ -133,12 +139,12 @@ def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
 
 
 def too_few_periods(records: Sequence[CaseRecord]) -> bool:
-    """Tell whether more rounds would tell more of throttling."""
+    """Return whether more rounds could still decide about throttling."""
     return any(map(_is_short, judged(records).cases))
 
 
 def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
-    """Return what differs and may: node, library versions, instruction set, backend, warm-up."""
+    """Return the allowed differences: node, library versions, instruction set, backend, warm-up."""
     mismatches: list[Mismatch] = []
     for here, there in _by_case(baseline, candidate):
         mismatches += [
@@ -160,14 +166,14 @@ def _not_red(case: CaseVerdict) -> str:
     text, unseen = case.evidence[0], case.cpu_limit.unseen
     if unseen is None or not hidden_by_contention(case):
         return text
-    return f"{text}; rounds were contended, so that a smaller quota is not excluded ({unseen})"
+    return f"{text}; rounds were contended, so a smaller hidden quota is possible ({unseen})"
 
 
 def _is_red(case: CaseVerdict) -> bool:
-    """Tell whether a case has a finding that a stress test fails for, but for contention.
+    """Return whether a case has a finding that fails a stress test, contention aside.
 
-    A gate's threads fit in their limit, so that its quota would not throttle them on a quiet
-    machine either, and what contended rounds are worth is the gate's own question (paired_runs.py).
+    A gate's threads fit in their limit, so the quota would not throttle them on a quiet machine
+    either. The gate handles contended rounds by itself (paired_runs.py).
     """
     findings = list(case.findings)
     if hidden_by_contention(case):
@@ -202,7 +208,7 @@ def _by_case(baseline: ProcessRun, candidate: ProcessRun) -> list[tuple[CaseReco
     ]
 
 
-def _told(mismatch: Mismatch) -> str:
+def _mismatch_text(mismatch: Mismatch) -> str:
     if mismatch.field == TRANSCRIPT:
         here, there = (f"{str(text)[:60]!r}" for text in (mismatch.reference, mismatch.target))
         return f"transcript of {mismatch.cases[0]}: {here} became {there}"
@@ -211,5 +217,5 @@ def _told(mismatch: Mismatch) -> str:
     )
 
 
-def _full(case: NamedCase) -> str:
+def _full_name(case: NamedCase) -> str:
     return f"{case.name}[{case.record.label}]"

@@ -20,7 +20,7 @@ def save_gate(report: GateReport, folder: Path) -> list[Path]:
     """Write gate.json, gate.md and gate.xml in a folder.
 
     Raises:
-        BenchError: a field is not what its type says, or a file cannot be written.
+        BenchError: a field does not match its type, or a file cannot be written.
 
     """
     path = folder / f"{NAME}.json"
@@ -34,7 +34,7 @@ def save_gate(report: GateReport, folder: Path) -> list[Path]:
 
 
 def remove_older(folder: Path) -> None:
-    """Remove an older gate's files, which would pass for this one's if it does not end.
+    """Remove an older gate's files, so that nobody takes them for this one's if it is killed.
 
     Raises:
         BenchError: one cannot be removed.
@@ -44,21 +44,21 @@ def remove_older(folder: Path) -> None:
     for path in paths:  # before any is removed
         if path.is_dir() and not path.is_symlink():
             raise BenchError(
-                f"{path}: it is a folder, and the gate writes a file of that name; move it away, "
-                "or name another folder with --results"
+                f"{path}: this is a folder, but the gate writes a file with this name; move it "
+                "away, or pass another folder with --results"
             )
     for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise BenchError(
-                f"{path}: {reason_of(error)}; it is an older gate's: remove it, or name "
-                "another folder with --results"
+                f"{path}: an older gate's file cannot be removed ({reason_of(error)}); remove it, "
+                "or pass another folder with --results"
             ) from error
 
 
 def add_to_job_summary(report: GateReport, path: Path) -> str | None:
-    """Add the Markdown to the job's summary; return what kept it, since it decides nothing."""
+    """Add the Markdown to the job's summary; return the problem, if any: the answer stays."""
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(gate_markdown(report))

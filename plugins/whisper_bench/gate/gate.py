@@ -1,4 +1,4 @@
-"""One gate: both sides in alternation, checked as they come, until there is evidence enough."""
+"""One gate: both sides measured in turns, and checked, until there is enough evidence."""
 
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -30,7 +30,7 @@ from whisper_bench.text.amounts import clock_time
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the candidate is held to. `max_slowdown` is 0.1 for 10 %, `cpus` the limit demanded."""
+    """The limits for the candidate. `max_slowdown` is 0.1 for 10 %, `cpus` the limit demanded."""
 
     max_slowdown: float
     most_pairs: int
@@ -40,11 +40,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _EndedError(Exception):
-    """The gate has its answer before the evidence is looked at."""
+    """The gate is decided before any look at the slowdown."""
 
 
 class Gate:
-    """Measures two sides; `measure` runs a process of one, `say` takes lines for people."""
+    """Measures two sides; `measure` runs one process of a side, `say` prints a line for people."""
 
     _turns_a_pair = 2
     _machine = staticmethod(same_chip)
@@ -86,7 +86,7 @@ class Gate:
             if not is_look(pair, self._rules.most_pairs):
                 continue
             answers = self._paired.answers()
-            self._tell(answers, pair)
+            self._report_look(answers, pair)
             pooled = self._pooled()
             self._judge_throttling(pooled)
             if self._decided(answers, pooled.values()):
@@ -97,7 +97,7 @@ class Gate:
         return {side: self._paired.pooled(side) for side in self._sides}
 
     def _decided(self, answers: list[CaseAnswer], pooled: Iterable[list[CaseRecord]]) -> bool:
-        """Tell whether more pairs could change nothing: a case fails, or all pass for good."""
+        """Return whether more pairs cannot change the answer: a case fails, or all pass."""
         kinds = {case.answer for case in answers}
         open_yet = Answer.NO_EVIDENCE in kinds or any(map(too_few_periods, pooled))
         return Answer.FAIL in kinds or not open_yet
@@ -122,10 +122,10 @@ class Gate:
         self._say(f"{clock_time(elapsed_s)}  {place}  {means}  at most {left} left")
 
     def _compare(self) -> None:
-        """Hold the first processes to one another."""
+        """Compare the first process of each side."""
         rules = self._rules
         baseline, candidate = (self._paired.runs[side][0] for side in self._sides)
-        self._checks.append(Check("runs", Answer.PASS, "both sides gave whole results"))
+        self._checks.append(Check("runs", Answer.PASS, "both sides gave complete results"))
         self._checks += self._machine(baseline, candidate)
         self._checks.append(same_cases(baseline, candidate))
         self._stop_at_failure()
@@ -150,12 +150,12 @@ class Gate:
             raise _EndedError
 
     def _fail(self, name: str, side: SideName, message: str) -> None:
-        """End the gate: a candidate that does not do is a fail, a baseline no evidence."""
+        """End the gate: FAIL for a fault of the candidate, NO EVIDENCE for one of the baseline."""
         answer = Answer.FAIL if side == "candidate" else Answer.NO_EVIDENCE
         self._checks.append(Check(name, answer, message))
         raise _EndedError
 
-    def _tell(self, answers: list[CaseAnswer], pair: int) -> None:
+    def _report_look(self, answers: list[CaseAnswer], pair: int) -> None:
         for case in answers:
             look = case.look
             self._say(
@@ -204,6 +204,6 @@ def _facts(side: Side, runs: list[ProcessRun]) -> SideFacts | None:
         **msgspec.structs.asdict(machine.chip),
         what=str(side),
         node=machine.node,
-        instruction_set=record.backend.instruction_set or "not told",
+        instruction_set=record.backend.instruction_set or "unknown",
         versions=record.versions,
     )

@@ -1,6 +1,6 @@
-"""A gate as JUnit's XML: a test case a check and a case, for the CI's own test view.
+"""A gate as JUnit XML: one test case per check and per case, for the CI's test view.
 
-The form is what GitLab, GitHub actions and Jenkins read alike: https://github.com/testmoapp/junitxml
+GitLab, GitHub Actions and Jenkins all read this form: https://github.com/testmoapp/junitxml
 """
 
 from xml.etree import ElementTree as ET
@@ -13,10 +13,10 @@ SUITE = "whisper-bench gate"
 
 
 def gate_junit(report: GateReport) -> bytes:
-    """Return the XML document; what is not PASS is a failure, NO EVIDENCE named as its type."""
+    """Return the XML document; all but PASS is a failure, with the answer as its type."""
     results = [(f"check: {check.name}", check.answer, check.message) for check in report.checks]
     results += [(f"slowdown: {case.case}", case.answer, case.reason) for case in report.cases]
-    # an answer that no case bears, such as that nothing was measured, must be red here as well
+    # an answer that belongs to no case, such as nothing measured, must be a failure here too
     results.append(("answer", report.answer, one_line(report)))
     failures = sum(answer is not Answer.PASS for _, answer, _ in results)
     counts = {"tests": f"{len(results)}", "failures": f"{failures}", "errors": "0", "skipped": "0"}

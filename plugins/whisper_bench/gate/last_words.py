@@ -1,4 +1,4 @@
-"""Why a process of a side failed: its exit status, and the lines that tell."""
+"""Why a process of a side failed: its exit status, and the lines that say why."""
 
 import re
 import signal
@@ -7,25 +7,25 @@ from itertools import pairwise
 from whisper_bench.parcel.frames import human_lines
 
 LAST_CHARACTERS = 2**18
-"""Of what it printed, among which the lines that tell why are looked for."""
+"""Of its output, which is searched for the lines that say why."""
 _SHOWN_LINES = 6
 _SHOWN = 300
 """Characters of a line."""
 _TELLING = re.compile(r"E   (?!.*\[ *\d+%\]).*|.*(FAILED|ERROR|Error): .*")
-"""A line that tells why; in pytest's progress a case in error is an E as well."""
+"""A line that says why; in pytest's progress a case in error is an E too."""
 _HEADER = re.compile(
     r"=+ test session starts =+|platform .+ -- Python .+|"
     r"(benchmark|cachedir|configfile|plugins|rootdir|testpaths): .*"
 )
 _HEAD = re.compile(r"_+ .+ _+|\[gw\d+\] .+")
-"""Of a failure in pytest's report; where it has no traceback the reason is the line behind."""
+"""Heading of a failure in pytest's report; without a traceback the next line is the reason."""
 _SHELL_SIGNAL = 128
-"""A shell and docker run give this and the signal's number for a process that one has ended."""
+"""A shell and docker run return this plus the signal's number if a signal ended the process."""
 _STATUSES = {
-    5: "pytest has no case to run",
+    5: "pytest found no case to run",
     125: "the container could not be started",
-    126: "it cannot be executed",
-    127: "it was not found",
+    126: "the command cannot be executed",
+    127: "the command was not found",
 }
 
 
@@ -34,14 +34,14 @@ def how_ended(status: int) -> str:
     number = -status if status < 0 else status - _SHELL_SIGNAL
     if number in set(signal.Signals):
         name = signal.Signals(number).name
-        memory = "; out of memory is the usual cause" if number == signal.SIGKILL else ""
+        memory = "; usually it was out of memory" if number == signal.SIGKILL else ""
         return f"it was killed by {name}{memory}"
     known = f": {_STATUSES[status]}" if status in _STATUSES else ""
     return f"exit status {status}{known}"
 
 
 def last_words(text: str) -> list[str]:
-    """Return the lines that tell why, the last ones where none does."""
+    """Return the lines that say why, or else the last ones."""
     end = text[-LAST_CHARACTERS:]
     stripped = (line.strip()[:_SHOWN] for line in human_lines(end))
     lines = [line for line in stripped if line and not _HEADER.fullmatch(line)]

@@ -12,19 +12,19 @@ _MIB = 2**20
 
 
 def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check:
-    """Check that no case has more threads than CPUs, and that a limit demanded is in force."""
+    """Check that no case has more threads than CPUs, and that the demanded limit is in force."""
     for case in candidate.cases:
         limit, threads = case.record.cpu_limit, case.record.threads
         if demanded is not None and not _is_within(demanded, limit.cpus):
-            why = f"a limit of {demanded:g} CPU is demanded, and {_limit(limit)}"
+            why = f"a limit of {demanded:g} CPU is demanded, but {_limit(limit)}"
             return Check("threads", Answer.FAIL, f"{case.record.label}: {why}")
         if limit.cpus is not None and threads > limit.cpus:
             why = f"{case.record.label}: {threads} threads under a limit of {limit.cpus:g} CPU"
-            return Check("threads", Answer.FAIL, f"{why}: they wait for one another")
+            return Check("threads", Answer.FAIL, f"{why}: they wait for each other")
     limits = [case.record.cpu_limit for case in candidate.cases]
     unknown = next((limit.unknown for limit in limits if limit.unknown is not None), None)
     if unknown is not None:
-        why = f"whether a quota is in force is not known: {unknown}; {WHERE_TO_LOOK}"
+        why = f"it is unknown whether a quota is in force: {unknown}; {WHERE_TO_LOOK}"
         return Check("threads", Answer.NO_EVIDENCE, why)
     shown = ", ".join(
         "no limit" if cpus is None else f"{cpus:g} CPU"
@@ -34,7 +34,7 @@ def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check
 
 
 def memory_within_limit(candidate: Sequence[CaseRecord], limit_bytes: int | None) -> list[Check]:
-    """Hold the peak resident memory to the container's limit, where there is one."""
+    """Compare the peak resident memory with the container's limit, if there is one."""
     if limit_bytes is None:
         return []
     peaks = {
@@ -48,7 +48,7 @@ def memory_within_limit(candidate: Sequence[CaseRecord], limit_bytes: int | None
 
 def _limit(limit: CpuLimit) -> str:
     if limit.cpus is None and limit.unknown is not None:
-        return f"what is in force is not known ({limit.unknown})"
+        return f"the limit in force is unknown ({limit.unknown})"
     in_force = "none" if limit.cpus is None else f"{limit.cpus:g}"
     return f"{in_force} is in force ({limit.source})"
 

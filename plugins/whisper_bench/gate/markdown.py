@@ -9,7 +9,7 @@ _SIGNS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.NO_EVIDENCE: "⚠️"}
 
 
 def gate_markdown(report: GateReport) -> str:
-    """Return the summary, the answer and why in its first line; it ends with a newline."""
+    """Return the summary, with answer and reason in its first line; it ends with a newline."""
     lines = [f"## {_SIGNS[report.answer]} {escaped(one_line(report))}", ""]
     lines += [f"- {name}: {escaped(text)}" for name, text in side_rows(report)]
     lines += [
@@ -19,6 +19,6 @@ def gate_markdown(report: GateReport) -> str:
     if report.cases:
         lines += [*table((*HEAD[:-1], "answer"), case_rows(report.cases)), ""]
     rows = [(check.name, str(check.answer), check.message) for check in report.checks]
-    lines += [*table(("check", "answer", "what was found"), rows, words=True), ""]
+    lines += [*table(("check", "answer", "details"), rows, words=True), ""]
     lines += [f"- {escaped(note)}" for note in report.notes]
     return "\n".join(lines).rstrip() + "\n"

@@ -1,4 +1,4 @@
-"""What both sides have measured so far, case by case, and what it says of the slowdown."""
+"""All that both sides have measured so far, per case, and the slowdown that follows."""
 
 from statistics import fmean
 from typing import Literal
@@ -27,34 +27,34 @@ class PairedRuns:
         self.runs: dict[SideName, list[ProcessRun]] = {"baseline": [], "candidate": []}
 
     def add(self, side: SideName, run: ProcessRun) -> None:
-        """Take what a process measured."""
+        """Add what a process measured."""
         self.runs[side].append(run)
         samples = [_sample(case.record) for case in run.cases]
         self.turns.append(Turn(len(self.runs[side]), side, samples))
 
     @property
     def pairs(self) -> int:
-        """The whole pairs."""
+        """Number of complete pairs."""
         return min(map(len, self.runs.values()))
 
     @property
     def labels(self) -> list[str]:
-        """The cases."""
+        """Labels of the cases."""
         return [case.record.label for case in self.runs["baseline"][0].cases]
 
     def pooled(self, side: SideName) -> list[CaseRecord]:
-        """Return a side's cases, the rounds of all its processes in one record each."""
+        """Return a side's cases, each as one record with the rounds of all its processes."""
         return [self._pooled(side, label) for label in self.labels]
 
     def answers(self) -> list[CaseAnswer]:
-        """Return what the whole pairs say of each case."""
+        """Return each case's answer after the complete pairs."""
         return [self._answer(label) for label in self.labels]
 
     def _answer(self, label: str) -> CaseAnswer:
         metric = self._metric(label)
         baseline_s, candidate_s = (self._means_s(side, label, metric) for side in SIDES)
         look = self._look(baseline_s, candidate_s)
-        reason = _reason(look, self._limit, self._told(label, metric))
+        reason = _reason(look, self._limit, self._metric_text(label, metric))
         if metric is Metric.CPU and look.call is Call.NOT_SLOWER:
             wall = self._look(*(self._means_s(side, label, Metric.WALL) for side in SIDES))
             if wall.call is Call.SLOWER:
@@ -76,8 +76,8 @@ class PairedRuns:
     def _metric(self, label: str) -> Metric:
         """Return what a case is decided on: CPU-seconds from the first contended look on.
 
-        The baseline's rounds tell: a candidate that waits gets less CPU than it could have as well,
-        and that is its own doing. A clock too coarse for the work tells nothing.
+        Only the baseline's rounds count: a candidate that waits also gets less CPU, by its own
+        fault. A CPU clock that is too coarse for the work (0 s) is not used.
         """
         records = self._records("baseline", label)[: self.pairs]
         clocks = [record for side in SIDES for record in self._records(side, label)]
@@ -91,7 +91,7 @@ class PairedRuns:
                 return Metric.CPU
         return Metric.WALL
 
-    def _told(self, label: str, metric: Metric) -> str:
+    def _metric_text(self, label: str, metric: Metric) -> str:
         if metric is Metric.WALL:
             return str(metric)
         records = self._records("baseline", label)[: self.pairs]
@@ -159,10 +159,10 @@ def _reason(look: Look, limit: float, metric: str) -> str:
         return f"not slower: {change}, {allowed}"
     if look.control is None or not is_within(look.control, limit):
         return (
-            f"this runner is not fit: of a program against itself it says "
+            f"this runner is too noisy: a program against itself shows "
             f"{change_within(look.control)}; {change}, {allowed}"
         )
-    return f"not clear of the limit: {change}, {allowed}"
+    return f"the limit is inside the interval: {change}, {allowed}"
 
 
 def _sample(record: CaseRecord) -> Sample:

@@ -1,4 +1,4 @@
-"""One process of a side: started, waited for, ended whatever happens, its results taken."""
+"""One process of a side: it is started, waited for, always ended, and its results are read."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ _POLL_S = 0.1
 _GRACE_S = 10.0
 _ENGINE_S = 60.0
 _MOST_OUTPUT_BYTES = 2**26
-"""Of what a process prints: four times the frames of the largest run; an honest one has a MiB."""
+"""Of a process's output: four times the frames of the largest run; a normal one has 1 MiB."""
 
 
 class NamedCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +49,7 @@ class SideFailedError(BenchError):
 
 
 class Runner:
-    """Runs processes of either side, one at a time; what one gave no other may give again."""
+    """Runs processes of either side, one at a time; refuses results that an earlier one gave."""
 
     def __init__(
         self, conditions: Conditions, interruption: Interruption, *, timeout_s: float
@@ -57,18 +57,18 @@ class Runner:
         self._conditions = conditions
         self._interruption = interruption
         self._timeout_s = timeout_s
-        self._given: list[ProcessRun] = []
+        self._earlier: list[ProcessRun] = []
 
     def __call__(self, side: Side) -> ProcessRun:
         """Measure a side once.
 
         Raises:
-            SideFailedError: it gave no whole results, or took longer than it may.
+            SideFailedError: it gave no complete results, or took too long.
             KeyboardInterrupt: a signal came; the process is ended.
 
         """
         try:
-            # a container's user may leave what this one cannot remove
+            # a container's user may leave files that this user cannot remove
             with tempfile.TemporaryDirectory(
                 prefix="whisper-bench-gate-", ignore_cleanup_errors=True
             ) as scratch:
@@ -79,16 +79,16 @@ class Runner:
                 f"temporary files cannot be written ({error}); {remedy_of(error, 'TMPDIR')}"
             ) from error
         run = run_of(text, status, str(side), start.save_name)
-        if run in self._given:
+        if run in self._earlier:
             raise SideFailedError(
-                "it printed the very samples of an earlier process: it does not measure, and "
-                "prints an old run"
+                "it printed the same samples as an earlier process; it must measure each time, "
+                "and not print an old run"
             )
-        self._given.append(run)
+        self._earlier.append(run)
         return run
 
     def _output(self, start: Launch) -> tuple[int, str]:
-        # a file and not a pipe: nobody has to read while it measures
+        # a file, not a pipe: nothing has to read while it measures
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
@@ -106,14 +106,14 @@ class Runner:
                 self._wait(process, output)
             finally:
                 _end(process, start)
-            _refuse_endless(output)  # it may have printed the most of it in its last moment
+            _refuse_too_much(output)  # most of it may come at the very end
             output.seek(0)
             return process.returncode, output.read(_MOST_OUTPUT_BYTES).decode(errors="replace")
 
     def _wait(self, process: "subprocess.Popen[bytes]", output: IO[bytes]) -> None:
         until_s = time.monotonic() + self._timeout_s
         while process.poll() is None:
-            _refuse_endless(output)
+            _refuse_too_much(output)
             if time.monotonic() > until_s:
                 raise SideFailedError(
                     f"it had not ended after {self._timeout_s:g} s and was killed; raise --timeout"
@@ -121,12 +121,12 @@ class Runner:
             self._interruption.sleep(_POLL_S)
 
 
-def _refuse_endless(output: IO[bytes]) -> None:
+def _refuse_too_much(output: IO[bytes]) -> None:
     size = os.fstat(output.fileno()).st_size
     if size > _MOST_OUTPUT_BYTES:
         end = os.pread(output.fileno(), LAST_CHARACTERS, size - LAST_CHARACTERS)
         raise SideFailedError(
-            f"it printed more than {_MOST_OUTPUT_BYTES // 2**20} MiB and was ended; let it print "
+            f"it printed more than {_MOST_OUTPUT_BYTES // 2**20} MiB and was killed; make it print "
             "less",
             *last_words(end.decode(errors="replace")),
         )
@@ -138,30 +138,30 @@ def run_of(text: str, status: int, where: str, save_name: str) -> ProcessRun:
     Its run must be saved under the name that it was given.
 
     Raises:
-        SideFailedError: it failed, or its results are not whole or not as the schema has them.
+        SideFailedError: it failed, or its results are incomplete or do not match the schema.
 
     """
     if status:
         raise SideFailedError(how_ended(status), *last_words(text))
     parcels, faults = unpack(text, save_name)
     if faults or len(parcels) != 1:
-        why = "; ".join(faults) or f"{len(parcels)} saved runs in what it printed, and one is due"
+        why = "; ".join(faults) or f"{len(parcels)} saved runs in its output instead of one"
         raise SideFailedError(
-            f"it ended green without whole results ({why}); it must pass the options it is given "
-            "on to pytest",
+            f"it exited with status 0 but without complete results ({why}); it must pass its "
+            "options on to pytest",
             *last_words(text),
         )
     try:
         return process_run(parse_saved(parcels[0].saved.encode(), where), where)
     except BenchError as error:
-        raise SideFailedError(f"its results are not as they must be: {error}") from error
+        raise SideFailedError(f"its results are invalid: {error}") from error
 
 
 def process_run(saved: SavedRun, where: str) -> ProcessRun:
     """Return our cases of a saved run, each with its benchmark's name.
 
     Raises:
-        BenchError: there is no case of ours, or one is not as it was measured.
+        BenchError: it has no case of ours, or an invalid one.
 
     """
     ours = [
@@ -179,19 +179,19 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
 
 
 def _end(process: "subprocess.Popen[bytes]", start: Launch) -> None:
-    """End what still runs, with its workers, then the container that it may have left."""
+    """End a process that still runs, with its workers, then a container that it may have left."""
     running = process.poll() is None
     for number in (signal.SIGTERM, signal.SIGKILL) if running else (signal.SIGKILL,):
-        # a command of sudo's is another user's, and a process that has just ended is nobody's
+        # under sudo the process is another user's; one that has just ended is gone
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
-    # by its name, and after the client, which could start it yet
+    # by its name, and after the client, which could still start it
     if process.returncode != 0 and start.cleanup is not None:
         with suppress(OSError, subprocess.TimeoutExpired):
-            nowhere = subprocess.DEVNULL
+            devnull = subprocess.DEVNULL
             subprocess.run(
-                start.cleanup, stdin=nowhere, stdout=nowhere, stderr=nowhere, check=False,
+                start.cleanup, stdin=devnull, stdout=devnull, stderr=devnull, check=False,
                 timeout=_ENGINE_S,
             )  # fmt: skip

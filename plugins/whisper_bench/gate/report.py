@@ -1,4 +1,4 @@
-"""What a gate ends with: one answer, the checks and figures that it rests on, and every sample."""
+"""A gate's result: one answer, the checks and figures behind it, and every sample."""
 
 from enum import StrEnum
 from typing import Literal
@@ -15,7 +15,7 @@ KIND: Literal["whisper-bench gate"] = "whisper-bench gate"
 
 
 class Answer(StrEnum):
-    """What the gate says of the candidate."""
+    """The gate's decision about the candidate."""
 
     PASS = "PASS"  # noqa: S105 - an answer and no password
     FAIL = "FAIL"
@@ -23,16 +23,16 @@ class Answer(StrEnum):
 
 
 class Metric(StrEnum):
-    """What the slowdown is of."""
+    """The time that the slowdown compares."""
 
     WALL = "wall time"
     CPU = "CPU-seconds"
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that is so or not, whatever the time: its name, the answer it forces, and why.
+    """One check that needs no timing: its name, its answer, and why.
 
-    `answer` is PASS where it holds.
+    `answer` is PASS if the check holds.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one process measured of a case; seconds a round."""
+    """What one process measured of a case; seconds per round."""
 
     case: str
     latency_s: list[Latency]
@@ -58,7 +58,7 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CaseAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One case: the answer, in a line why, and the look that it rests on.
+    """One case: the answer, the reason in one line, and the look behind it.
 
     `baseline_s` and `candidate_s` are trimmed means of the processes, of the metric decided on.
     """
@@ -82,7 +82,7 @@ class SideFacts(Chip, frozen=True, forbid_unknown_fields=True):
 
 
 class GateReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One gate. `limit` is the slowdown allowed (0.1: 10 %), `reason` why it is red or green."""
+    """One gate. `limit` is the slowdown allowed (0.1: 10 %), `reason` why it passed or not."""
 
     kind: Literal["whisper-bench gate"] = KIND
     schema_version: Literal[1] = SCHEMA_VERSION

@@ -1,10 +1,10 @@
-"""When is there evidence enough? A group sequential test of the slowdown, over pairs of processes.
+"""Whether there is enough evidence: a group sequential test of the slowdown over process pairs.
 
-After 4, 6, 8 ... pairs the interval of the trimmed mean of log(candidate / baseline) is looked at,
-each time at the same nominal level, chosen so that all looks together err as rarely as one at 5 %
-would: S. J. Pocock, "Group sequential methods in the design and analysis of clinical trials",
+After 4, 6, 8 ... pairs the test looks at the interval of the trimmed mean of log(candidate /
+baseline). Each look uses the same nominal level, at which all looks together are wrong in 5 %:
+S. J. Pocock, "Group sequential methods in the design and analysis of clinical trials",
 Biometrika 64 (1977); for t statistics C. Jennison and B. W. Turnbull, "Group Sequential Methods"
-(2000), section 4.4. Looking again and again at a 95 % interval would err in one of five gates.
+(2000), section 4.4. Repeated looks at a 95 % interval would be wrong in one of five gates.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,18 +16,18 @@ from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.trimmed import trimmed_ratio
 
 BLOCK_PAIRS = 2
-"""Pairs of a block of ABBA; a gate is of whole blocks."""
+"""Pairs in an ABBA block; a gate has complete blocks only."""
 LOOKS = (4, 6, 8, 12, 16, 24, 32)
-"""Pairs after which the evidence is looked at, and once more at the end: see `is_look`."""
+"""Pairs after which there is a look at the evidence, and once more at the end: see `is_look`."""
 ERROR_RATE = 0.05
-"""Two-sided: a build exactly at the limit is failed in 2.5 % of gates and passed in 2.5 %."""
+"""Two-sided: a build exactly at the limit fails in 2.5 % of gates and passes in 2.5 %."""
 NOMINAL_LEVEL = 0.0080
 """Two-sided level of each look for an error rate of 5 % in all. Pocock's for seven looks at a known
-variance is 0.0130; a trimmed t over few pairs is bolder, and at this level errs in 4.8 % of 600,000
-simulated gates (benchmarks/gate_error_rates.py)."""
+variance is 0.0130; a trimmed t over few pairs is wrong more often, and at this level in 4.8 % of
+600,000 simulated gates (benchmarks/gate_error_rates.py)."""
 CASES_POWER = 1.2
-"""Of k cases each has the level over k to this power: small levels are where few pairs are boldest.
-With 2, 3, 5 and 9 cases, all at the limit, 4.8, 4.7, 4.6 and 4.5 % in all (simulated as above)."""
+"""With k cases each has the level divided by k to this power: few pairs need a wider interval.
+With 2, 3, 5 and 9 cases, all at the limit, it is 4.8, 4.7, 4.6 and 4.5 % (simulated as above)."""
 
 
 class Call(StrEnum):
@@ -41,9 +41,9 @@ class Call(StrEnum):
 class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The evidence after some pairs.
 
-    `slowdown` is candidate / baseline. `control` is the same procedure on the same processes, those
-    of one program as both sides. None where they spread without bounds, and the control where one
-    side was saved earlier.
+    `slowdown` is candidate / baseline. `control` is the same procedure with the processes of one
+    program as both sides. None if the interval has no bounds; the control also if one side was
+    saved earlier.
     """
 
     pairs: int
@@ -53,7 +53,7 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def is_look(pairs: int, most_pairs: int) -> bool:
-    """Tell whether the evidence is looked at after so many pairs; the last ones always are.
+    """Return whether there is a look after so many pairs; there always is one after the last.
 
     Whatever depends on a look (the interval, the metric, the throttling) asks here.
     """
@@ -65,9 +65,9 @@ def look_at(
 ) -> Look:
     """Return what the pairs say so far.
 
-    Both hold a process's mean in seconds for each pair, an even number of them, in the order of the
-    session, which is ABBA; `limit` is the slowdown allowed (0.1: 10 %). Of `cases` judged together
-    each has its share of the error rate, since one that is slower fails them all.
+    Both have a process's mean in seconds per pair, an even number of them, in the order of the
+    session (ABBA); `limit` is the slowdown allowed (0.1: 10 %). With several `cases` each has its
+    share of the error rate, since one slower case fails the gate.
     """
     confidence = 1 - NOMINAL_LEVEL / cases**CASES_POWER
     slowdown = trimmed_ratio(_ratios(candidate_s, baseline_s), confidence)
@@ -77,7 +77,7 @@ def look_at(
 
 
 def is_within(estimate: Estimate, limit: float) -> bool:
-    """Tell whether an interval lies within a limit on either side of 1."""
+    """Return whether an interval lies within a limit on both sides of 1."""
     return 1 / (1 + limit) < estimate.low and estimate.high < 1 + limit
 
 
@@ -98,12 +98,12 @@ def _ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
 
 
 def _is_fit(control: Estimate | None, limit: float) -> bool:
-    """Tell whether a program does not differ from itself, or by less than what matters."""
+    """Return whether a program differs from itself by nothing, or by less than the limit."""
     return control is not None and (control.low <= 1 <= control.high or is_within(control, limit))
 
 
 def call_of(slowdown: Estimate | None, limit: float) -> Call:
-    """Return on which side of the limit an interval lies, OPEN where the limit is in it."""
+    """Return on which side of the limit an interval lies, OPEN if the limit is inside it."""
     if slowdown is None or slowdown.low <= 1 + limit <= slowdown.high:
         return Call.OPEN
     return Call.SLOWER if slowdown.low > 1 + limit else Call.NOT_SLOWER

@@ -1,4 +1,4 @@
-"""The two things that are compared: images, virtual environments or commands; how each is run."""
+"""The two sides that are compared: images, environments or commands, and how each is run."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -12,7 +12,7 @@ from whisper_bench.machine.identity import NODE_VARIABLE
 from whisper_bench.text.plain import plain
 
 _SAVE_NAME = "gate"
-"""Of a side's run; each process adds letters of its own, which no older run has in its name."""
+"""Of a side's run; each process adds its own letters, so no older run has the same name."""
 
 
 class SideKind(StrEnum):
@@ -37,8 +37,8 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Launch(msgspec.Struct, frozen=True):
     """One process of a side.
 
-    `argv` is what to start, `save_name` the name that its run must be saved under, `cleanup` what
-    else to call where it must be ended.
+    `argv` is what to start, `save_name` the name that its run must be saved under, `cleanup` the
+    command that removes what it may leave.
     """
 
     argv: list[str]
@@ -47,9 +47,9 @@ class Launch(msgspec.Struct, frozen=True):
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
-    """What both sides are run under.
+    """The conditions for both sides.
 
-    `cpus` is the limit demanded, None for none; `options` are of the suite, for both.
+    `cpus` is the demanded limit, None for none; `options` are the suite's.
     """
 
     cpus: float | None
@@ -76,7 +76,7 @@ def side_of(text: str) -> Side:
         raise BenchError(f"{text}: only the baseline can be saved runs; {_REMEDY}")
     side = Side(SideKind(kind), rest) if named else Side(_guessed(text), text)
     if not side.text.strip():
-        raise BenchError(f"{text!r} names nothing; {_REMEDY}")
+        raise BenchError(f"{text!r}: nothing is named; {_REMEDY}")
     if side.kind is SideKind.VENV and not _pytest_of(side.text).is_file():
         raise BenchError(
             f"{text}: no {_pytest_of(side.text)}; make it with python -m venv {side.text}, and "
@@ -86,7 +86,7 @@ def side_of(text: str) -> Side:
 
 
 def launch(side: Side, conditions: Conditions, scratch: Path) -> Launch:
-    """Return how one process of a side is started; what it leaves on the disk goes to `scratch`."""
+    """Return how one process of a side is started; its files go to `scratch`."""
     save_name = f"{_SAVE_NAME}-{uuid4().hex[:12]}"
     options = [f"--whisper-rounds={conditions.rounds}", f"--benchmark-save={save_name}", *_ALWAYS]
     if conditions.cpus is not None:
@@ -106,7 +106,7 @@ def _container(
 ) -> Launch:
     name = f"whisper-bench-{save_name}"
     limit = [f"--cpus={conditions.cpus:g}"] if conditions.cpus is not None else []
-    # --init: the suite is no init, which signals would pass by
+    # --init: as process 1 the suite would not receive signals
     run = [conditions.engine, "run", "--rm", "--init", f"--name={name}", *limit, "--network=none"]
     run += ["--read-only", f"--env={NODE_VARIABLE}={conditions.node}", image, *options]
     return Launch(run, save_name, [conditions.engine, "rm", "--force", "--volumes", name])

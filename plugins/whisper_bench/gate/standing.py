@@ -9,7 +9,7 @@ from whisper_bench.ratio.config import age_of, check_age, load_config
 
 
 def ratio_fresh(path: Path, most_days: float) -> Check:
-    """Check that the kept ratio is whole, unedited, and no older than it may be."""
+    """Check that the saved ratio is complete, unedited, and not too old."""
     try:
         config = load_config(path)
         check_age(config, most_days)
@@ -18,17 +18,17 @@ def ratio_fresh(path: Path, most_days: float) -> Check:
     return Check(
         "ratio",
         Answer.PASS,
-        f"{path.name}: older run {age_of(config).days} days old, {most_days:g} are allowed",
+        f"{path.name}: its older run is {age_of(config).days} days old, {most_days:g} are allowed",
     )
 
 
-def deployment_in_step(diff: Sequence[str], faults: Sequence[str] = ()) -> Check:
-    """Check that the Deployment is what the sizing says.
+def deployment_matches(diff: Sequence[str], faults: Sequence[str] = ()) -> Check:
+    """Check that the Deployment matches the sizing.
 
-    `diff` has how its fields differ, `faults` what else keeps it from that.
+    `diff` has the fields that differ, `faults` what else is wrong.
     """
     if not diff and not faults:
-        return Check("deployment", Answer.PASS, "what the sizing says")
+        return Check("deployment", Answer.PASS, "matches the sizing")
     changed = [line for line in diff if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
     differences = "; ".join([*(" ".join(line.split()) for line in changed), *faults])
-    return Check("deployment", Answer.FAIL, f"out of step with the sizing: {differences}")
+    return Check("deployment", Answer.FAIL, f"differs from the sizing: {differences}")

@@ -27,7 +27,7 @@ def _check_lines(check: Check) -> list[str]:
 
 
 def case_rows(cases: Iterable[CaseAnswer]) -> list[tuple[str, ...]]:
-    """Return a table's rows, one a case."""
+    """Return a table's rows, one per case."""
     return [
         (
             case.case,

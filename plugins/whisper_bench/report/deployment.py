@@ -12,7 +12,7 @@ from whisper_bench.report.outputs import sized
 from whisper_bench.sizing.sizing_report import SizingReport
 
 MOST_BYTES = 64 * 2**20
-"""Of a manifest: more than any set of manifests has, and read in a moment."""
+"""Of a manifest file: more than any real one has, and still quick to read."""
 
 
 class Edited(NamedTuple):
@@ -32,7 +32,7 @@ class Edited(NamedTuple):
 def edited_deployment(
     report: SizingReport, path: Path, *, container: str | None = None, hpa: bool = False
 ) -> Edited:
-    """Return the Deployment as the sizing wants it; with `hpa` its autoscaler as well.
+    """Return the Deployment as the sizing sets it; with `hpa` its autoscaler as well.
 
     Raises:
         BenchError: the file cannot be read or edited, or the sizing is infeasible.
@@ -52,8 +52,8 @@ def _text_of(path: Path) -> str:
         if len(content) > MOST_BYTES:
             raise BenchError(
                 f"--deployment {path}: it is larger than {MOST_BYTES // 2**20} MiB; put the "
-                "Deployment into a file of its own"
+                "Deployment into its own file"
             )
         return content.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise BenchError(f"--deployment {path}: {error}; name a Deployment's file") from error
+        raise BenchError(f"--deployment {path}: {error}; pass a Deployment's file") from error

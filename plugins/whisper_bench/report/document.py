@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written in."""
+"""The parts of a report, the same for every output format."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table; `title` names it, its first column heads the rows, `chosen` is a row to stand out.
+    """A table; `title` names it, its first column heads the rows, `chosen` is the row to highlight.
 
-    `words` are read, and not compared as figures are.
+    With `words` the cells are text, not figures to compare.
     """
 
     title: str
@@ -19,7 +19,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Plot(msgspec.Struct, frozen=True):
-    """A plot by its name in `plots.PLOTS`; `label` tells those who cannot see it what it shows."""
+    """A plot by its name in `plots.PLOTS`; `label` describes it for those who cannot see it."""
 
     name: str
     label: str
@@ -33,7 +33,7 @@ class Bullets(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A sentence that must not be overlooked."""
+    """A sentence that must be seen."""
 
     text: str
 
@@ -42,14 +42,14 @@ Block = str | Table | Plot | Bullets | Notice
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A heading and what stands below it."""
+    """A heading and the blocks below it."""
 
     title: str
     blocks: list[Block]
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A report: its answer stands first, in the title and the first blocks."""
+    """A report: its answer comes first, in the title and the first blocks."""
 
     title: str
     feasible: bool

@@ -1,4 +1,4 @@
-"""What a sizing rests on: measured latencies, throttling, ratio, and the cases to choose from."""
+"""The basis of a sizing: measured latencies, throttling, ratio, and the cases to choose from."""
 
 import statistics
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def latency_section(basis: Basis) -> Section:
     """Return the distribution of the measured rounds."""
     run, samples_s = basis.run, basis.latencies_s
     count, mean_s = len(samples_s), statistics.fmean(samples_s)
-    spread = f"{statistics.stdev(samples_s) / mean_s:.1%} of it" if count > 1 else "unknown"
+    spread = f"{statistics.stdev(samples_s) / mean_s:.1%} of the mean" if count > 1 else "unknown"
     rows = [("mean", _measured_text(mean_s)), ("standard deviation", spread)]
     for name, percent in _RANKS.items():
         rows.append((name, _measured_text(percentile(samples_s, percent))))
@@ -34,8 +34,9 @@ def latency_section(basis: Basis) -> Section:
     ]
     if count < samples_needed(95):
         blocks.append(
-            f"{count_text(count, 'round')} tell little of the tail: for one to lie beyond p95 with "
-            f"95% confidence it takes {samples_needed(95)}, for p99 {samples_needed(99)}."
+            f"With {count_text(count, 'round')} little is known of the slowest requests: with 95% "
+            f"confidence it takes {samples_needed(95)} for one beyond p95, {samples_needed(99)} "
+            "for one beyond p99."
         )
     label = f"Histogram of {count_text(count, 'measured round')}"
     caption = "Each tick below the bars is a round."
@@ -43,7 +44,7 @@ def latency_section(basis: Basis) -> Section:
 
 
 def throttling_section(report: SizingReport) -> Section:
-    """Return the verdicts, what they rest on, and the threads to deploy."""
+    """Return the verdicts, their evidence, and the threads to deploy."""
     title = "Threads and throttling"
     cases, recommended = _of_model(report)
     if not cases:
@@ -59,7 +60,9 @@ def throttling_section(report: SizingReport) -> Section:
         blocks.insert(0, f"Judged on {report.basis.run.name}'s run, not on the production machine.")
     if plotted_verdicts(report):
         label = "Share of throttled periods by number of threads."
-        caption = f"From {THROTTLED_SHARE:.0%} on a case is throttled and is not sized on."
+        caption = (
+            f"At {THROTTLED_SHARE:.0%} or more a case is throttled and not used for the sizing."
+        )
         blocks.append(Plot("throttling", label, caption))
     else:
         why = ", ".join(sorted({case.no_periods for case in cases}))
@@ -68,7 +71,7 @@ def throttling_section(report: SizingReport) -> Section:
 
 
 def _fastest_text(recommendation: Recommendation, report: SizingReport) -> str:
-    """Say which threads answer soonest; a sizing may take others, which need fewer CPUs in all."""
+    """Say which threads answer fastest; a sizing may use others, with fewer CPUs in total."""
     case = f"{recommendation.model} on {recommendation.clip}"
     if recommendation.threads is None:
         return f"No number of threads can be recommended for {case}: {recommendation.reason}."
@@ -82,12 +85,12 @@ def _fastest_text(recommendation: Recommendation, report: SizingReport) -> str:
 
 
 def plotted_verdicts(report: SizingReport) -> list[CaseVerdict]:
-    """Return the verdicts on the model and clip that was sized on, where a share is known."""
+    """Return the verdicts on the model and clip of the sizing, if a share is known."""
     return [case for case in _of_model(report)[0] if case.throttled_share is not None]
 
 
 def _of_model(report: SizingReport) -> tuple[list[CaseVerdict], list[Recommendation]]:
-    """Return what was found of the model and clip that was sized on; a run may have others."""
+    """Return verdicts and recommendations for the sizing's model and clip; runs may have others."""
     throttling = report.throttling
     of = {(case.model, case.clip) for case in throttling.cases if case.label == report.basis.case}
     return (
@@ -101,21 +104,19 @@ def _of_model(report: SizingReport) -> tuple[list[CaseVerdict], list[Recommendat
 
 
 def ratio_section(basis: Basis) -> Section | None:
-    """Return the ratio that the latency was taken from; None where the machine was measured."""
+    """Return the ratio that the latency was taken from; None if the machine was measured."""
     ratio, estimate, title = basis.ratio, basis.estimate, "Ratio"
     if ratio is None or estimate is None:
         return None
-    used = f"Service times are those measured times {basis.factor:.3f}"
-    head = ("of", "ratio", f"{estimate.confidence:.0%} interval", "reference", "target")
+    used = f"Service times are the measured ones times {basis.factor:.3f}"
+    head = ("time", "ratio", f"{estimate.confidence:.0%} interval", "reference", "target")
     blocks: list[Block] = [
-        f"{NOT_MEASURED}. {used}, the bad end of the interval.",
+        f"{NOT_MEASURED}. {used}, the upper end of the interval.",
         Table(title, head, _ratio_rows(ratio, estimate)),
         f"From {ratio.reference.processes} and {ratio.target.processes} processes.",
     ]
     if ratio.validity is Validity.WITHIN_RUN:
-        blocks.append(
-            f"{ratio.validity}: one process on a side, so that the interval is too narrow."
-        )
+        blocks.append(f"{ratio.validity}: one process on a side, so the interval is too narrow.")
     interval = f"its interval, {estimate.interval()}"
     label = f"Ratio {estimate.value:.3f} with {interval}; sized on {basis.factor:.3f}."
     caption = "1 is the same speed; to the right the production machine is slower."
@@ -125,15 +126,17 @@ def ratio_section(basis: Basis) -> Section | None:
 def candidates_section(report: SizingReport) -> Section:
     """Return what each measured case would need."""
     title = "Cases to choose from"
-    costs = "replicas", "CPU a Pod", "CPUs in all", "MiB a Pod"
-    head = ("case", "verdict", "mean", *costs, "sized on")
+    costs = "replicas", "CPU per Pod", "total CPUs", "MiB per Pod"
+    head = ("case", "verdict", "mean", *costs, "used")
     rows = [_candidate_row(candidate, report.basis.case) for candidate in report.candidates]
     if not rows:
         return Section(title, ["No other case was measured."])
-    sized_on = "The one with the fewest CPUs in all is sized on"
+    sized_on = "The sizing uses the case with the fewest CPUs in total"
     if all(candidate.replicas is None for candidate in report.candidates):
-        sized_on = "None would do: the one with the shortest request is sized on"
-    why = f"{sized_on}; one that is not fit, or too slow, has no replicas."
+        sized_on = (
+            "No number of Pods is enough: the sizing uses the case with the shortest service time"
+        )
+    why = f"{sized_on}; a case that is throttled or too slow has no replicas."
     names = [candidate.case for candidate in report.candidates]
     chosen = names.index(report.basis.case) if report.basis.case in names else None
     return Section(title, [Table(title, head, rows, chosen=chosen), why])

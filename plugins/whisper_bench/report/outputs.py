@@ -1,4 +1,4 @@
-"""What a sizing leaves behind: two reports, and the Deployment's fields."""
+"""The outputs of a sizing: two reports, and the Deployment's fields."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def report_pages(report: SizingReport, folder: Path) -> dict[Path, bytes]:
 
 
 def generate_report(report: SizingReport, folder: Path = Path()) -> list[Path]:
-    """Write sizing_report.md and sizing_report.html in a folder, both over older ones or neither.
+    """Write sizing_report.md and sizing_report.html in a folder: both are replaced, or neither.
 
     Raises:
         BenchError: one cannot be written; older ones are as they were.
@@ -44,7 +44,7 @@ def sized(report: SizingReport) -> Sized:
     """Return the fields of the Deployment that the sizing owns.
 
     Raises:
-        BenchError: the sizing is infeasible, or knows no Pod's size.
+        BenchError: the sizing is infeasible, or has no Pod size.
 
     """
     sizing, basis = report.sizing, report.basis
@@ -54,7 +54,7 @@ def sized(report: SizingReport) -> Sized:
         SIZING_ANNOTATION: (
             f"{_asked(sizing)}; {basis.case} of {basis.run.name}, {basis.run.moment:%Y-%m-%d}"
         ),
-        # always there, so that an older sizing's does not stay
+        # always written, so that an older sizing's value does not stay
         RATIO_ANNOTATION: "none: the production machine was measured",
     }
     if basis.estimate is not None and basis.target is not None:
@@ -74,7 +74,7 @@ def sized(report: SizingReport) -> Sized:
 
 
 def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingReport:
-    """Add what the Deployment is as it is written, and warn of where it is not as it should be."""
+    """Add the facts of the Deployment as written, and warnings of what is wrong with it."""
     warnings = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
     return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *warnings])
 

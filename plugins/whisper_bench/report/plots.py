@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 _MOST_LIMITS = 2.5
-"""Height of a plot in objectives: what is far above is above, however far."""
+"""Largest height of a plot, in objectives; higher values are cut off."""
 _PAPER = {"facecolor": COLOURS["card"], "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-"""Behind text on which lines may lie."""
+"""Background of text that lines may cross."""
 _CURVES = {"p50": "o", "p95": "s", "p99": "^"}
 _Side = Literal["left", "right"]
 _PLACES: list[tuple[_Side, bool]] = [
     ("left", True), ("right", True), ("left", False), ("right", False),
 ]  # fmt: skip
 _LETTER, _LINE, _STEPS = 0.022, 0.11, 20
-"""Shares of the axes that a letter is wide and a line of text high; where to look for curves."""
+"""Width of a letter and height of a line, as shares of the axes; points to look for curves."""
 Draw = Callable[["Axes", SizingReport], None]
 
 
@@ -153,7 +153,7 @@ def _objective(
     points: Sequence[Predicted],
     chosen: Predicted | None,
 ) -> None:
-    """Draw the objective's line, and end the plot not far above it."""
+    """Draw the objective's line, and limit the plot's height."""
     known = [
         point.p99_s for point in [*points, chosen] if point is not None and point.p99_s is not None
     ]
@@ -177,7 +177,7 @@ def _objective(
 
 
 def _free_place(axes: "Axes", height: float, letters: int) -> tuple[_Side, bool] | None:
-    """Return a side of a level line, and whether above it, where no curve crosses a text."""
+    """Return a place for text at a horizontal line that no curve crosses: side, and if above."""
     left, right = axes.get_xlim()
     wide, high = letters * _LETTER * (right - left), _LINE * axes.get_ylim()[1]
 
@@ -211,7 +211,7 @@ def _sensitivity(axes: "Axes", report: SizingReport) -> None:
     axes.barh(range(len(rows)), [change.replicas or 0 for change in rows], color=COLOURS["bar"])
     for place, change in enumerate(rows):
         axes.annotate(
-            "none would do" if change.replicas is None else str(change.replicas),
+            "none is enough" if change.replicas is None else str(change.replicas),
             (change.replicas or 0, place), xytext=(4, 0), textcoords="offset points", va="center",
             bbox=_PAPER,
         )  # fmt: skip
@@ -221,7 +221,7 @@ def _sensitivity(axes: "Axes", report: SizingReport) -> None:
     axes.set_yticks(range(len(rows)), names)
     _whole(axes.xaxis)
     axes.margins(x=0.12, y=0.02)
-    axes.set(xlabel="replicas, spare ones counted")
+    axes.set(xlabel="replicas, with spare ones")
 
 
 def _whole(axis: "Axis") -> None:
@@ -231,7 +231,7 @@ def _whole(axis: "Axis") -> None:
 
 
 def _legend(axes: "Axes", *, above: bool = False) -> None:
-    """Put the legend above the axes, out of the way of what is drawn."""
+    """Put the legend above the axes, so that it covers nothing."""
     axes.legend(
         loc="lower left", bbox_to_anchor=(-0.02, 1.07 if above else 1.0), ncols=4, borderpad=0.2,
         handlelength=1.3, columnspacing=1, handletextpad=0.5,

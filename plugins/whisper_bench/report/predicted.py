@@ -1,11 +1,11 @@
-"""What the Pods will do: at the peak, with fewer or more of them, under less or more load."""
+"""Predicted latency: at the peak, with fewer or more Pods, under less or more load."""
 
 from collections.abc import Iterable
 
 from whisper_bench.report.document import Block, Plot, Section, Table
 from whisper_bench.report.words import (
     changed_text,
-    held_text,
+    met_text,
     objective_text,
     percentile_name,
     seconds_text,
@@ -16,21 +16,21 @@ from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import SizingReport
 from whisper_bench.text.amounts import count_text
 
-_NO_OBJECTIVE = "No latency objective was given, so that no latency was predicted."
+_NO_OBJECTIVE = "No latency objective was given, so no latency was predicted."
 _EXPECTED = {
     True: "The simulation should be near Allen-Cunneen.",
-    False: "For bursts both formulas are rough, and too low for many Pods: the simulation counts.",
+    False: "For bursts both formulas are rough, and too low for many Pods: use the simulation.",
 }
 _NO_CURVE = "No other numbers were tried."
 
 
 def prediction_section(sizing: Sizing) -> Section:
-    """Return the percentiles with all Pods, and with the spare ones gone."""
+    """Return the percentiles with all Pods, and without the spare ones."""
     title, objective = "Predicted at the peak", sizing.objective
     if objective is None:
         return Section(title, [_NO_OBJECTIVE])
     rows = [
-        (name, str(predicted.pods), *_figures(predicted), held_text(predicted, objective))
+        (name, str(predicted.pods), *_figures(predicted), met_text(predicted, objective))
         for name, predicted in at_the_peak(sizing)
     ]
     blocks: list[Block] = []
@@ -39,30 +39,30 @@ def prediction_section(sizing: Sizing) -> Section:
         name = percentile_name(objective)
         blocks.append(
             f"Seconds from arrival to answer; {name} ≤ is the upper error bound of the simulated "
-            f"{name}, and holds says whether it is within {objective.limit_s:g} s."
+            f"{name}; the last column says whether it is within {objective.limit_s:g} s."
         )
     else:
-        blocks.append("Nothing to predict: no number of Pods that was tried holds the objective.")
+        blocks.append("Nothing to predict: no number of Pods that was tried meets the objective.")
     if sizing.service_percentile_s is not None:
         blocks.append(
             f"{percentile_name(objective)} of the service time alone, without any waiting, is "
-            f"{seconds_text(sizing.service_percentile_s)}: no number of Pods beats it."
+            f"{seconds_text(sizing.service_percentile_s)}: no number of Pods is faster."
         )
     return Section(title, blocks)
 
 
 def at_the_peak(sizing: Sizing) -> Iterable[tuple[str, Predicted]]:
-    """Return what all Pods do, and what is left of them when the spare ones are gone."""
+    """Return the predictions for all Pods, and for those without the spare ones."""
     spares = sizing.policy.spare_pods
     if sizing.whole is not None:
         yield "all Pods", sizing.whole
     if sizing.without_spares is not None and spares:
-        yield f"with {spares} gone", sizing.without_spares
+        yield "without spares", sizing.without_spares
 
 
 def pods_section(sizing: Sizing) -> Section | None:
     """Return the percentiles against the number of Pods."""
-    title, objective = "Against the number of Pods", sizing.objective
+    title, objective = "By number of Pods", sizing.objective
     if objective is None:
         return None
     if not sizing.by_pods:
@@ -70,15 +70,15 @@ def pods_section(sizing: Sizing) -> Section | None:
     points = pods_curve(sizing)
     marks = {sizing.needed: " (needed)", sizing.replicas: " (deployed)"}
     rows = [
-        (f"{point.pods}{marks.get(point.pods, '')}", *_figures(point), held_text(point, objective))
+        (f"{point.pods}{marks.get(point.pods, '')}", *_figures(point), met_text(point, objective))
         for point in points
     ]
     label = (
-        f"Predicted p50, p95 and p99 against the number of Pods; {sizing.needed} are needed, "
+        f"Predicted p50, p95 and p99 by number of Pods; {sizing.needed} are needed, "
         f"{sizing.replicas} deployed; the objective is {objective_text(objective)}."
     )
     caption = (
-        f"At {sizing.load.target_rps:g} requests/s. Left of the first point Pods cannot keep up."
+        f"At {sizing.load.target_rps:g} requests/s. Fewer Pods than the first point cannot keep up."
     )
     chosen = next(
         (place for place, point in enumerate(points) if point.pods == sizing.replicas), None
@@ -106,7 +106,7 @@ def load_curve(sizing: Sizing) -> list[Predicted]:
 
 def load_section(sizing: Sizing) -> Section | None:
     """Return the percentiles against the load, up to what the needed Pods can do."""
-    title, objective = "Against the load", sizing.objective
+    title, objective = "By load", sizing.objective
     if objective is None or not sizing.feasible:
         return None
     if not sizing.by_rps:
@@ -116,7 +116,7 @@ def load_section(sizing: Sizing) -> Section | None:
         (
             f"{point.target_rps:.4g}{' (target)' if point.target_rps == target_rps else ''}",
             *_figures(point),
-            held_text(point, objective),
+            met_text(point, objective),
         )
         for point in points
     ]
@@ -125,31 +125,31 @@ def load_section(sizing: Sizing) -> Section | None:
     )
     pods = count_text(sizing.needed or 0, "Pod")
     label = (
-        f"Predicted p50, p95 and p99 of {pods} against requests a second; the target is "
+        f"Predicted p50, p95 and p99 of {pods} by requests per second; the target is "
         f"{target_rps:g}, the objective {objective_text(objective)}."
     )
     blocks: list[Block] = [
         breaking_text(sizing, objective),
-        Plot("load", label, f"With the {pods} that are needed, the spare ones gone."),
+        Plot("load", label, f"With the {pods} that are needed, without spare ones."),
         Table(title, ("requests/s", *_head(objective)), rows, chosen=chosen),
     ]
     return Section(title, blocks)
 
 
 def breaking_text(sizing: Sizing, objective: Objective) -> str:
-    """Say how far the needed Pods go."""
+    """Say how much load the needed Pods can take."""
     pods = count_text(sizing.needed or 0, "Pod")
     breaking_rps = (sizing.needed or 0) * sizing.policy.concurrency / sizing.mean_service_s
-    text = f"{pods} break at {breaking_rps:.3g} requests/s, always busy"
-    held = [point.target_rps for point in load_curve(sizing) if point.holds(objective)]
-    if not held:
+    text = f"{pods} can take at most {breaking_rps:.3g} requests/s (always busy)"
+    met = [point.target_rps for point in load_curve(sizing) if point.meets(objective)]
+    if not met:
         return f"{text}."
-    return f"{text}; {max(held):.3g} is the highest load simulated that holds the objective."
+    return f"{text}; {max(met):.3g} is the highest simulated load that meets the objective."
 
 
 def sensitivity_section(report: SizingReport) -> Section | None:
     """Return the replicas that other inputs would need."""
-    sizing, title = report.sizing, "If an input were another"
+    sizing, title = report.sizing, "Sensitivity"
     if not sizing.sensitivity:
         return None
     rows = [
@@ -159,22 +159,22 @@ def sensitivity_section(report: SizingReport) -> Section | None:
     blocks: list[Block] = [
         Plot(
             "sensitivity",
-            f"Replicas needed if the load, the service time or the burstiness were another, beside "
-            f"the {sizing.replicas} that are deployed.",
-            "One input is changed at a time; spare Pods are counted.",
+            f"Replicas needed if the load, the service time or the burstiness changes; "
+            f"{sizing.replicas} are deployed.",
+            "One input changes at a time; spare Pods are included.",
         ),
-        Table(title, ("with", "replicas", "difference"), rows),
+        Table(title, ("changed input", "replicas", "difference"), rows),
     ]
     if report.basis.extrapolated:
         blocks.append(
-            f"The service time is the measured one times {report.basis.factor:.3f}: service time "
-            f"times 1.1 is what a ratio of {1.1 * report.basis.factor:.3f} would need."
+            f"The service time is the measured one times {report.basis.factor:.3f}: the row "
+            f"of service time times 1.1 is for a ratio of {1.1 * report.basis.factor:.3f}."
         )
     return Section(title, blocks)
 
 
 def _replicas(change: Sensitivity) -> str:
-    return "none would do" if change.replicas is None else str(change.replicas)
+    return "none is enough" if change.replicas is None else str(change.replicas)
 
 
 def _moved(change: Sensitivity, deployed: int | None) -> str:
@@ -185,12 +185,12 @@ def _moved(change: Sensitivity, deployed: int | None) -> str:
 
 def cross_check_section(sizing: Sizing) -> Section | None:
     """Return queueing theory beside the simulation."""
-    check, title = sizing.cross_check, "Cross-check by queueing theory"
+    check, title = sizing.cross_check, "Cross-check with queueing theory"
     if check is None:
         return None
     rows = [
-        ("Erlang C (service times taken for exponential)", seconds_text(check.erlang_c_wait_s)),
-        ("Allen-Cunneen (variability as measured)", seconds_text(check.allen_cunneen_wait_s)),
+        ("Erlang C (assumes exponential service times)", seconds_text(check.erlang_c_wait_s)),
+        ("Allen-Cunneen (measured variability)", seconds_text(check.allen_cunneen_wait_s)),
         ("simulated", seconds_text(check.simulated_wait_s)),
     ]
     summary = (
@@ -202,14 +202,14 @@ def cross_check_section(sizing: Sizing) -> Section | None:
         own = seconds_text(sizing.without_spares.mean_wait_s)
         blocks.append(
             f"{_EXPECTED[sizing.load.burstiness == POISSON]} With {sizing.policy.balancing} "
-            f"balancing, which was sized on, the mean wait is {own}."
+            f"balancing, as in the sizing, the mean wait is {own}."
         )
     return Section(title, blocks)
 
 
 def _head(objective: Objective) -> tuple[str, ...]:
     times = ("p50", "p95", "p99", f"{percentile_name(objective)} ≤")
-    return "busy", *(f"{name}, s" for name in times), "holds"
+    return "busy", *(f"{name}, s" for name in times), "meets objective"
 
 
 def _figures(predicted: Predicted) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ _BYTES_MIB = 2**20
 
 
 def document_of(report: SizingReport) -> Document:
-    """Return all that a reviewer is shown, in the order in which it is asked for."""
+    """Return all that a reviewer sees, in the order of the likely questions."""
     sizing = report.sizing
     title = headline(sizing)
     sections = [
@@ -88,7 +88,7 @@ def _answer(report: SizingReport) -> list[Block]:
 def _in_short(sizing: Sizing) -> str:
     asked = f"For {load_text(sizing.load)}; objective {objective_text(sizing.objective)}."
     if not sizing.feasible:
-        return f"{asked} Infeasible: nothing that was looked at would do."
+        return f"{asked} Infeasible: no number of Pods that was tried is enough."
     reason = sizing.reason[0].upper() + sizing.reason[1:]
     bound = bound_text(sizing)
     return f"{asked} {reason}." + (f" {bound[0].upper()}{bound[1:]}." if bound else "")
@@ -101,16 +101,19 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
     if pod is not None:
         whole_gib = replicas * pod.memory_mib / _GIB_MIB
         rows += [
-            ("CPU, requests = limits", f"{pod.cpu} a Pod, {replicas * pod.cpu} in all"),
+            ("CPU, requests = limits", f"{pod.cpu} per Pod, {replicas * pod.cpu} in total"),
             (
                 "Memory, requests = limits",
-                f"{pod.memory_mib} MiB a Pod, {whole_gib:.1f} GiB in all",
+                f"{pod.memory_mib} MiB per Pod, {whole_gib:.1f} GiB in total",
             ),
-            ("Threads", f"{pod.threads} a worker, {count_text(pod.concurrency, 'worker')} a Pod"),
+            (
+                "Threads",
+                f"{pod.threads} per worker, {count_text(pod.concurrency, 'worker')} per Pod",
+            ),
         ]
     if sizing.objective and sizing.whole and sizing.without_spares:
         name, spare = percentile_name(sizing.objective), sizing.policy.spare_pods
-        alone = f", {seconds_text(sizing.without_spares.objective_s)} with {spare} gone"
+        alone = f", {seconds_text(sizing.without_spares.objective_s)} without spare Pods"
         text = f"{seconds_text(sizing.whole.objective_s)}{alone if spare else ''}"
         rows.append(
             (f"{name} at the peak", f"{text}; the objective is {sizing.objective.limit_s:g} s")
@@ -127,7 +130,7 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
 
 
 def _whole_pod_rows(deployment: DeploymentFacts | None) -> list[tuple[str, ...]]:
-    """Return what the Deployment's whole Pod is, with its other containers."""
+    """Return the size of the Deployment's whole Pod, with its other containers."""
     if deployment is None:
         return []
     size = f"{deployment.cpus:g} CPU and {deployment.memory_mib:g} MiB"
@@ -142,12 +145,10 @@ def _inputs(report: SizingReport) -> Section:
         ("Length of audio", mix_text(sizing.load, sizing.service)),
         ("Objective", objective_text(sizing.objective)),
         ("Policy", policy_text(policy)),
-        ("Mean time of a request in a Pod", seconds_text(sizing.mean_service_s)),
-        ("Work offered", f"{sizing.offered_load:.2f} requests in service on average (Erlang)"),
+        ("Mean service time", seconds_text(sizing.mean_service_s)),
+        ("Offered load", f"{sizing.offered_load:.2f} requests in service on average (Erlang)"),
     ]
-    return Section(
-        "What was asked", [Table("What was asked", ("input", "value"), rows, words=True)]
-    )
+    return Section("Inputs", [Table("Inputs", ("input", "value"), rows, words=True)])
 
 
 def _memory(pod: PodSize | None, deployment: DeploymentFacts | None) -> Section:
@@ -166,7 +167,7 @@ def _memory(pod: PodSize | None, deployment: DeploymentFacts | None) -> Section:
         ("Needed", f"{needed_mib:.1f} MiB"),
         ("Rounded up to", f"{pod.memory_mib} MiB, in steps of {pod.step_mib} MiB"),
         ("CPU", _cpu_text(pod)),
-        ("Threads", f"{count_text(pod.threads, 'thread')} a worker, as measured"),
+        ("Threads", f"{count_text(pod.threads, 'thread')} per worker, as measured"),
     ]
     return Section(
         title, [Table(title, ("step", "value"), rows, words=True), _class_text(deployment)]
@@ -176,19 +177,19 @@ def _memory(pod: PodSize | None, deployment: DeploymentFacts | None) -> Section:
 def _cpu_text(pod: PodSize) -> str:
     workers = count_text(pod.concurrency, "worker")
     limit = pod.measured_limit_cpus
-    measured = "no limit that was seen" if limit is None else f"a limit of {limit:g} CPU"
+    measured = "no visible limit" if limit is None else f"a limit of {limit:g} CPU"
     return f"{pod.cpu}, the whole CPUs that {workers} can use; measured under {measured}"
 
 
 def _class_text(deployment: DeploymentFacts | None) -> str:
-    """Say what the Pod's class is, or what it hangs on where no Deployment was looked at."""
+    """Return the Pod's QoS class, or what it depends on if there is no Deployment."""
     if deployment is None:
         return (
-            "The container's requests are its limits. The Pod is Guaranteed where that holds for "
-            "each of its containers; no Deployment was looked at."
+            "The container's requests equal its limits. The Pod is Guaranteed if that is so for "
+            "each of its containers; no Deployment was checked."
         )
     quality, name = deployment.quality_of_service, PurePath(deployment.path).name
-    return f"{name}: the Pod is {quality}, by all of its containers as written there."
+    return f"{name}: the Pod is {quality}, with all its containers as written there."
 
 
 def _of_cpu(pod: PodSize | None) -> str:
@@ -196,7 +197,7 @@ def _of_cpu(pod: PodSize | None) -> str:
     if pod is None:
         return ""
     used = f"{pod.busy_cpus * pod.concurrency:.2f} of {pod.cpu} CPU"
-    return f" of the time, in which a Pod uses {used}"
+    return f" of the time, with {used} in use"
 
 
 def _scaling(sizing: Sizing, deployment: DeploymentFacts | None) -> Section | None:
@@ -204,17 +205,17 @@ def _scaling(sizing: Sizing, deployment: DeploymentFacts | None) -> Section | No
     if percent is None:
         return None
     why = (
-        f"All {sizing.replicas} Pods are this busy at the peak: work offered / (replicas {TIMES} "
+        f"All {sizing.replicas} Pods are this busy at the peak: offered load / (replicas {TIMES} "
         f"requests at a time) = {sizing.offered_load:.2f} / ({sizing.replicas} {TIMES} "
         f"{sizing.policy.concurrency}) = {sizing.utilisation:.1%}{_of_cpu(sizing.pod)}, rounded "
-        "down. Above it there is more load than was sized for."
+        "down. Above it there is more load than the sizing is for."
     )
     target = f"Target {percent}% CPU utilisation, minReplicas {sizing.replicas}."
     blocks: list[Block] = [target, why]
     if deployment is not None and deployment.pod_cpu_percent not in {None, percent}:
         blocks.append(
-            f"That is of the container {deployment.container}. Others ask for CPU as well: of the "
-            f"whole Pod's (metric of type Resource) it is {deployment.pod_cpu_percent}%."
+            f"That is for the container {deployment.container}. Other containers request CPU too: "
+            f"for the whole Pod (metric of type Resource) it is {deployment.pod_cpu_percent}%."
         )
     return Section("Scaling out (HPA)", blocks)
 
@@ -243,7 +244,7 @@ def _made(report: SizingReport) -> Section:
     if predicted is not None:
         rows.append(("Requests simulated", f"{predicted.requests} for the answer"))
     method = (
-        "Latencies are simulated request by request over the measured service times; the same "
+        "Latencies are simulated request by request from the measured service times; the same "
         "run, options and seed give the same figures."
     )
     title = "How it was made"

@@ -1,4 +1,4 @@
-"""A matplotlib figure as SVG that stands in a page: its colours and fonts are the page's."""
+"""A matplotlib figure as SVG inside a page, with the page's colours and fonts."""
 
 import io
 import re
@@ -19,7 +19,7 @@ COLOURS = {
         ("ink", "soft", "line", "card", "p50", "p95", "p99", "limit", "mark", "bar"), start=16
     )
 }
-"""Stand-ins, which become the custom properties of the page's style: they differ in the dark."""
+"""Placeholders for the CSS variables of the page, which differ in dark mode."""
 _SETTINGS: dict[Any, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "whisper-bench",
@@ -59,14 +59,14 @@ def figure_of(height_pt: float) -> "Iterator[Figure]":
 def svg_of(figure: "Figure", name: str) -> str:
     """Return a figure as an element; ids begin with its name, to be unique in a page."""
     buffer = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
+    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata=no_metadata, transparent=True)
     return _for_page(buffer.getvalue(), name)
 
 
 def _for_page(text: str, name: str) -> str:
     svg = text[text.index("<svg") :].strip()
-    # a style in an SVG is one of the whole page; report.css has it
+    # a style inside an SVG would apply to the whole page; report.css has its rules
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg, count=1)

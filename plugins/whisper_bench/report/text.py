@@ -10,8 +10,8 @@ from whisper_bench.report.words import (
     bound_text,
     extrapolation_text,
     headline,
-    held_text,
     load_text,
+    met_text,
     mix_text,
     objective_text,
     percentile_name,
@@ -29,7 +29,7 @@ COLUMNS = 120
 
 
 def sizing_lines(report: SizingReport) -> list[str]:
-    """Return the answer, what it rests on, what would change it, and what to be aware of."""
+    """Return the answer, its basis, its sensitivity, and warnings."""
     sizing = report.sizing
     return [
         *_wrapped(headline(sizing)),
@@ -50,7 +50,7 @@ def _wrapped(text: str | None, indent: str = "  ") -> list[str]:
 
 
 def _block(lines: Iterable[str]) -> list[str]:
-    """Set lines apart by an empty one, if there are any."""
+    """Return lines with an empty one before them, if there are any."""
     shown = list(lines)
     return ["", *shown] if shown else []
 
@@ -77,7 +77,7 @@ def _inputs(report: SizingReport) -> Iterable[str]:
         scaling = f"{sizing.hpa_utilisation_percent}% CPU utilisation"
         rows.append(("scale out", f"above {scaling} (HPA, minReplicas {sizing.replicas})"))
     if sizing.price_per_audio_hour is not None:
-        rows.append(("price", f"{sizing.price_per_audio_hour:.4g} an hour of audio"))
+        rows.append(("price", f"{sizing.price_per_audio_hour:.4g} per hour of audio"))
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
         yield from _wrapped(f"{name.ljust(width)}  {text}", " " * (width + 2))
@@ -97,9 +97,18 @@ def _predictions(sizing: Sizing) -> list[str]:
     if objective is None:
         return []
     name = percentile_name(objective)
-    head = ("predicted", "Pods", "utilisation", "p50", "p95", "p99", f"{name} at most", "holds")
+    head = (
+        "predicted",
+        "Pods",
+        "utilisation",
+        "p50",
+        "p95",
+        "p99",
+        f"{name} at most",
+        "meets objective",
+    )
     rows = [
-        (title, *_figures(predicted), held_text(predicted, objective))
+        (title, *_figures(predicted), met_text(predicted, objective))
         for title, predicted in at_the_peak(sizing)
     ]
     if not rows:
@@ -125,7 +134,7 @@ def _cross_check(check: CrossCheck, sizing: Sizing) -> Iterable[str]:
 def _candidates(candidates: Sequence[Candidate], chosen: str) -> list[str]:
     if not candidates:
         return []
-    head = ("candidate", "verdict", "mean", "Pods", "CPU each", "CPUs in all", "MiB each", "")
+    head = ("candidate", "verdict", "mean", "Pods", "CPU each", "total CPUs", "MiB each", "")
     rows = [
         (
             candidate.case,
@@ -135,7 +144,7 @@ def _candidates(candidates: Sequence[Candidate], chosen: str) -> list[str]:
             str(candidate.cpu),
             "" if candidate.cpus_in_all is None else str(candidate.cpus_in_all),
             str(candidate.memory_mib),
-            "sized on" if candidate.case == chosen else "",
+            "chosen" if candidate.case == chosen else "",
         )
         for candidate in candidates
     ]

@@ -8,19 +8,19 @@ from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis
 from whisper_bench.text.amounts import count_text
 
-UNSTABLE = "endless"
+UNSTABLE = "unbounded"
 TIMES = "\N{MULTIPLICATION SIGN}"
 NOT_MEASURED = "Extrapolated: the production machine was not measured"
 _CHANGED = {"target rps": "{} requests/s", "service time, times": f"service time {TIMES} {{}}"}
 _BOUND = {
     "objective": "the objective: fewer Pods would not be too busy, but would answer too slowly",
-    "utilisation": "the utilisation ceiling: fewer Pods would be busy for more of the time",
-    "rate": "rates alone: no latency was looked at",
+    "utilisation": "the utilisation ceiling: fewer Pods would be busy more of the time",
+    "rate": "rates alone: no latency was predicted",
 }
 
 
 def seconds_text(value_s: float | None) -> str:
-    """Return a time; None is one that grows without end."""
+    """Return a time; None is one that grows without bound."""
     if value_s is None:
         return UNSTABLE
     return f"{value_s:.3f} s" if value_s < 1 else f"{value_s:.2f} s"
@@ -37,7 +37,7 @@ def headline(sizing: Sizing) -> str:
         return f"INFEASIBLE: {sizing.reason.removeprefix('infeasible: ')}"
     pods = count_text(sizing.replicas, "Pod")
     if sizing.pod is None:
-        return f"deploy {pods}, of a size that was not measured"
+        return f"deploy {pods}; their size was not measured"
     size = f"{sizing.pod.cpu} CPU and {sizing.pod.memory_mib} MiB"
     return f"deploy {pods} of {size}, {_threads(sizing.pod)}"
 
@@ -48,8 +48,8 @@ def _threads(pod: PodSize) -> str:
 
 
 def bound_text(sizing: Sizing) -> str | None:
-    """Say what asks for so many Pods; None where nothing would do."""
-    return None if sizing.bound_by is None else f"bound by {_BOUND[sizing.bound_by]}"
+    """Say what decides the number of Pods; None if no number is enough."""
+    return None if sizing.bound_by is None else f"limited by {_BOUND[sizing.bound_by]}"
 
 
 def load_text(load: Load) -> str:
@@ -90,30 +90,30 @@ def policy_text(policy: Policy) -> str:
     spare = count_text(policy.spare_pods, "spare Pod") if policy.spare_pods else "no spare Pod"
     at_a_time = count_text(policy.concurrency, "request")
     return (
-        f"{policy.balancing} balancing, {at_a_time} at a time in a Pod, busy at most "
+        f"{policy.balancing} balancing, {at_a_time} at a time per Pod, busy at most "
         f"{policy.max_utilisation:.0%} of the time, {spare}"
     )
 
 
 def extrapolation_text(basis: Basis) -> str | None:
-    """Say what a latency that was not measured was taken from; None where it was measured."""
+    """Say how a latency was extrapolated; None if it was measured."""
     ratio = basis.estimate
     if ratio is None or basis.target is None:
         return None
     return (
         f"{NOT_MEASURED}. {basis.target.name}'s latency is {basis.run.name}'s times "
-        f"{basis.factor:.3f}, the bad end of the ratio's {ratio.confidence:.0%} interval "
+        f"{basis.factor:.3f}, the upper end of the ratio's {ratio.confidence:.0%} interval "
         f"({ratio.value:.3f}, {ratio.interval()}, of {basis.ratio_created})"
     )
 
 
 def changed_text(change: Sensitivity) -> str:
-    """Name an input with the value that it was given instead."""
+    """Return a changed input with its new value."""
     return _CHANGED.get(change.changed, f"{change.changed} {{}}").format(f"{change.value:.4g}")
 
 
-def held_text(predicted: Predicted, objective: Objective) -> str:
+def met_text(predicted: Predicted, objective: Objective) -> str:
     """Say whether a prediction meets the objective, within its error."""
-    if predicted.holds(objective):
+    if predicted.meets(objective):
         return "yes"
-    return "no" if predicted.fails(objective) else "in doubt"
+    return "no" if predicted.misses(objective) else "uncertain"

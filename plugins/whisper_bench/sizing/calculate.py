@@ -1,4 +1,4 @@
-"""From a load, an objective and measured service times to a sizing."""
+"""Calculate a sizing from a load, an objective and measured service times."""
 
 import math
 from collections.abc import Mapping
@@ -38,28 +38,28 @@ def calculate_sizing(
     With measured service times and an objective they come from simulation.
 
     Args:
-        target_rps: peak load, requests a second.
+        target_rps: peak load, requests per second.
         ratio: latency on the production machine over that of the measured one.
-        m4_rps: requests a second that one Pod of the measured machine does.
+        m4_rps: requests per second that one Pod of the measured machine does.
         service: measured service times (then `m4_rps` is not needed; `ratio` scales them).
-        objective: the percentile of latency to hold; without one, utilisation decides.
+        objective: the latency percentile to meet; without one, utilisation decides.
         policy: balancing, concurrency, utilisation ceiling and spare Pods.
         burstiness: squared coefficient of variation of the times between arrivals.
         windows: shares of requests by their number of 30 s windows.
-        audio_s: mean length of a request's audio, where it is not whole windows.
+        audio_s: mean length of a request's audio, if it is not whole windows.
         pod: CPU, memory and threads of a Pod.
         evidence: also make the curves and the sensitivity, which takes seconds.
         seed: of the simulation; the same seed gives the same answer.
 
     Raises:
-        BenchError: an input is not possible; it is named.
+        BenchError: an input is invalid; it is named.
 
     """
     if not 0 < ratio < math.inf:
         raise BenchError(f"ratio {ratio:g}: give a number above 0")
     load = Load(target_rps, burstiness, dict(windows), audio_s)
     if service is None and objective is not None:
-        raise BenchError("an objective is held over measured service times; give service= as well")
+        raise BenchError("an objective needs measured service times; pass service= too")
     if service is None:
         demand = Demand(load, policy=policy or Policy(spare_pods=0))
         return sizing_of(_by_rates(demand, ratio, m4_rps), pod)
@@ -75,13 +75,13 @@ def sizing_of(
     evidence: bool = True,
     ratio: Estimate | None = None,
 ) -> Sizing:
-    """Return a decision with all that follows from it, for Pods of a size.
+    """Return the sizing of a decision, for Pods of a size.
 
     Args:
         decision: how many Pods are needed, and why.
         pod: CPU, memory and threads of a Pod.
         evidence: also make the curves and the sensitivity, which takes seconds.
-        ratio: what the service times were multiplied with the high end of.
+        ratio: the ratio whose high end the service times were multiplied with.
 
     """
     service, load, policy = decision.service, decision.demand.load, decision.demand.policy
@@ -117,16 +117,16 @@ def sizing_of(
 def _by_rates(demand: Demand, ratio: float, m4_rps: float | None) -> Decision:
     if m4_rps is None or not 0 < m4_rps < math.inf:
         raise BenchError(
-            f"m4_rps {m4_rps}: without measured service times the requests a second of one Pod "
-            "are needed, a number above 0"
+            f"m4_rps {m4_rps}: give the requests per second of one Pod, a number above 0, or "
+            "measured service times with service="
         )
     return by_utilisation(Service([ratio / m4_rps]), demand, bound_by="rate")
 
 
 def _hpa_percent(utilisation: float, pod: PodSize | None) -> int:
-    """Return the CPU utilisation of the Pods at the peak, rounded down: above it is more load.
+    """Return the Pods' CPU utilisation at the peak, rounded down; above it there is more load.
 
-    A busy worker keeps as many CPUs busy as were measured, which may be fewer than it asks for.
+    A busy worker uses the CPUs that were measured, which may be fewer than it requests.
     """
     share = 1.0 if pod is None else min(1.0, pod.busy_cpus * pod.concurrency / pod.cpu)
     return max(1, int(100 * utilisation * share))

@@ -26,7 +26,7 @@ class HardClips(msgspec.Struct, frozen=True):
 
 
 class MeasuredCase(msgspec.Struct, frozen=True):
-    """A case of the run, what was found of its throttling, and what its Pod would be."""
+    """A case of the run, its throttling verdict, and the size of its Pod."""
 
     record: CaseRecord
     verdict: CaseVerdict
@@ -44,7 +44,7 @@ def known_ratio(case: CaseRatio) -> Estimate:
     """
     if case.estimate is None:
         raise BenchError(
-            f"{case.label}: the ratio is {case.validity}, so that nothing can be sized on it; make "
+            f"{case.label}: the ratio is {case.validity} and cannot be used for a sizing; make "
             "it again with whisper-bench ratio M4 XEON"
         )
     return case.estimate
@@ -53,7 +53,7 @@ def known_ratio(case: CaseRatio) -> Estimate:
 def decisions_of(
     cases: Sequence[MeasuredCase], run: str, demand: Demand
 ) -> dict[str, Decision | None]:
-    """Return what each case needs; None of one that was throttled or could not be judged."""
+    """Return what each case needs; None if it was throttled or could not be judged."""
     decisions = {
         case.record.label: None
         if FAILING & set(case.verdict.findings)
@@ -63,14 +63,14 @@ def decisions_of(
     if not any(decisions.values()):
         verdicts = "; ".join(f"{case.verdict.label} {case.verdict.verdict}" for case in cases)
         raise BenchError(
-            f"{run}: no case is fit to be sized on ({verdicts}); see whisper-bench throttling "
+            f"{run}: no case can be used for a sizing ({verdicts}); see whisper-bench throttling "
             f"{run}, and measure again"
         )
     return decisions
 
 
 def cost_of(case: MeasuredCase, decision: Decision) -> tuple[float, float, int]:
-    """Order by CPUs in all, then the service time where none are enough, then threads."""
+    """Sort by total CPUs (by service time if no number is enough), then by threads."""
     if decision.replicas is None:
         return math.inf, case.service.mean_s({case.service.windows: 1.0}), case.pod.threads
     return decision.replicas * case.pod.cpu, 0.0, case.pod.threads
@@ -117,7 +117,7 @@ def measured_case(
 
 
 def candidate_of(case: MeasuredCase, decision: Decision | None) -> Candidate:
-    """Return what a report tells of a case."""
+    """Return a case as the report shows it."""
     replicas = decision.replicas if decision else None
     return Candidate(
         case=case.record.label,

@@ -17,7 +17,7 @@ from whisper_bench.sizing.simulate import Balancing
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The Pods that a demand needs of a service, without spare ones; None where none would do.
+    """The Pods that a demand needs, without spare ones; None if no number is enough.
 
     `bound_by`, `reason` and `advice` are those of a `Sizing`. With an objective `predicted` is what
     the needed Pods do.
@@ -38,7 +38,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def decide(service: Service, demand: Demand) -> Decision:
-    """Return the fewest Pods that hold the objective; without one, utilisation decides."""
+    """Return the fewest Pods that meet the objective; without one, utilisation decides."""
     question = demand.question(service)
     if question is None:
         return by_utilisation(service, demand)
@@ -71,8 +71,8 @@ def by_utilisation(service: Service, demand: Demand, bound_by: str = "utilisatio
         needed=fewest_for_utilisation(service, load, policy),
         bound_by=bound_by,
         reason=(
-            f"{offered_load:.2f} Pods' worth of work at {100 * policy.max_utilisation:g}% "
-            "utilisation; no latency objective was given, so none is held"
+            f"work for {offered_load:.2f} Pods that are always busy, at "
+            f"{100 * policy.max_utilisation:g}% utilisation or less; no latency objective was given"
         ),
     )
 
@@ -90,17 +90,17 @@ def _too_slow(question: Question) -> tuple[str, list[str]]:
     share = share_too_slow(service, load, objective)
     alone_s = service_percentile_s(service, load, objective)
     reason = (
-        f"{share:.2%} of the requests take longer than {objective.limit_s:g} s in a Pod alone "
-        f"({_percentile(objective)} {alone_s:.2f} s), and {100 - objective.percent:g} % may, so "
-        "that no number of Pods helps"
+        f"{share:.2%} of the requests take longer than {objective.limit_s:g} s even without "
+        f"waiting ({_percentile(objective)} {alone_s:.2f} s), but only "
+        f"{100 - objective.percent:g} % may: no number of Pods is enough"
     )
     faster = (
-        f"a service {max(alone_s / objective.limit_s, 1):.2f} times faster, and more to leave "
-        "room for waiting: a smaller model, more threads with as many CPUs, a smaller beam, a "
+        f"a service {max(alone_s / objective.limit_s, 1):.2f} times faster, plus room for "
+        "waiting: a smaller model, more threads with as many CPUs, a smaller beam, a "
         "faster node"
     )
     longer = f"an objective above {alone_s:.2f} s"
-    return reason, [faster, longer, "shorter clips, or long ones on a service of their own"]
+    return reason, [faster, longer, "shorter clips, or a separate service for long ones"]
 
 
 def _too_many(question: Question) -> tuple[str, list[str]]:
@@ -109,8 +109,8 @@ def _too_many(question: Question) -> tuple[str, list[str]]:
         f"not even {MOST_PODS} Pods keep {_percentile(objective)} within {objective.limit_s:g} s"
     )
     balancer = (
-        "another balancer: now every Pod has a queue of its own; least-outstanding or a shared "
-        "queue wait far less"
+        "another balancer: now every Pod has its own queue; with least-outstanding or a shared "
+        "queue requests wait far less"
     )
     own_queues = question.policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
     less = "a shorter service time, a higher objective, or less load on one Deployment"

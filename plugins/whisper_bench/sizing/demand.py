@@ -14,7 +14,7 @@ POISSON = 1.0
 ONE_WINDOW: Mapping[int, float] = {1: 1.0}
 MOST_RPS, MOST_BURSTINESS, MOST_WINDOWS = 1e5, 100.0, 480
 MOST_WORKERS, MOST_SPARE, LEAST_UTILISATION = 64, 1000, 0.01
-"""Beyond these lies a slip of the keyboard, and hours of simulation (480 windows are 4 hours)."""
+"""Larger values are typing errors, or take hours to simulate (480 windows are 4 hours)."""
 
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +22,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `burstiness` is the squared coefficient of variation of the times between arrivals: 1 for
     Poisson, more for bursts. `windows` has the share of requests by their number of 30 s windows,
-    `audio_s` the mean length of their audio where it is known.
+    `audio_s` the mean length of their audio, if known.
     """
 
     target_rps: float
@@ -31,14 +31,14 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio_s: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no load, or more than can be simulated."""
+        """Refuse an invalid load, or one too large to simulate."""
         if self.target_rps > MOST_RPS or self.burstiness > MOST_BURSTINESS:
             raise BenchError(
-                f"target rps {self.target_rps:g}, burstiness {self.burstiness:g}: up to "
-                f"{MOST_RPS:g} and {MOST_BURSTINESS:g} can be simulated"
+                f"target rps {self.target_rps:g}, burstiness {self.burstiness:g}: give "
+                f"at most {MOST_RPS:g} and {MOST_BURSTINESS:g}, the most that can be simulated"
             )
         if not 0 < self.target_rps < math.inf:
-            raise BenchError(f"target rps {self.target_rps:g}: give requests a second above 0")
+            raise BenchError(f"target rps {self.target_rps:g}: give requests per second, above 0")
         if not POISSON <= self.burstiness < math.inf:
             raise BenchError(
                 f"burstiness {self.burstiness:g}: give 1 (Poisson) or more, the squared "
@@ -48,8 +48,8 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         shares = all(0 < share < math.inf for share in self.windows.values())
         if not self.windows or not sizes or not shares:
             raise BenchError(
-                f"audio mix {self.windows}: give shares above 0 of lengths of 1 to {MOST_WINDOWS} "
-                "windows of 30 s"
+                f"audio mix {self.windows}: give lengths of 1 to {MOST_WINDOWS} windows of 30 s, "
+                "with shares above 0"
             )
         if self.audio_s is not None and not 0 < self.audio_s < math.inf:
             raise BenchError(f"audio of {self.audio_s:g} s: give a length above 0")
@@ -60,7 +60,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Above Poisson they are hyperexponential with balanced means: H. C. Tijms, "A First Course in
         Stochastic Models" (2003), appendix B.
         """
-        gaps, phases = random.spawn(2)  # so that more arrivals begin as fewer do
+        gaps, phases = random.spawn(2)  # so that a longer sequence begins with the same arrivals
         unit = gaps.exponential(size=count)
         if self.burstiness == POISSON:
             return unit / self.target_rps
@@ -78,7 +78,7 @@ class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit_s: float
 
     def __post_init__(self) -> None:
-        """Refuse what is no objective."""
+        """Refuse an invalid objective."""
         if not 0 < self.limit_s < math.inf:
             raise BenchError(f"objective of {self.limit_s:g} s: give a time above 0, such as 5s")
         if not 0 < self.percent < 100:  # noqa: PLR2004
@@ -86,10 +86,10 @@ class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the service is run: the balancer, requests a Pod takes at a time, and reserves.
+    """How the service is run: the balancer, requests that a Pod takes at a time, and reserves.
 
     `max_utilisation` is the highest share of time that the Pods may be busy; it and the objective
-    hold with `spare_pods` of the replicas gone.
+    are met even without the `spare_pods`.
     """
 
     balancing: Balancing = Balancing.RANDOM
@@ -98,11 +98,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spare_pods: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what is no policy."""
+        """Refuse an invalid policy."""
         if not LEAST_UTILISATION <= self.max_utilisation < 1:
             raise BenchError(
                 f"utilisation {self.max_utilisation:g}: give a share from 0.01 to below 1, "
-                "such as 0.8; a queue that is always busy grows without end"
+                "such as 0.8; a queue that is always busy grows without bound"
             )
         whole = all(isinstance(value, int) for value in (self.concurrency, self.spare_pods))
         within = 1 <= self.concurrency <= MOST_WORKERS and 0 <= self.spare_pods <= MOST_SPARE
@@ -114,7 +114,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that is asked of whatever service; without an objective utilisation decides."""
+    """All that is asked of a service; without an objective utilisation decides."""
 
     load: Load
     objective: Objective | None = None
@@ -138,7 +138,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a seed that is none."""
+        """Refuse an invalid seed."""
         if self.seed < 0:
             raise BenchError(f"seed {self.seed}: give a whole number, 0 or more")
 

@@ -15,24 +15,24 @@ from whisper_bench.stats.student import t_quantile
 
 BATCHES = 20
 CONFIDENCE = 0.998
-"""Nominal, one-sided, at each of the at most three looks at a growing sample. The skew of long
-queues and the looks take most of it: measured on seven hard set-ups the upper bound was below the
-truth in 2 % of 280 trials (benchmarks/bound_coverage.py)."""
+"""Nominal and one-sided, for each of at most three looks at a growing sample. Skewed, long queues
+and repeated looks use up most of it: on seven hard set-ups the upper bound was below the true
+percentile in 2 % of 280 trials (benchmarks/bound_coverage.py)."""
 FEWEST_IN_BATCH = 1_000
 MOST_REQUESTS = 320_000
 """Requests after which a percentile that is still in doubt is decided by its upper bound."""
 MEMORIES = 50
-"""How often the system should forget within a batch."""
+"""How many times the system should forget its state within a batch."""
 SETTLING = 20
-"""Mean service times that a system of idle Pods is given at least to fill."""
+"""Mean service times, at least, that idle Pods are given to fill."""
 
 
 class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `pods` do under a load; times in seconds from arrival to answer.
 
     `objective_s` is the percentile that the objective is for, `low_s` and `high_s` its error
-    bounds; all are None where the Pods cannot keep up (a utilisation of 1 or more), and `high_s`
-    is where they are so busy that the simulation cannot tell.
+    bounds. All are None if the Pods cannot keep up (a utilisation of 1 or more); `high_s` is also
+    None if they are too busy for the simulation to decide.
     """
 
     pods: int
@@ -47,31 +47,31 @@ class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mean_wait_s: float | None
     requests: int
 
-    def holds(self, objective: Objective) -> bool:
-        """Tell whether the upper error bound meets the objective."""
+    def meets(self, objective: Objective) -> bool:
+        """Return whether the upper error bound meets the objective."""
         return self.high_s is not None and self.high_s <= objective.limit_s
 
-    def fails(self, objective: Objective) -> bool:
-        """Tell whether even the lower error bound misses the objective."""
+    def misses(self, objective: Objective) -> bool:
+        """Return whether even the lower error bound misses the objective."""
         return self.low_s is None or self.low_s > objective.limit_s
 
 
 def predict_latency(
     question: Question, pods: int, *, most_requests: int = MOST_REQUESTS
 ) -> Predicted:
-    """Simulate until the percentile is clear of the objective, or the requests run out."""
+    """Simulate until the objective is outside the error bounds, or the requests run out."""
     utilisation = question.offered_load / (pods * question.policy.concurrency)
     if utilisation >= 1:
         return _overrun(question, pods, utilisation)
     for count in _counts(question, pods, most_requests):
         predicted = _simulated(question, pods, count)
-        if predicted.holds(question.objective) or predicted.fails(question.objective):
+        if predicted.meets(question.objective) or predicted.misses(question.objective):
             break
     return predicted
 
 
 def _overrun(question: Question, pods: int, utilisation: float) -> Predicted:
-    """Return what is known of Pods that cannot keep up: nothing but that."""
+    """Return the prediction for Pods that cannot keep up: no figures."""
     figures = [name for name in Predicted.__struct_fields__ if name.endswith("_s")]
     nothing: dict[str, Any] = dict.fromkeys(figures)
     return Predicted(
@@ -85,7 +85,7 @@ def _overrun(question: Question, pods: int, utilisation: float) -> Predicted:
 
 def _counts(question: Question, pods: int, most_requests: int) -> Iterator[int]:
     """Yield growing numbers of requests to simulate beyond those that fill the system."""
-    count = BATCHES * max(FEWEST_IN_BATCH, _forgetful_batch(question, pods))
+    count = BATCHES * max(FEWEST_IN_BATCH, _batch_size(question, pods))
     count = max(min(count, most_requests), BATCHES * (_settling(question, pods) // BATCHES))
     yield count
     while count < most_requests:
@@ -94,17 +94,17 @@ def _counts(question: Question, pods: int, most_requests: int) -> Iterator[int]:
 
 
 def _is_resolved(question: Question, pods: int) -> bool:
-    """Tell whether MOST_REQUESTS are enough to fill the system, and for a batch to see it all."""
-    batches = BATCHES * _forgetful_batch(question, pods)
+    """Return whether MOST_REQUESTS fill the system and give long enough batches."""
+    batches = BATCHES * _batch_size(question, pods)
     return batches <= MOST_REQUESTS and _settling(question, pods) < MOST_REQUESTS
 
 
-def _forgetful_batch(question: Question, pods: int) -> int:
-    """Return the requests of a batch that sees the system in all its states.
+def _batch_size(question: Question, pods: int) -> int:
+    """Return the requests that a batch needs to see the system in all its states.
 
-    A shorter one misses the rare long queues, and its percentile is too low. In service times of
-    one server the system forgets in about 2 / (1 - utilisation)**2, whether its queues are many or
-    one; bursts stretch that.
+    A shorter one misses the rare long queues, and its percentile is too low. The system
+    forgets its state in about 2 / (1 - utilisation)**2 service times of one server, with one queue
+    or many; bursts make that longer.
     """
     utilisation = question.offered_load / (pods * question.policy.concurrency)
     forgets = 2 / (1 - utilisation) ** 2 * (1 + question.load.burstiness) / 2
@@ -159,8 +159,8 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
 def _bounds(answers_s: Floats, percent: float, estimate_s: float) -> tuple[float, float]:
     """Return one-sided error bounds of a percentile, each with CONFIDENCE.
 
-    Sectioning: the batches' percentiles about that of all requests, which the bias of a short batch
-    does not reach (S. Asmussen and P. W. Glynn, "Stochastic Simulation" (2007), III.5).
+    Sectioning: the spread of the batches' percentiles around that of all requests, without the bias
+    of a short batch (S. Asmussen and P. W. Glynn, "Stochastic Simulation" (2007), III.5).
     """
     by_batch_s = np.percentile(np.split(answers_s, BATCHES), percent, axis=1)
     spread = float(np.sum((by_batch_s - estimate_s) ** 2)) / (BATCHES * (BATCHES - 1))
@@ -169,9 +169,9 @@ def _bounds(answers_s: Floats, percent: float, estimate_s: float) -> tuple[float
 
 
 @lru_cache(maxsize=4)
-def _trace(asked: bytes, count: int, seed: int) -> tuple[Floats, Floats]:
+def _trace(question: bytes, count: int, seed: int) -> tuple[Floats, Floats]:
     """Return moments of arrival and service times; the same for every number of Pods."""
-    service, load = msgspec.json.decode(asked, type=tuple[Service, Load])
+    service, load = msgspec.json.decode(question, type=tuple[Service, Load])
     arriving, serving = (np.random.default_rng([seed, stream]) for stream in (2, 3))
     gaps_s = load.arrivals(count, arriving)
     return np.cumsum(gaps_s), service.draw(load.windows, count, serving)

@@ -1,4 +1,4 @@
-"""Around the answer: closed forms beside it, curves through it, and what would move it."""
+"""Evidence for the answer: queueing formulas, curves around it, and its sensitivity."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from whisper_bench.sizing.sizing import CrossCheck, Evidence, Sensitivity
 from whisper_bench.stats.interval import Estimate
 
 FOR_A_CURVE = 40_000
-"""Requests of a point that is drawn and not decided on."""
+"""Requests simulated for a point that is only plotted."""
 POINTS = 12
 """Points of a curve."""
 BREAKING = 0.98
@@ -30,7 +30,7 @@ _BURSTS = (1.0, 2.0, 4.0, 8.0)
 def evidence_of(decision: Decision, *, curves: bool, ratio: Estimate | None = None) -> Evidence:
     """Return the evidence of a decision; without an objective there is none.
 
-    With a `ratio` the service times are measured ones times its high end.
+    With a `ratio` the service times are the measured ones times its high end.
     """
     question, needed = decision.demand.question(decision.service), decision.predicted
     if question is None or needed is None:
@@ -51,7 +51,7 @@ def evidence_of(decision: Decision, *, curves: bool, ratio: Estimate | None = No
 
 
 def cross_check(question: Question, pods: int) -> CrossCheck:
-    """Return what queueing theory says of as many servers behind one shared queue."""
+    """Return what queueing theory says for as many servers behind one shared queue."""
     service, load, policy = question.service, question.load, question.policy
     servers, offered = pods * policy.concurrency, question.offered_load
     mean_s = service.mean_s(load.windows)
@@ -70,9 +70,9 @@ def cross_check(question: Question, pods: int) -> CrossCheck:
 
 
 def curve_by_pods(question: Question, answers: Sequence[Predicted]) -> list[Predicted]:
-    """Return what numbers of Pods around the answers do, from the fewest that keep up.
+    """Return predictions for numbers of Pods around the answers, from the fewest that keep up.
 
-    `answers` (what is needed, and the same with spare Pods) are among them as they are.
+    `answers` (for the needed Pods, and with the spare ones) are included unchanged.
     """
     known = {answer.pods: answer for answer in answers}
     needed, spare = min(known), max(known)
@@ -87,9 +87,9 @@ def curve_by_pods(question: Question, answers: Sequence[Predicted]) -> list[Pred
 
 
 def curve_by_rps(question: Question, answer: Predicted) -> list[Predicted]:
-    """Return what the Pods that are needed do under loads up to nearly all that they can.
+    """Return predictions for the needed Pods under loads up to nearly their maximum.
 
-    The answer is among them as it is.
+    The answer is included unchanged.
     """
     needed = answer.pods
     mean_s = question.service.mean_s(question.load.windows)

@@ -1,4 +1,4 @@
-"""What one Pod asks for: CPU and memory, from what was measured on its architecture."""
+"""What one Pod requests: CPU and memory, from what was measured on its architecture."""
 
 import math
 
@@ -11,8 +11,8 @@ MEMORY_MARGIN = 1.25
 MEMORY_STEP_MIB = 64
 _MIB = 2**20
 BUSY_MARGIN = 0.05
-"""A process may keep this share more CPUs busy than it has threads: those that start and end beside
-them (the same share by which a round is called contended, contention.py)."""
+"""A process may use this share more CPU than it has threads, by short-lived helpers (the same
+share as for contended rounds, contention.py)."""
 
 
 class PodSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +53,7 @@ def pod_size(
     concurrency: int = 1,
     present_cpus: float | None = None,
 ) -> PodSize:
-    """Return what a Pod asks for whose workers are as they were measured.
+    """Return the size of a Pod with workers as they were measured.
 
     A worker gets as many CPUs as its threads can use: at most the limit that was in force, or all
     that the machine had (`present_cpus`), at least one, and whole ones.
@@ -85,8 +85,7 @@ def pod_size(
 def usable_cpus(threads: int, most_cpus: float | None, busy_cpus: float) -> int:
     """Return the whole CPUs that a worker can use, at least one.
 
-    A worker that was measured to keep more CPUs busy than it has threads has others beside them: it
-    gets what it used.
+    A worker that kept more CPUs busy than it has threads gets what it used.
     """
     used = busy_cpus if busy_cpus > threads * (1 + BUSY_MARGIN) else float(threads)
     return max(1, math.ceil(used if most_cpus is None else min(used, most_cpus)))

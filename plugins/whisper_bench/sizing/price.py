@@ -13,24 +13,24 @@ from whisper_bench.sizing.sizing_report import SizingReport
 
 
 class NodePrice(msgspec.Struct, frozen=True):
-    """What a node costs an hour, in any currency, and the CPUs that it has for Pods."""
+    """What a node costs per hour, in any currency, and the CPUs that it has for Pods."""
 
     per_hour: float
     cpus: float
 
     def __post_init__(self) -> None:
-        """Refuse what is no price."""
+        """Refuse an invalid price."""
         if not (0 <= self.per_hour < math.inf and 0 < self.cpus < math.inf):
             raise BenchError(
-                f"a node of {self.cpus:g} CPUs at {self.per_hour:g} an hour: give a price of 0 or "
+                f"a node of {self.cpus:g} CPUs at {self.per_hour:g} per hour: give a price of 0 or "
                 "more and CPUs above 0"
             )
 
 
 def with_price(report: SizingReport, node: NodePrice) -> SizingReport:
-    """Add what an hour of audio costs at the target load, a Pod paying its share of a full node.
+    """Add what an hour of audio costs at the target load; a Pod pays its share of a full node.
 
-    The Pod is the whole one where the report knows the Deployment, else the Whisper container.
+    If the report knows the Deployment the whole Pod counts, else only the Whisper container.
 
     Raises:
         BenchError: a Pod does not fit on a node.
@@ -40,7 +40,7 @@ def with_price(report: SizingReport, node: NodePrice) -> SizingReport:
     if sizing.replicas is None or sizing.cpu is None:
         return report
     pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
-    # by decimal figures: 16 CPUs have room for ten Pods of 1.6, and 16 // 1.6 is 9
+    # decimal, not binary: ten Pods of 1.6 CPUs fit in 16, but 16 // 1.6 is 9
     pods_per_node = int(Fraction(str(node.cpus)) / Fraction(str(pod_cpus)))
     if pods_per_node < 1:
         raise BenchError(
@@ -53,7 +53,7 @@ def with_price(report: SizingReport, node: NodePrice) -> SizingReport:
 
 
 def _audio_hours_per_hour(load: Load) -> float:
-    """Return requests a second times the seconds of audio that each has."""
+    """Return requests per second times the seconds of audio in each."""
     shares = sum(load.windows.values())
     windows = sum(size * share for size, share in load.windows.items()) / shares
     return load.target_rps * (load.audio_s or windows * WINDOW_S)

@@ -10,7 +10,7 @@ import math
 
 
 def erlang_c(servers: int, offered_load: float) -> float:
-    """Return the probability that an arrival waits in M/M/c; 1 where the queue is not stable.
+    """Return the probability that an arrival waits in M/M/c; 1 if the queue is not stable.
 
     `offered_load` is arrival rate times mean service time, in Erlangs. By the recursion of Erlang
     B, which neither overflows nor cancels.
@@ -24,7 +24,7 @@ def erlang_c(servers: int, offered_load: float) -> float:
 
 
 def erlang_c_wait_s(servers: int, offered_load: float, mean_service_s: float) -> float:
-    """Return the mean wait in M/M/c, in seconds; infinite where the queue is not stable."""
+    """Return the mean wait in M/M/c, in seconds; infinite if the queue is not stable."""
     if offered_load >= servers:
         return math.inf
     return erlang_c(servers, offered_load) * mean_service_s / (servers - offered_load)

@@ -1,4 +1,4 @@
-"""The fewest Pods that hold the objective."""
+"""The fewest Pods that meet the objective."""
 
 import math
 from functools import lru_cache
@@ -15,38 +15,38 @@ MOST_PODS = 20_000
 """Pods above which the search gives up."""
 _DRAWS = 100_000
 _NEARLY = 0.95
-"""Share of what the objective allows from which no wait at all is left, and draws would decide."""
+"""Share of the allowed slow requests; above it no time is left to wait, and chance decides."""
 
 
 def fewest_for_utilisation(service: Service, load: Load, policy: Policy) -> int:
     """Return the Pods that keep utilisation at or below its ceiling."""
     offered = load.target_rps * service.mean_s(load.windows)
     pods = offered / policy.concurrency / policy.max_utilisation
-    # what is a whole number but for rounding is that number
+    # a whole number with a rounding error is not rounded up
     return max(1, math.ceil(pods * (1 - 1e-12)))
 
 
 def service_percentile_s(service: Service, load: Load, objective: Objective) -> float:
-    """Return the objective's percentile of the service time alone: no number of Pods beats it."""
+    """Return the objective's percentile of the service time alone: no number of Pods is faster."""
     return float(np.percentile(_alone_s(service, load), objective.percent))
 
 
 def share_too_slow(service: Service, load: Load, objective: Objective) -> float:
-    """Return the share of requests that take longer than the objective in a Pod alone."""
+    """Return the share of requests that take longer than the objective even without waiting."""
     return float(np.mean(_alone_s(service, load) > objective.limit_s))
 
 
 def is_hopeless(service: Service, load: Load, objective: Objective) -> bool:
-    """Tell whether no number of Pods helps, since too many requests are too slow alone."""
+    """Return whether no number of Pods is enough: too many requests are slow without waiting."""
     allowed = 1 - objective.percent / 100
     return share_too_slow(service, load, objective) > _NEARLY * allowed
 
 
 def fewest_pods(question: Question, near: int | None = None) -> Predicted | None:
-    """Return what the fewest Pods do whose percentile's upper error bound meets the objective.
+    """Return the prediction for the fewest Pods whose upper error bound meets the objective.
 
-    None where no number of Pods up to MOST_PODS does, or too many requests are too slow alone.
-    Spare Pods are not among them. `near` is a guess, which only saves time.
+    None if no number of Pods up to MOST_PODS does, or too many requests are too slow even without
+    waiting. Spare Pods are not included. `near` is a guess that only saves time.
     """
     service, load, objective = question.service, question.load, question.objective
     if is_hopeless(service, load, objective):
@@ -55,49 +55,49 @@ def fewest_pods(question: Question, near: int | None = None) -> Predicted | None
     bracket = _bracket(question, least, max(least, min(near or least, MOST_PODS)))
     if bracket is None:
         return None
-    fails, best = bracket
-    while best.pods - fails > 1:
-        middle = (fails + best.pods) // 2
+    too_few, best = bracket
+    while best.pods - too_few > 1:
+        middle = (too_few + best.pods) // 2
         predicted = predict_latency(question, middle)
-        if predicted.holds(objective):
+        if predicted.meets(objective):
             best = predicted
         else:
-            fails = middle
+            too_few = middle
     return best
 
 
 def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted] | None:
-    """Return a number of Pods that fails (or one below the least), and a higher one that holds.
+    """Return a number of Pods that is too few (or the least - 1), and a higher one that is enough.
 
-    Steps double from the start, downwards while Pods hold, upwards while they do not.
+    Steps double from the start: downwards while Pods meet the objective, upwards while they do not.
     """
     if start > MOST_PODS:
         return None
     predicted, step = predict_latency(question, start), 1
-    while predicted.holds(question.objective):
+    while predicted.meets(question.objective):
         lower = max(predicted.pods - step, least - 1)
         if lower < least:
             return lower, predicted
         tried = predict_latency(question, lower)
-        if not tried.holds(question.objective):
+        if not tried.meets(question.objective):
             return lower, predicted
         predicted, step = tried, 2 * step
-    fails = predicted.pods
-    while fails < MOST_PODS:
-        predicted = predict_latency(question, min(fails + step, MOST_PODS))
-        if predicted.holds(question.objective):
-            return fails, predicted
-        fails, step = predicted.pods, 2 * step
+    too_few = predicted.pods
+    while too_few < MOST_PODS:
+        predicted = predict_latency(question, min(too_few + step, MOST_PODS))
+        if predicted.meets(question.objective):
+            return too_few, predicted
+        too_few, step = predicted.pods, 2 * step
     return None
 
 
 def _alone_s(service: Service, load: Load) -> Floats:
-    """Return service times without any wait; neither the rate nor the bursts are in them."""
+    """Return service times without waiting; rate and bursts do not change them."""
     return _drawn(msgspec.json.encode([service, load.windows]))
 
 
 @lru_cache(maxsize=2)
-def _drawn(asked: bytes) -> Floats:
-    """Draw once for all that is asked of a service: the sensitivity alone asks nine times."""
-    service, windows = msgspec.json.decode(asked, type=tuple[Service, dict[int, float]])
+def _drawn(question: bytes) -> Floats:
+    """Draw once for each service and mix: the sensitivity alone asks nine times."""
+    service, windows = msgspec.json.decode(question, type=tuple[Service, dict[int, float]])
     return service.draw(windows, _DRAWS, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Service times: what one request keeps a Pod busy for, drawn from what was measured."""
+"""Service times: how long one request keeps a Pod busy, drawn from the measured rounds."""
 
 import math
 import statistics
@@ -11,8 +11,8 @@ from whisper_bench.errors import BenchError
 from whisper_bench.sizing.simulate import Floats
 
 HARD_FACTOR = 8.0
-"""How many times longer a clip takes whose decoding falls back to higher temperatures, at the worst
-that was seen (3 to 8 times; docs/sizing.md)."""
+"""How many times as long a clip takes if its decoding falls back to higher temperatures, in the
+worst case seen (3 to 8 times; docs/sizing.md)."""
 
 MOST_HARD_FACTOR = 1000.0
 
@@ -20,7 +20,7 @@ MOST_HARD_FACTOR = 1000.0
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Measured latencies of one request alone in its Pod, in seconds, for `windows` 30 s windows.
 
-    `factor` scales them (a ratio, where another machine was measured). A share `hard_share` of the
+    `factor` scales them (a ratio, if another machine was measured). A share `hard_share` of the
     requests takes `hard_factor` times as long.
     """
 
@@ -31,7 +31,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hard_factor: float = HARD_FACTOR
 
     def __post_init__(self) -> None:
-        """Refuse what is no service time."""
+        """Refuse invalid service times."""
         if not self.samples_s or not all(0 < sample_s < math.inf for sample_s in self.samples_s):
             raise BenchError("service times must be positive numbers of seconds, at least one")
         if not 0 < self.factor < math.inf or not 0 <= self.hard_share <= 1:
@@ -55,7 +55,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sizes = np.array(sorted(mix))
         shares = np.array([mix[size] for size in sizes.tolist()])
         steps = np.cumsum(shares / shares.sum())
-        # a stream each, so that more draws begin as fewer do
+        # separate streams, so that a longer sequence begins with the same draws
         lengths, hardness, *each_window = random.spawn(2 + int(sizes[-1]))
         chosen = sizes[np.minimum(np.searchsorted(steps, lengths.random(count)), len(sizes) - 1)]
         hard = np.where(hardness.random(count) < self.hard_share, self.hard_factor, 1.0)

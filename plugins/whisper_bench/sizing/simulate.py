@@ -1,4 +1,4 @@
-"""Requests through Pods, one by one: what they take from arrival to answer.
+"""Simulate requests through Pods, one by one: their time from arrival to answer.
 
 Every Pod serves `concurrency` requests at a time and the others in the order of their arrival. The
 balancer sends a request to a Pod the moment it arrives, or, with a shared queue, to the first Pod
@@ -43,7 +43,7 @@ def waits(
     if balancing is Balancing.LEAST_OUTSTANDING:
         return _least_outstanding(arrivals_s, services_s, pods, concurrency, random)
     count = len(arrivals_s)
-    # one draw a request whatever the number of Pods, so that more Pods see the same chances
+    # one draw per request for any number of Pods, so that more Pods get the same draws
     chosen = (
         np.arange(count) % pods
         if balancing is Balancing.ROUND_ROBIN
@@ -66,7 +66,7 @@ def _in_order(arrivals_s: Floats, services_s: Floats, servers: int) -> Floats:
 def _by_pod(
     arrivals_s: Floats, services_s: Floats, chosen: NDArray[np.int64], concurrency: int
 ) -> Floats:
-    """Many queues that know nothing of each other."""
+    """Independent queues, one per Pod."""
     # numpy sorts 16-bit integers by radix, many times faster
     keys = chosen.astype(np.uint16) if chosen.max() < _SHORT else chosen
     order = np.argsort(keys, kind="stable")
@@ -88,8 +88,8 @@ def _lindley(arrivals_s: Floats, services_s: Floats, pods: NDArray[np.int64]) ->
     """Return waits in single-server queues, one after another: W' = max(0, W + S - T).
 
     D. V. Lindley, "The theory of queues with a single server" (1952): the running sum of S - T less
-    its running minimum. For all queues in one go each begins a fall below all that came before: by
-    the services of the queue before it, which bound how far that one has risen.
+    its running minimum. All queues are computed in one pass: each begins with a step down by the
+    sum of the previous queue's service times, so that it starts below all earlier values.
     """
     bounds = np.flatnonzero(np.diff(pods, prepend=-1))
     steps = np.empty(len(arrivals_s))
@@ -107,8 +107,8 @@ def _least_outstanding(
     concurrency: int,
     random: np.random.Generator,
 ) -> Floats:
-    """Join the Pod with the fewest requests in it; of several one at random."""
-    crowd = _Crowd(pods)
+    """Send each request to the Pod with the fewest requests; if there are several, at random."""
+    outstanding = _Outstanding(pods)
     leaving: list[tuple[float, int]] = []
     free = [[0.0] * concurrency for _ in range(pods)]
     draws = random.random(len(arrivals_s)).tolist()
@@ -117,8 +117,8 @@ def _least_outstanding(
         arrivals_s.tolist(), services_s.tolist(), draws, strict=True
     ):
         while leaving and leaving[0][0] <= arrival_s:
-            crowd.leave(heapq.heappop(leaving)[1])
-        pod = crowd.join(draw)
+            outstanding.leave(heapq.heappop(leaving)[1])
+        pod = outstanding.join(draw)
         start_s = max(free[pod][0], arrival_s)
         heapq.heapreplace(free[pod], start_s + service_s)
         heapq.heappush(leaving, (start_s + service_s, pod))
@@ -126,8 +126,8 @@ def _least_outstanding(
     return np.array(waits_s)
 
 
-class _Crowd:
-    """How many requests each Pod has, with the emptiest Pods at hand."""
+class _Outstanding:
+    """The number of requests in each Pod, and which Pods have the fewest."""
 
     def __init__(self, pods: int) -> None:
         self._has = [0] * pods
@@ -136,7 +136,7 @@ class _Crowd:
         self._lowest = 0
 
     def join(self, draw: float) -> int:
-        """Send a request to one of the emptiest; `draw` in [0, 1) says which."""
+        """Add a request to one of the emptiest Pods; `draw` in [0, 1) chooses it."""
         emptiest = self._levels[self._lowest]
         pod = emptiest[int(draw * len(emptiest))]
         self._move(pod, 1)
@@ -145,7 +145,7 @@ class _Crowd:
         return pod
 
     def leave(self, pod: int) -> None:
-        """Take a request away."""
+        """Remove a request."""
         self._move(pod, -1)
         self._lowest = min(self._lowest, self._has[pod])
 

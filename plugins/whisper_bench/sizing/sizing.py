@@ -1,4 +1,4 @@
-"""The answer: how many Pods, of what size, and the evidence that it rests on."""
+"""The answer: how many Pods, of what size, and the evidence for it."""
 
 import msgspec
 
@@ -11,8 +11,8 @@ from whisper_bench.sizing.service import Service
 class CrossCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Queueing theory beside the simulation, for one shared queue; mean waits in seconds.
 
-    Erlang C takes service times for exponential; Allen and Cunneen scale it by the variability of
-    arrivals and of what was measured. None where the Pods cannot keep up.
+    Erlang C assumes exponential service times; Allen and Cunneen scale it by the variability of
+    arrivals and of the measured service times. None if the Pods cannot keep up.
     """
 
     offered_load: float
@@ -23,7 +23,7 @@ class CrossCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sensitivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the answer would be if one input were another; `replicas` None where none would do."""
+    """The answer if one input changes; `replicas` is None if no number is enough."""
 
     changed: str
     value: float
@@ -31,11 +31,11 @@ class Sensitivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a sizing with an objective rests on, and what would change it.
+    """The evidence for a sizing with an objective, and what would change it.
 
-    `whole` is what all Pods do, `without_spares` what is left of them when the spare ones are gone;
-    the objective holds in both. `by_pods` has the percentiles against the number of Pods, `by_rps`
-    against the load up to the breaking point of the Pods that are needed.
+    `whole` is the prediction for all Pods, `without_spares` for the needed ones alone; both meet
+    the objective. `by_pods` has the percentiles by number of Pods, `by_rps` by load, up to the most
+    that the needed Pods can do.
     """
 
     whole: Predicted | None = None
@@ -47,11 +47,11 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Sizing(Evidence, frozen=True, forbid_unknown_fields=True):
-    """What to deploy, or why nothing would do.
+    """What to deploy, or why no number of Pods is enough.
 
     `replicas` are all Pods, `needed` those without the spare ones.
-    `bound_by` says what asks for so many: "objective", "utilisation", or "rate" where nothing but
-    rates was known. `hpa_utilisation_percent` is the CPU utilisation at which to scale out.
+    `bound_by` is what decides the number: "objective", "utilisation", or "rate" if only rates were
+    given. `hpa_utilisation_percent` is the CPU utilisation at which to scale out.
     `price_per_audio_hour` is in the price's currency.
     """
 

@@ -1,4 +1,4 @@
-"""A sizing with where it comes from: all that a reviewer is shown."""
+"""A sizing with its sources: all that a reviewer sees."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ from whisper_bench.throttling.verdict import Verdict
 
 
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measured case and what it would need; `replicas` None where it was unfit or too slow."""
+    """A measured case and what it needs; `replicas` is None if it was throttled or too slow."""
 
     case: str
     threads: int
@@ -27,8 +27,8 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was measured: the run, the case that was chosen, and its latencies in seconds.
 
-    Where the production machine was not measured, `ratio` is what its latency was taken from
-    (`factor` is the bad end of its interval) and `target` the machine.
+    If the production machine was not measured, `ratio` converts the latency (`factor` is the upper
+    end of its interval) and `target` is the machine.
     """
 
     run: RunFacts
@@ -43,14 +43,14 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def estimate(self) -> Estimate | None:
-        """The ratio with its interval; None where the production machine was measured."""
+        """The ratio with its interval; None if the production machine was measured."""
         return self.ratio.estimate if self.ratio else None
 
 
 class SizingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The sizing, what it rests on, the other cases that were measured, and what to be aware of.
+    """The sizing, its basis, all measured cases, and warnings.
 
-    `deployment` is what the Deployment is as it is written; None where none was looked at.
+    `deployment` has the facts of the Deployment as written; None if there is none.
     """
 
     sizing: Sizing

@@ -1,4 +1,4 @@
-"""From a saved run, and a kept ratio where it is of the other machine, to a sizing report."""
+"""Make a sizing report from a saved run, with a saved ratio if the run is of another machine."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -37,14 +37,14 @@ PRODUCTION: Architecture = "x86_64"
 
 
 class NoRatioError(BenchError):
-    """A run of a machine that production is not, without a ratio to bring it there."""
+    """A run of another machine than production's, without a ratio to production."""
 
 
 def saved_run(name: str, storage: Path) -> tuple[list[CaseRecord], RunFacts]:
     """Return what a saved run measured, and where and when.
 
     Raises:
-        BenchError: there is no such run, or it is not as it must be.
+        BenchError: there is no such run, or it is invalid.
 
     """
     path = find_saved(name, storage)
@@ -69,8 +69,8 @@ def size_run(
     """Size every measured thread count of a model, and report the one that takes the fewest CPUs.
 
     A case that was throttled, or could not be judged, is not a candidate. With a `config` the run
-    is of the ratio's reference, and is sized on the bad end of the ratio's interval. `evidence` is
-    also to make the curves and the sensitivity, which takes seconds.
+    is of the ratio's reference, and the upper end of the ratio's interval is used. `evidence`: also
+    make the curves and the sensitivity, which takes seconds.
 
     Raises:
         BenchError: the run has several models or clips and none was chosen, or is of another
@@ -95,7 +95,7 @@ def size_run(
         run = run_of_records(chosen, facts)
         ratios = {case.label: ratio for ratio, case in paired(config.cases, run.cases)[0]}
         predicted = predict(run, config, most_days=most_days, allow_mismatch=allow_mismatch)
-        warnings += [*predicted.warnings, *_let_through(predicted)]
+        warnings += [*predicted.warnings, *_allowed_differences(predicted)]
     throttling = judged(list(records))
     cases = [
         measured_case(
@@ -131,23 +131,23 @@ def size_run(
 def _check_production(
     facts: RunFacts, config: RatioConfig | None, production: Architecture
 ) -> None:
-    """Refuse what tells nothing of production: another machine's run, or a ratio to another one."""
+    """Refuse a run or a ratio that is not about the production machine."""
     if config is not None:
         _check_target(config, production)
     elif facts.architecture != production:
         raise NoRatioError(
-            f"{facts.name} was measured on {facts.architecture}, and production is {production}: "
-            "give --ratio-config FILE to size on the ratio, or --production-architecture "
-            f"{facts.architecture} if that is what runs in production"
+            f"{facts.name} was measured on {facts.architecture}, but production is {production}: "
+            "give --ratio-config FILE to apply a ratio, or --production-architecture "
+            f"{facts.architecture} if production runs on that"
         )
 
 
 def _check_target(config: RatioConfig, production: Architecture) -> None:
-    """Refuse a ratio that leads elsewhere than to production, or changes the Pod on the way."""
+    """Refuse a ratio whose target is not production, or whose sides differ in limit or threads."""
     target = config.target
     if target.architecture != production:
         raise NoRatioError(
-            f"the ratio leads to {target.name}, which is {target.architecture}, and production is "
+            f"the ratio's target {target.name} is {target.architecture}, but production is "
             f"{production}: make it with the production run second, whisper-bench ratio M4 XEON, "
             "or give --production-architecture"
         )
@@ -160,10 +160,10 @@ def _check_target(config: RatioConfig, production: Architecture) -> None:
             )
 
 
-def _let_through(predicted: PredictionReport) -> list[str]:
-    new = [f"let through: {mismatch}" for mismatch in predicted.allowed_mismatches]
+def _allowed_differences(predicted: PredictionReport) -> list[str]:
+    new = [f"allowed to differ: {mismatch}" for mismatch in predicted.allowed_mismatches]
     return new + [
-        f"let through by the ratio: {mismatch}" for mismatch in predicted.ratio_mismatches
+        f"allowed to differ in the ratio: {mismatch}" for mismatch in predicted.ratio_mismatches
     ]
 
 
@@ -172,11 +172,13 @@ def _clips_left_out(records: Sequence[CaseRecord], chosen: Sequence[CaseRecord])
     others = {record.clip.name for record in records if record.model == chosen[0].model} - {clip}
     if not others:
         return []
-    return [f"sized on the clip {clip}, the shortest; also measured: {', '.join(sorted(others))}"]
+    return [
+        f"the sizing uses the clip {clip}, the shortest; also measured: {', '.join(sorted(others))}"
+    ]
 
 
 def _few_samples(sizing: Sizing) -> list[str]:
-    """Say where the percentile rests on fewer rounds than it needs, all of one clip."""
+    """Warn if the percentile is from fewer rounds than it needs, all of one clip."""
     objective, service = sizing.objective, sizing.service
     if objective is None or service is None:
         return []
@@ -188,7 +190,7 @@ def _few_samples(sizing: Sizing) -> list[str]:
 
 
 def _fewer_cpus(case: MeasuredCase) -> list[str]:
-    """Say where the Pod gets fewer CPUs than were in force when its throttling was judged."""
+    """Warn if the Pod gets fewer CPUs than were in force when its throttling was judged."""
     pod = case.pod
     if not pod.below_measured_limit:
         return []
@@ -196,7 +198,7 @@ def _fewer_cpus(case: MeasuredCase) -> list[str]:
     threads = count_text(pod.threads, "thread")
     text = (
         f"measured under a limit of {pod.measured_limit_cpus:g} CPUs, of which {threads} can use "
-        f"{cpus}: the Pod gets {cpus} a worker; throttling was judged under the larger limit, "
+        f"{cpus}: the Pod gets {cpus} per worker; throttling was judged under the larger limit, "
         f"measure with --whisper-cpu-limit={cpus} to judge it as deployed"
     )
     return [f"{case.record.label}: {text}"]
@@ -212,7 +214,7 @@ def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> li
         )
     chosen = [record for record in records if record.model == wanted]
     clips = list(dict.fromkeys(record.clip.name for record in chosen))
-    # lengths are scaled by windows, so that the shortest clip, least disturbed by others, will do
+    # lengths are scaled by windows, so the shortest clip is enough; it is disturbed the least
     first = min(chosen, key=lambda record: record.clip.windows).clip.name if clips else ""
     return [record for record in chosen if record.clip.name == first]
 

@@ -9,11 +9,11 @@ Confidence = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 _LARGEST = 700.0
 """exp of more overflows."""
 _ROUNDING = 1e-9
-"""Share by which a figure may differ that is worked out anew on another machine."""
+"""Largest share by which a figure may differ if another machine computes it again."""
 
 
 class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure with its two-sided interval; where no interval is known there is no estimate."""
+    """A figure with its two-sided interval; without a known interval there is no estimate."""
 
     value: float
     low: float
@@ -24,7 +24,7 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def of_log(cls, centre: float, half_width: float, confidence: float) -> Self | None:
         """Return the estimate of a figure whose logarithm is `centre`, plus or minus `half_width`.
 
-        None where a double cannot hold the bounds.
+        None if the bounds are too large for a double.
         """
         if abs(centre) + half_width > _LARGEST:
             return None
@@ -49,11 +49,11 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Estimate(1 / self.value, 1 / self.high, 1 / self.low, self.confidence)
 
     def agrees_with(self, other: "Estimate") -> bool:
-        """Tell whether the figures are the same but for rounding, whatever their confidence."""
+        """Return whether the figures are the same but for rounding, whatever their confidence."""
         pairs = ((self.value, other.value), (self.low, other.low), (self.high, other.high))
         return all(is_same(here, there) for here, there in pairs)
 
 
 def is_same(value: float, true: float) -> bool:
-    """Tell whether two figures above 0 are the same but for rounding."""
+    """Return whether two figures above 0 are the same but for rounding."""
     return abs(value - true) <= _ROUNDING * true

@@ -24,7 +24,7 @@ def percentile(samples: Sequence[float], percent: float) -> float:
 
 
 def samples_needed(percent: float, confidence: float = 0.95) -> int:
-    """Return how many samples a percentile needs for one to lie beyond it with `confidence`.
+    """Return how many samples it takes for one beyond a percentile with `confidence`.
 
     1 - (percent / 100)**n >= confidence; 59 for p95, 299 for p99 (Wilks, 1941).
 

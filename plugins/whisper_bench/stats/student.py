@@ -1,6 +1,6 @@
 """Student's t distribution: its tail and its quantile, to the last digits of a double.
 
-Held to SciPy in the tests; SciPy itself would be the heaviest dependency by far, for one function.
+The tests compare it with SciPy, which would be by far the heaviest dependency, for one function.
 """
 
 import math
@@ -29,7 +29,7 @@ def t_quantile(probability: float, freedom: float) -> float:
         excess = t_tail(t, freedom) - tail
         newton = excess / _density(t, freedom)
         bend = newton * (freedom + 1) * t / (2 * (freedom + t * t))
-        # where the curve bends too much for Halley, and while far below, Newton's step is safe
+        # if the curve bends too much for Halley, and while far below, Newton's step is safe
         step = newton / (1 - bend) if abs(bend) < 0.5 else newton  # noqa: PLR2004
         t = max(t + step, t / 2)
     return t
@@ -43,7 +43,7 @@ def t_tail(t: float, freedom: float) -> float:
 
 def _start(probability: float, freedom: float) -> float:
     z = NormalDist().inv_cdf(probability)
-    if freedom < 3:  # noqa: PLR2004 - the expansion is worth nothing there
+    if freedom < 3:  # noqa: PLR2004 - the expansion is useless there
         return z
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96

@@ -1,4 +1,4 @@
-"""Where a few figures lie, some of which a neighbour has spoilt: a trimmed mean and its interval.
+"""A trimmed mean and its interval: few figures, some of them disturbed by a neighbour.
 
 J. W. Tukey and D. H. McLaughlin, "Less vulnerable confidence and significance procedures for
 location based on a single sample: trimming/Winsorization 1", Sankhya A 25 (1963). On a shared
@@ -13,13 +13,13 @@ from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.student import t_quantile
 
 TRIMMED = 6
-"""One in so many is left out at either end; of fewer than six none."""
+"""One in this many is left out at either end; of fewer than six none."""
 
 
 def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None:
-    """Return where positive ratios lie, by their logarithms, with the two-sided interval.
+    """Return the trimmed mean of positive ratios, by their logarithms, with its two-sided interval.
 
-    None of fewer than two, or where they spread so far that a double cannot hold the bounds.
+    None of fewer than two, or if the bounds are too large for a double.
     """
     logs = sorted(map(math.log, ratios))
     size, kept = len(logs), _kept(logs)
@@ -36,12 +36,12 @@ def trimmed_ratio(ratios: Sequence[float], confidence: float) -> Estimate | None
 
 
 def trimmed_mean(values: Sequence[float]) -> float:
-    """Return where positive values lie, by their logarithms."""
+    """Return the trimmed mean of positive values, by their logarithms."""
     kept = _kept(sorted(map(math.log, values)))
     return math.exp(math.fsum(kept) / len(kept))
 
 
 def _kept(logs: Sequence[float]) -> Sequence[float]:
-    """Return what is left of figures in order."""
+    """Return sorted figures without the trimmed ends."""
     cut = len(logs) // TRIMMED
     return logs[cut : len(logs) - cut]

@@ -4,7 +4,7 @@ Welch's t on logarithms: B. L. Welch, "The generalization of Student's problem w
 different population variances are involved", Biometrika 34 (1947); for sums of more than two means
 with Satterthwaite's degrees of freedom: F. E. Satterthwaite, "An approximate distribution of
 estimates of variance components", Biometrics Bulletin 2 (1946). Rounds within a process are alike,
-so that the processes' means are the samples.
+so the processes' means are the samples.
 """
 
 import math
@@ -20,11 +20,11 @@ from whisper_bench.stats.student import t_quantile
 CONFIDENCE = 0.95
 
 LogOfSeconds = Annotated[float, msgspec.Meta(ge=-100, le=100)]
-"""Within it a product of geometric means neither overflows nor vanishes."""
+"""In this range a product of geometric means neither overflows nor becomes 0."""
 
 
 class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `size` positive samples tell of their geometric mean.
+    """The geometric mean of `size` positive samples, with their spread.
 
     `mean` and `variance` (unbiased; 0 of one sample) are those of the natural logarithms.
     """
@@ -40,7 +40,7 @@ class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A mean in a sum of them; `future` is the size of a sample that is yet to be drawn from it."""
+    """A weighted mean in a sum; `future` is the size of a future sample from it, if any."""
 
     weight: float
     sample: LogMean
@@ -49,12 +49,12 @@ class Term(msgspec.Struct, frozen=True):
     @property
     def error(self) -> float:
         """The variance that the term brings to the sum, and to the future sample's mean."""
-        yet = 1 / self.future if self.future else 0.0
-        return self.sample.variance * (self.weight**2 / self.sample.size + yet)
+        future_share = 1 / self.future if self.future else 0.0
+        return self.sample.variance * (self.weight**2 / self.sample.size + future_share)
 
 
 def log_mean(values: Sequence[float]) -> LogMean:
-    """Return what samples tell of their geometric mean.
+    """Return the geometric mean of samples, with their spread.
 
     Raises:
         ValueError: there is none, or one is not a positive number.
@@ -62,11 +62,11 @@ def log_mean(values: Sequence[float]) -> LogMean:
     """
     size = len(values)
     if not size or not min(values) > 0:
-        raise ValueError("a ratio is taken of positive figures only")
+        raise ValueError("a ratio needs positive figures")
     logs = list(map(math.log, values))
     mean = math.fsum(logs) / size
     if not math.isfinite(mean):
-        raise ValueError("a ratio is taken of positive figures only")
+        raise ValueError("a ratio needs positive figures")
     spread = math.fsum([(log - mean) ** 2 for log in logs])
     return LogMean(mean, spread / (size - 1) if size > 1 else 0.0, size)
 
@@ -76,7 +76,7 @@ def ratio_interval(
 ) -> Estimate | None:
     """Return geometric mean(above) / geometric mean(below) with its interval.
 
-    None with fewer than two samples a side: then nothing is known of the spread.
+    None with fewer than two samples per side: then the spread is unknown.
 
     Raises:
         ValueError: a sample is not a positive number.
@@ -91,8 +91,8 @@ def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimat
     """Return the product of geometric means, each to the power of its weight, with its interval.
 
     A ratio has the weights 1 and -1, the geometric mean of k figures 1/k each. The samples must be
-    independent of one another. None where one of them has fewer than two, or where they spread so
-    far that the interval has no bounds that a double can hold.
+    independent of one another. None if one of them has fewer than two, or if the bounds are too
+    large for a double.
 
     Raises:
         BenchError: `confidence` is not between 0 and 1.
@@ -109,7 +109,7 @@ def product_of(terms: Sequence[Term], confidence: float = CONFIDENCE) -> Estimat
 def ratio_of(
     target: LogMean, reference: LogMean, confidence: float = CONFIDENCE
 ) -> Estimate | None:
-    """Return target / reference with its interval; None where there is none (see `product_of`)."""
+    """Return target / reference with its interval; None if there is none (see `product_of`)."""
     return product_of([Term(1, target), Term(-1, reference)], confidence)
 
 
