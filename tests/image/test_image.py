@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.weights.pins import PINS
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
@@ -50,8 +50,8 @@ def measured(engine, image, results):
 @pytest.fixture(scope="module")
 def record(measured):
     (path,) = measured.glob(".benchmarks/*/0001_m4.json")
-    (case,) = cases_of(read_saved(path), str(path))
-    return case.record
+    (record,) = records_of(read_saved(path), str(path))
+    return record
 
 
 def test_the_limit_is_the_containers(record):

@@ -143,7 +143,10 @@ def test_result_files_give_the_same_ratio_as_the_saved_runs():
 
 def test_result_files_of_one_run_are_one_run():
     result = result_of(*M4)
-    two = msgspec.structs.replace(result, detail=msgspec.structs.replace(result.detail, threads=2))
+    record = msgspec.structs.replace(result.detail.record, threads=2)
+    two = msgspec.structs.replace(
+        result, detail=msgspec.structs.replace(result.detail, record=record)
+    )
     report = calculate_ratio([result, two], [result, two])
     assert [case.label for case in report.cases] == ["base-t1-vi_30s", "base-t2-vi_30s"]
 
@@ -204,7 +207,8 @@ def test_a_result_file_that_was_edited_is_no_run():
         ({"rounds": []}, "base-t1-vi_30s: it has no rounds on record"),
         ({"processes": []}, "base-t1-vi_30s: it has no rounds on record"),
     ):
-        detail = msgspec.structs.replace(result.detail, **changes)
+        record = msgspec.structs.replace(result.detail.record, **changes)
+        detail = msgspec.structs.replace(result.detail, record=record)
         with pytest.raises(BenchError, match=told):
             calculate_ratio(msgspec.structs.replace(result, detail=detail), result)
     with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is no date"):

@@ -61,7 +61,7 @@ def test_figures_follow_from_the_samples(samples):
     assert latency.p99_s == pytest.approx(np.percentile(samples, 99))
     assert latency.stddev_s == pytest.approx(np.std(samples, ddof=1) if len(samples) > 1 else 0)
     assert result.detail.real_time_factor == pytest.approx(np.mean(samples) / 30)
-    assert result.detail.counters.periods == 10 * len(samples)
+    assert result.detail.throttling.counters.periods == 10 * len(samples)
 
 
 def test_a_round_trip_through_the_file(tmp_path):
@@ -90,7 +90,8 @@ def test_a_run_that_is_saved_later_keeps_its_file(tmp_path):
     path = save_results(at_first, tmp_path)
     (tmp_path / "m4_base_1.json").mkdir()
     (tmp_path / "m4_base_2.json").write_text("4.5")
-    detail = msgspec.structs.replace(at_first.detail, resumed_rounds=1)
+    record = msgspec.structs.replace(at_first.detail.record, resumed_rounds=1)
+    detail = msgspec.structs.replace(at_first.detail, record=record)
     later = msgspec.structs.replace(at_first, timestamp="2026-11-25T00:00:01Z", detail=detail)
     assert save_all_results([later, result_of(4.6)], tmp_path) == [
         path,
@@ -160,7 +161,7 @@ def test_contended_and_interrupted_runs_are_called_so():
         ),
     )
     result = result_of(evidence=busy)
-    assert result.detail.contended_rounds == 1
+    assert result.detail.throttling.contended_rounds == 1
     assert any(line.startswith("1 of 4 rounds contended") for line in result.detail.warnings)
     cut = gathered(plan(rounds=50), busy)
     document = saved_document(evidence=busy)
@@ -187,9 +188,9 @@ def test_a_figure_that_is_null_has_its_reason():
         clip=msgspec.structs.replace(CLIP, text=None),
         weights=msgspec.structs.replace(WEIGHTS, revision=None),
     ).detail
-    assert detail.counters is None
-    assert detail.word_error_rate is None
-    assert detail.contended_rounds is None
+    assert detail.throttling.counters is None
+    assert detail.record.word_error_rate is None
+    assert detail.throttling.contended_rounds is None
     assert set(detail.unknown) == {
         "counters", "contended_rounds", "word_error_rate", "revision", "cpu_limit",
     }  # fmt: skip
@@ -198,16 +199,16 @@ def test_a_figure_that_is_null_has_its_reason():
 
 def test_the_files_that_were_loaded_are_in_the_result(tmp_path):
     path = save_results(result_of(0.5, 0.5), tmp_path)
-    assert json.loads(path.read_text())["detail"]["weights"]["files"] == WEIGHTS.files
-    assert load_results(path).detail.weights.files == WEIGHTS.files
+    assert json.loads(path.read_text())["detail"]["record"]["weights"]["files"] == WEIGHTS.files
+    assert load_results(path).detail.record.weights.files == WEIGHTS.files
 
 
 def test_a_result_from_before_every_file_was_hashed_is_read(tmp_path):
     path = save_results(result_of(0.5, 0.5), tmp_path)
     document = json.loads(path.read_text())
-    del document["detail"]["weights"]["files"]
+    del document["detail"]["record"]["weights"]["files"]
     path.write_text(json.dumps(document))
-    assert load_results(path).detail.weights.files is None
+    assert load_results(path).detail.record.weights.files is None
 
 
 def test_two_hashes_of_model_bin_in_one_record_are_refused():

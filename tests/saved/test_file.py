@@ -16,7 +16,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.ratio.pandas_frames import samples_frame
 from whisper_bench.results.convert import results_of
 from whisper_bench.results.files import file_name, load_results, save_results
-from whisper_bench.saved.file import cases_of, parse_saved, read_saved
+from whisper_bench.saved.file import parse_saved, read_saved, records_of
 from whisper_bench.saved.find import find_saved
 
 COMMANDS = ("results", "throttling", "ratio", "matrix", "predict", "size", "gate", "collect")
@@ -229,32 +229,31 @@ def test_no_figure_may_be_negative_or_none_at_all(way, value):
     document = json.loads(HONEST.read_text())
     _at(*way, value=value)(document, document["benchmarks"][0]["extra_info"]["whisper_bench"])
     with pytest.raises(BenchError, match="measure again"):
-        cases_of(parse_saved(json.dumps(document).encode(), "m4"), "m4")
+        records_of(parse_saved(json.dumps(document).encode(), "m4"), "m4")
 
 
 def test_honest_runs_are_read():
     for path in (HONEST, OTHER, *HONEST.parent.glob("*.json")):
         saved = read_saved(path)
-        assert cases_of(saved, str(path))
+        assert records_of(saved, str(path))
         assert results_of(saved, "m4", str(path))
 
 
 def test_a_process_may_end_a_period_between_two_counts():
-    (case,) = cases_of(read_saved(HONEST), "m4")[:1]
-    process = case.record.processes[0]
+    (record,) = records_of(read_saved(HONEST), "m4")[:1]
+    process, *others = record.processes
     counters = msgspec.structs.replace(process.counters, throttled_periods=process.counters.periods)
     for more, fits in ((0, True), (1, True), (2, False)):
         throttled = counters.periods + more
         now = msgspec.structs.replace(counters, throttled_periods=throttled)
-        others = case.record.processes[1:]
-        record = msgspec.structs.replace(
-            case.record, processes=[msgspec.structs.replace(process, counters=now), *others]
+        changed_record = msgspec.structs.replace(
+            record, processes=[msgspec.structs.replace(process, counters=now), *others]
         )
         if fits:
-            check_record(record, "m4")
+            check_record(changed_record, "m4")
         else:
             with pytest.raises(BenchError, match="throttled periods of"):
-                check_record(record, "m4")
+                check_record(changed_record, "m4")
 
 
 def test_a_date_at_the_end_of_time_keeps_no_other_run_from_being_found(tmp_path):
@@ -276,8 +275,16 @@ RESULT_CHANGES = {
     "timestamp": (("timestamp",), "9999-11-24T10:30:00Z", "timestamp is '9999"),
     "p95": (("detail", "latency", "p95_s"), 1.0, "detail.latency.p95_s is 1.0"),
     "CPU-seconds": (("detail", "cpu_s_per_request"), 1.0, "detail.cpu_s_per_request is 1.0"),
-    "contended": (("detail", "contended_rounds"), 50, "detail.contended_rounds is 50"),
-    "counters": (("detail", "counters", "throttled_periods"), 9999, "detail.counters is"),
+    "contended": (
+        ("detail", "throttling", "contended_rounds"),
+        50,
+        "detail.throttling.contended_rounds is 50",
+    ),
+    "counters": (
+        ("detail", "throttling", "counters", "throttled_periods"),
+        9999,
+        "detail.throttling.counters is",
+    ),
     "verdict": (
         ("detail", "throttling", "verdict"),
         "QUOTA_THROTTLED",
@@ -288,10 +295,13 @@ RESULT_CHANGES = {
         0.5,
         "detail.throttling.throttled_share is",
     ),
-    "shape only": (("detail", "shape_only"), True, "detail.shape_only is True"),
-    "a round": (("detail", "rounds", 0, "latency_s"), 99.0, "has a mean of"),
+    "shape only": (("detail", "record", "weights", "shape_only"), True, "shape_only is True"),
+    "a round": (("detail", "record", "rounds", 0, "latency_s"), 99.0, "has a mean of"),
     "save name": (("detail", "save_name"), "../m4", "save name '../m4'"),
-    "model": (("model_size",), "../base", "model '../base'"),
+    "model": (("detail", "record", "model"), "../base", "model '../base'"),
+    "another model": (("model_size",), "small", "model_size is small"),
+    "record version": (("detail", "record", "record_version"), 2, "record_version is 2"),
+    "schema version": (("schema_version",), 3, "schema_version is 3"),
 }
 
 
@@ -309,17 +319,18 @@ def test_a_changed_result_file_is_refused(name, tmp_path):
     assert told in str(caught.value)
 
 
-@pytest.mark.parametrize("part", ["save_name", "model_size", "clip"])
+@pytest.mark.parametrize("part", ["save_name", "model", "clip"])
 def test_a_name_that_slipped_through_leaves_no_folder(part, tmp_path):
     result = results_of(read_saved(HONEST), "m4", "m4")[0]
-    detail = result.detail
+    detail, record = result.detail, result.detail.record
     if part == "save_name":
         detail = msgspec.structs.replace(detail, save_name="../../m4")
     if part == "clip":
-        clip = msgspec.structs.replace(detail.clip, name="../../x")
-        detail = msgspec.structs.replace(detail, clip=clip)
-    model = "../../base" if part == "model_size" else result.model_size
-    hostile = msgspec.structs.replace(result, model_size=model, detail=detail)
+        clip = msgspec.structs.replace(record.clip, name="../../x")
+        record = msgspec.structs.replace(record, clip=clip)
+    if part == "model":
+        record = msgspec.structs.replace(record, model="../../base")
+    hostile = msgspec.structs.replace(result, detail=msgspec.structs.replace(detail, record=record))
     assert "/" in file_name(hostile)
     (tmp_path / "a" / "b").mkdir(parents=True)
     with pytest.raises(BenchError, match=r"cannot be a file name in .*; give another name"):
@@ -329,8 +340,10 @@ def test_a_name_that_slipped_through_leaves_no_folder(part, tmp_path):
 
 def test_names_that_are_too_long_together_are_refused(tmp_path):
     result = results_of(read_saved(HONEST), "m4", "m4")[0]
-    clip = msgspec.structs.replace(result.detail.clip, name="x" * 150)
-    detail = msgspec.structs.replace(result.detail, save_name="y" * 150, clip=clip)
+    record = result.detail.record
+    clip = msgspec.structs.replace(record.clip, name="x" * 150)
+    record = msgspec.structs.replace(record, clip=clip)
+    detail = msgspec.structs.replace(result.detail, save_name="y" * 150, record=record)
     with pytest.raises(
         BenchError, match="at most 240 are allowed; give the run or the clip a shorter"
     ):

@@ -1,9 +1,8 @@
 """Is a saved run the one in a journal, and which files has a kill cut short."""
 
-import msgspec
 import pytest
 
-from support.samples import CASE, ready, round_line
+from support.samples import ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.files.write_errors import remedy_in_place
 from whisper_bench.measure.journal import Journal, RunLine
@@ -18,20 +17,12 @@ def sample(pytestconfig):
 
 
 def rounds_of(path):
-    from whisper_bench.saved.file import cases_of, read_saved
+    from whisper_bench.saved.file import read_saved, records_of
 
     return [
-        msgspec.structs.replace(
-            round_line(each.process, each.latency_s),
-            case=msgspec.structs.replace(
-                CASE,
-                model=case.record.model,
-                threads=case.record.threads,
-                clip=case.record.clip.name,
-            ),
-        )
-        for case in cases_of(read_saved(path), str(path))
-        for each in case.record.rounds
+        round_line(each.process, each.latency_s, case=record.case)
+        for record in records_of(read_saved(path), str(path))
+        for each in record.rounds
     ]
 
 
@@ -44,9 +35,9 @@ def test_a_run_is_known_by_all_of_its_rounds(sample):
 
 
 def test_a_saved_part_of_a_run_is_told_from_the_whole_of_it(sample, tmp_path):
-    from whisper_bench.saved.file import cases_of, read_saved
+    from whisper_bench.saved.file import read_saved, records_of
 
-    records = [case.record for case in cases_of(read_saved(sample), str(sample))]
+    records = records_of(read_saved(sample), str(sample))
     for name in ("0001_avx", "0002_xeon"):
         (tmp_path / f"{name}.json").write_bytes(sample.read_bytes())
     path = tmp_path / "0001_avx.json"
