@@ -68,7 +68,7 @@ def test_a_blank_switch_in_the_ini_file_is_misuse(pytester, name):
 
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("text", ["a,,b", ",a", "a,", "a, ,b"])
-def test_an_empty_place_in_a_list_is_misuse(pytester, name, text):
+def test_a_missing_value_in_a_list_is_misuse(pytester, name, text):
     config = pytester.parseconfig(f"--whisper-{name}={text}")
     with pytest.raises(
         pytest.UsageError, match=rf"--whisper-{name} .*a value in the list is missing"
@@ -77,7 +77,7 @@ def test_an_empty_place_in_a_list_is_misuse(pytester, name, text):
 
 
 @pytest.mark.parametrize("text", ["base, small", "\n  base\n  small", "\n  base,\n\n  small\n"])
-def test_commas_and_lines_part_a_list(pytester, text):
+def test_a_list_is_split_at_commas_and_lines(pytester, text):
     pytester.makeini(f"[pytest]\nwhisper_models ={' ' if text[0] != chr(10) else ''}{text}\n")
     assert options.words(pytester.parseconfig(), "models") == ("base", "small")
 
@@ -109,11 +109,11 @@ def test_a_blank_option_of_pytest_benchmark_is_misuse(pytester, option, blank):
         check_blanks(config)
 
 
-def test_what_pytest_benchmark_has_blank_by_itself_is_no_misuse(pytester):
+def test_pytest_benchmarks_own_blank_defaults_are_no_misuse(pytester):
     check_blanks(pytester.parseconfig())
 
 
-def test_a_blank_storage_is_not_this_folder(bench, pytester):
+def test_a_blank_storage_is_misuse_and_never_the_current_folder(bench, pytester):
     outcome = bench("--whisper-rounds=1", "--benchmark-save=m4", "--benchmark-storage=")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*--benchmark-storage '': blank is no value; give one*"])
@@ -132,7 +132,7 @@ def test_a_blank_value_of_a_command_is_misuse(capsys, path, action, blank):
     assert f"{blank!r}: a blank value is not allowed; give one, or leave it out" in said
 
 
-def test_every_command_is_looked_through():
+def test_the_blank_values_of_every_command_are_tested():
     commands = {" ".join(path) for path, _ in leaves(_parser())}
     assert commands == {
         "results", "throttling", "ratio", "predict", "size", "gate", "k8s run", "k8s collect",
@@ -141,12 +141,12 @@ def test_every_command_is_looked_through():
     assert len(VALUES) > 60
 
 
-def test_a_blank_value_is_told_in_json(capsys):
+def test_a_blank_value_is_an_error_in_json_too(capsys):
     assert main(["ratio", "m4", "xeon", "--storage", "", "--json"]) == 2
     assert "a blank value is not allowed" in capsys.readouterr().out
 
 
-def test_a_blank_command_is_no_command(capsys):
+def test_a_blank_command_is_misuse(capsys):
     with pytest.raises(SystemExit) as caught:
         main([""])
     assert caught.value.code == 2
@@ -158,7 +158,7 @@ def test_a_blank_value_in_the_gates_sizing_is_misuse():
         gate._sizing_options("xeon --target-rps 2 --model ''")
 
 
-def test_a_variable_that_is_not_set_is_none(monkeypatch):
+def test_a_variable_that_is_not_set_has_no_value(monkeypatch):
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
     assert variable(CACHE_VARIABLE) is None
 

@@ -44,7 +44,7 @@ def gate(capsys, *options):
     return (status, *capsys.readouterr())
 
 
-def test_pass(measuring, capsys):
+def test_a_candidate_as_fast_passes_with_status_0_and_files(measuring, capsys):
     status, out, err = gate(capsys)
     assert status == 0
     assert out.splitlines()[-1].startswith("PASS: base-t1-vi_30s: not slower: ")
@@ -53,7 +53,7 @@ def test_pass(measuring, capsys):
     assert "after 4 pairs: base-t1-vi_30s: " in err
 
 
-def test_fail_and_its_json(measuring, capsys):
+def test_a_slower_candidate_fails_with_status_1_and_the_same_json(measuring, capsys):
     measuring.candidate = around(1.3)
     status, out, _ = gate(capsys, "--json")
     assert status == 1
@@ -63,14 +63,16 @@ def test_fail_and_its_json(measuring, capsys):
 
 
 @pytest.mark.parametrize(("option", "expected"), [((), 3), (("--on-no-evidence=warn",), 0)])
-def test_no_evidence(measuring, capsys, option, expected):
+def test_no_evidence_exits_3_unless_it_only_warns(measuring, capsys, option, expected):
     measuring.candidate = around(1.1, spread=0.1)
     status, out, _ = gate(capsys, "--max-pairs", "4", *option)
     assert status == expected
     assert out.splitlines()[-1].startswith("NO EVIDENCE: ")
 
 
-def test_what_was_not_measured_is_no_warning(measuring, capsys):
+def test_a_side_that_could_not_be_measured_exits_3_even_if_no_evidence_only_warns(
+    measuring, capsys
+):
     def gone(_):
         raise SideFailedError("exit status 125")
 
@@ -78,7 +80,9 @@ def test_what_was_not_measured_is_no_warning(measuring, capsys):
     assert gate(capsys, "--on-no-evidence=warn")[0] == 3
 
 
-def test_job_summary(measuring, capsys, monkeypatch, home):
+def test_the_job_summary_gets_the_answer_and_a_warning_if_it_cannot(
+    measuring, capsys, monkeypatch, home
+):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(home / "summary.md"))
     gate(capsys)
     assert (home / "summary.md").read_text().startswith("## ✅ PASS: ")
@@ -119,20 +123,24 @@ def test_job_summary(measuring, capsys, monkeypatch, home):
         ),
     ],
 )
-def test_misuse(measuring, capsys, options, told):
+def test_misuse_exits_2_with_option_and_value_before_any_side_runs(
+    measuring, capsys, options, told
+):
     status, _, err = gate(capsys, *options)
     assert (status, measuring.order) == (2, [])
     assert told in err
 
 
-def test_ten_percent_is_a_tenth(measuring, capsys):
+def test_max_slowdown_takes_a_share_or_percent(measuring, capsys):
     gate(capsys, "--max-slowdown=0.25")
     assert json.loads(Path("benchmark_results/gate.json").read_text())["limit"] == 0.25
     gate(capsys, "--max-slowdown=25%")
     assert json.loads(Path("benchmark_results/gate.json").read_text())["limit"] == 0.25
 
 
-def test_cpus_none_demands_no_limit(measuring, capsys, monkeypatch):
+def test_cpus_none_is_refused_for_an_image_and_demands_no_limit_of_a_command(
+    measuring, capsys, monkeypatch
+):
     status, _, err = gate(capsys, "--cpus", "none")
     assert (status, measuring.order) == (2, [])
     assert "--cpus none: an image demands a limit" in err
@@ -148,13 +156,13 @@ def ratio_config(home):
     return save_config(calculate_ratio(*runs), home)
 
 
-def test_a_fresh_ratio(measuring, capsys, ratio_config):
+def test_a_fresh_ratio_passes_and_is_shown(measuring, capsys, ratio_config):
     status, out, _ = gate(capsys, "--ratio-config", ratio_config, "--max-age-days", "100000")
     assert status == 0
     assert "ok   ratio: ratio_config.json: older run " in out
 
 
-def test_a_stale_ratio_ends_it_before_anything_is_measured(measuring, capsys, ratio_config):
+def test_a_stale_or_broken_ratio_fails_before_any_side_runs(measuring, capsys, ratio_config):
     status, out, _ = gate(capsys, "--ratio-config", ratio_config, "--max-age-days", "0")
     assert (status, measuring.order) == (1, [])
     assert "FAIL: ratio: the ratio is stale: its older run was " in out
@@ -172,7 +180,7 @@ def deployment(home):
     return path
 
 
-def test_a_deployment_in_step(measuring, capsys, deployment):
+def test_a_deployment_in_step_passes_and_its_memory_is_the_limit(measuring, capsys, deployment):
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
     assert status == 0
     assert "ok   deployment: what the sizing says" in out
@@ -185,14 +193,16 @@ def test_a_deployment_in_step(measuring, capsys, deployment):
     assert "FAIL: memory: base-t1-vi_30s: peak of 300 MiB, limit 200 MiB" in out
 
 
-def test_a_deployment_out_of_step(measuring, capsys, deployment):
+def test_a_deployment_out_of_step_fails_before_any_side_runs(measuring, capsys, deployment):
     deployment.write_text(deployment.read_text().replace("replicas: 10", "replicas: 9"))
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
     assert (status, measuring.order) == (1, [])
     assert "deployment: out of step with the sizing: - replicas: 9; + replicas: 10" in out
 
 
-def test_a_deployment_whose_pod_is_not_guaranteed(measuring, capsys, deployment):
+def test_a_deployment_whose_pod_is_not_guaranteed_fails_with_the_container(
+    measuring, capsys, deployment
+):
     another = "      initContainers:\n        - name: warm\n      volumes:\n"
     deployment.write_text(deployment.read_text().replace("      volumes:\n", another))
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment}")
@@ -209,13 +219,15 @@ def test_a_deployment_whose_pod_is_not_guaranteed(measuring, capsys, deployment)
         ("--storage nowhere", "deployment: no saved run 'generic' in nowhere"),
     ],
 )
-def test_a_sizing_that_cannot_be_had(measuring, capsys, deployment, changed, told):
+def test_a_sizing_that_cannot_be_made_fails_with_the_reason(
+    measuring, capsys, deployment, changed, told
+):
     status, out, _ = gate(capsys, "--sizing", f"{SIZED} --deployment {deployment} {changed}")
     assert (status, measuring.order) == (1, [])
     assert told in out.splitlines()[-1]
 
 
-def test_ctrl_c(measuring, capsys):
+def test_ctrl_c_exits_130_and_leaves_no_answer_of_an_older_gate(measuring, capsys):
     assert gate(capsys)[0] == 0
 
     def interrupted(_):
@@ -231,14 +243,14 @@ def test_ctrl_c(measuring, capsys):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_folder_that_cannot_be_written(measuring, capsys, home):
+def test_a_results_folder_that_cannot_be_written_is_misuse(measuring, capsys, home):
     (home / "taken").write_text("")
     status, _, err = gate(capsys, "--results", "taken")
     assert (status, measuring.order) == (2, [])
     assert "the gate's files cannot be written in taken" in err
 
 
-def test_an_older_gate_that_cannot_be_removed(measuring, capsys):
+def test_a_folder_in_the_place_of_gate_json_is_misuse(measuring, capsys):
     Path("benchmark_results/gate.json").mkdir(parents=True)
     status, _, err = gate(capsys)
     assert (status, measuring.order) == (2, [])
@@ -246,7 +258,7 @@ def test_an_older_gate_that_cannot_be_removed(measuring, capsys):
     assert "it is a folder, and the gate writes a file of that name; move it away" in err
 
 
-def test_an_older_gate_in_a_folder_that_lets_none_be_removed(home, monkeypatch):
+def test_an_older_gate_that_may_not_be_removed_is_an_error(home, monkeypatch):
     def refused(_path, **_settings):
         raise PermissionError(13, "Permission denied")
 
@@ -255,7 +267,7 @@ def test_an_older_gate_in_a_folder_that_lets_none_be_removed(home, monkeypatch):
         remove_older(home)
 
 
-def test_words_behind_the_dashes_belong_to_a_command_that_takes_them(capsys):
+def test_words_behind_dashes_are_misuse_of_a_command_that_takes_none(capsys):
     with pytest.raises(SystemExit):
         main(["ratio", "a", "b", "--", "--whisper-rounds=1"])
     assert "unrecognized arguments: -- --whisper-rounds=1" in capsys.readouterr().err

@@ -60,12 +60,12 @@ def ended(program, *words, cwd=None):
         "whisper_bench.cli.weights",
     ],
 )
-def test_ctrl_c_while_the_commands_are_imported(module):
+def test_ctrl_c_while_the_command_line_is_imported_exits_130(module):
     done = ended(AT_AN_IMPORT + SCRIPT, module, "ratio", "--help")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_ctrl_c_that_an_import_swallows(home):
+def test_ctrl_c_that_an_import_swallows_exits_130(home):
     swallowing = AT_AN_IMPORT.replace(
         "signal.raise_signal(signal.SIGINT)",
         """
@@ -76,7 +76,7 @@ def test_ctrl_c_that_an_import_swallows(home):
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_an_import_that_fails_is_told_as_ever(home):
+def test_an_import_that_fails_gives_its_own_error(home):
     failing = AT_AN_IMPORT.replace("signal.raise_signal(signal.SIGINT)", "raise ImportError('bad')")
     done = ended(failing + SCRIPT, "argparse", "ratio", "--help")
     assert done.returncode == 1
@@ -97,7 +97,9 @@ def test_an_import_that_fails_is_told_as_ever(home):
         ("k8s", "whisper_bench.cluster.fetch"),
     ],
 )
-def test_ctrl_c_while_a_command_imports_what_it_needs(storage, home, command, module):
+def test_ctrl_c_while_a_command_imports_exits_130_and_writes_nothing(
+    storage, home, command, module
+):
     done = ended(AT_AN_IMPORT + SCRIPT, module, *COMMANDS[command])
     assert done.returncode == 130
     assert done.stderr.endswith(("interrupted\n", "is decided\n", "is collected\n"))
@@ -129,7 +131,7 @@ def pressed_at(place, words):
 @pytest.mark.parametrize(
     "words", [COMMANDS["ratio"], COMMANDS["results"]], ids=["ratio", "results"]
 )
-def test_no_place_gives_a_traceback_or_half_of_a_file(storage, home, capsys, words):
+def test_ctrl_c_at_any_line_gives_no_traceback_and_no_half_file(storage, home, capsys, words):
     main(list(words))
     whole = {path.name: path.stat().st_size for path in home.glob("benchmark_results/*")}
     # every line of the start, then further and further apart
@@ -147,7 +149,7 @@ def test_no_place_gives_a_traceback_or_half_of_a_file(storage, home, capsys, wor
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_json_says_that_it_was_interrupted(storage, capsys, monkeypatch):
+def test_ctrl_c_with_json_gives_an_error_in_json(storage, capsys, monkeypatch):
     def press(*_arguments, **_settings):
         signal.raise_signal(signal.SIGINT)
 
@@ -158,7 +160,7 @@ def test_json_says_that_it_was_interrupted(storage, capsys, monkeypatch):
     assert err == "whisper-bench results: interrupted\n"
 
 
-def test_an_import_that_makes_another_error_of_it(storage, capsys, monkeypatch):
+def test_ctrl_c_turned_into_an_import_error_exits_130(storage, capsys, monkeypatch):
     """As extension modules do, whose start fails."""
 
     def press(*_arguments, **_settings):
@@ -188,7 +190,7 @@ def until(condition, limit_s=10.0):
         time.sleep(0.001)
 
 
-def test_an_interrupt_that_python_dropped_comes_again():
+def test_an_interrupt_that_python_drops_is_raised_again():
     class Dropping:
         def __del__(self):
             signal.raise_signal(signal.SIGINT)
@@ -203,7 +205,7 @@ def test_an_interrupt_that_python_dropped_comes_again():
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_other_errors_that_python_drops_are_printed_as_before(capsys):
+def test_other_errors_that_python_drops_reach_its_own_hook(capsys):
     class Broken:
         def __del__(self):
             raise ValueError("of something else")
@@ -220,7 +222,7 @@ def test_other_errors_that_python_drops_are_printed_as_before(capsys):
     assert seen == [ValueError]
 
 
-def test_a_signal_before_anything_can_be_caught_waits():
+def test_a_signal_before_arming_is_raised_once_armed():
     with CtrlC() as ctrl_c:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
@@ -228,7 +230,7 @@ def test_a_signal_before_anything_can_be_caught_waits():
         signal.raise_signal(signal.SIGINT)  # the same press, to the process and to its group
 
 
-def test_a_signal_that_is_ignored_stays_so_and_another_thread_changes_nothing():
+def test_an_ignored_signal_stays_ignored_and_another_thread_changes_nothing():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with CtrlC():
@@ -278,7 +280,7 @@ def test_a_second_press_ends_what_is_stuck_in_cleaning_up(home):
     assert (process.returncode, err) == (130, "")
 
 
-def test_a_second_press_is_told_from_the_same_one(monkeypatch):
+def test_only_a_second_press_ends_the_process_at_once(monkeypatch):
     ended_with = []
     monkeypatch.setattr("whisper_bench.interrupt.os._exit", ended_with.append)
     with CtrlC() as ctrl_c:
@@ -289,7 +291,7 @@ def test_a_second_press_is_told_from_the_same_one(monkeypatch):
         assert ctrl_c.came
 
 
-def test_once_the_answer_is_out_it_stands(storage):
+def test_ctrl_c_after_the_answer_changes_neither_output_nor_status(storage):
     program = (
         "import atexit, signal\natexit.register(signal.raise_signal, signal.SIGINT)\n" + SCRIPT
     )
@@ -300,7 +302,7 @@ def test_once_the_answer_is_out_it_stands(storage):
     )  # fmt: skip
 
 
-def test_misuse_is_told_as_before(home):
+def test_misuse_exits_2_with_the_value(home):
     done = ended(SCRIPT, "nonsense")
     assert done.returncode == 2
     assert "invalid choice: 'nonsense'" in done.stderr

@@ -22,7 +22,7 @@ def here(tmp_path, monkeypatch, drawing_untraced):
     return tmp_path
 
 
-def test_a_run_of_the_production_machine(here, capsys):
+def test_size_prints_writes_reports_and_edits_the_deployment(here, capsys):
     before = (here / "k8s/deployment.yaml").read_text()
     assert main(["size", "generic", *ASKED]) == 0
     out = capsys.readouterr().out
@@ -43,7 +43,7 @@ def test_a_run_of_the_production_machine(here, capsys):
     assert "k8s/deployment.yaml is what the sizing says" in capsys.readouterr().out
 
 
-def test_as_json(here, capsys):
+def test_size_in_json_has_answer_and_files(here, capsys):
     assert main(["size", "generic", *ASKED, "--json", "--output", "out"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["replicas"] == 4
@@ -55,7 +55,7 @@ def test_as_json(here, capsys):
     assert document["report"]["basis"]["case"] == "base-t1-vi_30s"
 
 
-def test_the_check_shows_what_differs_and_writes_nothing(here, capsys):
+def test_check_shows_the_difference_exits_1_and_writes_nothing(here, capsys):
     before = (here / "k8s/deployment.yaml").read_text()
     assert main(["size", "generic", *ASKED, "--check"]) == 1
     out = capsys.readouterr().out
@@ -71,7 +71,7 @@ def test_the_check_shows_what_differs_and_writes_nothing(here, capsys):
     assert "--check: there is nothing to hold the sizing to" in capsys.readouterr().err
 
 
-def test_an_m4_run_with_a_ratio(here, capsys):
+def test_an_m4_run_with_a_ratio_is_called_extrapolated(here, capsys):
     assert main(["ratio", "avx", "generic", "--all-runs"]) == 0
     capsys.readouterr()
     config = ["--ratio-config", "benchmark_results/ratio_config.json", "--max-age-days", "99999"]
@@ -106,7 +106,7 @@ def test_without_a_deployment_only_reports_are_written(here, capsys):
     assert "--deployment k8s/deployment.yaml: " in capsys.readouterr().err
 
 
-def test_p99_price_and_a_mix_of_lengths(here, capsys):
+def test_p99_price_and_audio_mix_reach_the_sizing(here, capsys):
     assert main([
         "size", "generic", "--target-rps", "0.05", "--slo-p99", "90s", "--model", "base", "--json",
         "--audio", "30s:0.5,20s:0.2,60s:0.3", "--price-per-node-hour", "0.4",
@@ -119,7 +119,7 @@ def test_p99_price_and_a_mix_of_lengths(here, capsys):
     assert sizing["price_per_audio_hour"] > 0
 
 
-def test_without_an_objective(here, capsys):
+def test_without_an_objective_utilisation_decides(here, capsys):
     assert main(["size", "generic", "--target-rps", "0.2", "--model", "base"]) == 0
     assert capsys.readouterr().out.startswith("deploy 3 Pods")
 
@@ -156,7 +156,7 @@ def test_misuse_names_the_option_and_the_value(here, capsys, option, value, told
     assert told in capsys.readouterr().err
 
 
-def test_two_objectives_are_one_too_many(here, capsys):
+def test_two_objectives_are_misuse(here, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["size", "generic", *ASKED, "--slo-p99", "30s"])
     assert caught.value.code == 2

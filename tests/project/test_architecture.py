@@ -21,7 +21,7 @@ def test_no_rooms_import_one_another_in_a_circle():
     assert rooms.floors(rooms.rooms())
 
 
-def test_a_circle_is_named():
+def test_a_circle_of_imports_is_an_error_with_its_rooms():
     with pytest.raises(ValueError, match="a circle of imports: a, b"):
         rooms.floors({"a": {"b"}, "b": {"a"}, "c": set()})
 

@@ -26,7 +26,7 @@ def config():
     return config_of(calculate_ratio(m4(), xeon()), NOW)
 
 
-def test_latency_and_rps_of_the_target():
+def test_predicts_latency_and_rps_of_the_target():
     report = predict(m4(record(*NEW), name="m4b"), config(), now=NOW)
     (case,) = report.cases
     kept = config().cases[0]
@@ -51,7 +51,7 @@ def test_the_interval_is_one_for_the_mean_of_a_run_to_come():
     assert math.log(found.value / found.low) == pytest.approx(half, rel=1e-9)
 
 
-def test_one_process_is_marked():
+def test_a_prediction_from_one_process_is_marked_within_run():
     (case,) = predict(m4(record(*NEW, per_process=6)), config(), now=NOW).cases
     assert case.validity is Validity.WITHIN_RUN
     kept = config_of(calculate_ratio(m4(record(*M4, per_process=6)), xeon()), NOW)
@@ -59,7 +59,7 @@ def test_one_process_is_marked():
     assert case.validity is Validity.WITHIN_RUN
 
 
-def test_one_round_is_too_little():
+def test_a_prediction_from_one_round_is_refused():
     with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), of which no interval"):
         predict(m4(record(1.0)), config(), now=NOW)
 
@@ -94,7 +94,7 @@ def test_another_measurements_ratio_is_refused():
     assert [each.field for each in report.allowed_mismatches] == ["compute_type"]
 
 
-def test_a_case_that_the_ratio_does_not_know():
+def test_a_case_that_the_ratio_lacks_is_refused_or_left_out_if_allowed():
     both = [record(*NEW), record(*NEW, case=("small", 1, "vi_30s"))]
     with pytest.raises(NotComparableError, match="cases: none against small-t1-vi_30s"):
         predict(m4(*both, name="m4b"), config(), now=NOW)
@@ -105,7 +105,7 @@ def test_a_case_that_the_ratio_does_not_know():
         predict(m4(other, name="m4b"), config(), now=NOW)
 
 
-def test_a_set_up_of_its_own_is_refused():
+def test_a_run_with_another_set_up_than_the_ratios_is_refused():
     new = record(*NEW)
     backend = msgspec.structs.replace(new.backend, instruction_set="GENERIC")
     for changes, told in (
@@ -120,7 +120,7 @@ def test_a_set_up_of_its_own_is_refused():
 
 
 @pytest.mark.parametrize("chip", ["unknown", "Apple (implementer 0x61, part 0x000)"])
-def test_a_chip_without_a_name_might_be_any(chip):
+def test_a_chip_without_a_model_name_is_refused(chip):
     kept = config_of(calculate_ratio(m4(cpu_model=chip), xeon()), NOW)
     with pytest.raises(StaleError, match="which names no chip.*measure with --whisper-cpu-model"):
         predict(m4(record(*NEW), cpu_model=chip), kept, now=NOW)
@@ -131,7 +131,7 @@ def test_a_clip_under_another_name_is_the_same_clip():
     assert [case.label for case in report.cases] == ["base-t1-mine"]
 
 
-def test_what_the_ratio_let_through_and_warned_of_is_told_again():
+def test_a_prediction_repeats_the_ratios_mismatches_and_warnings():
     kept = config_of(
         calculate_ratio(m4(), xeon(record(*XEON, tokens=200)), allow_mismatch=["tokens"]), NOW
     )
@@ -141,12 +141,12 @@ def test_what_the_ratio_let_through_and_warned_of_is_told_again():
     assert "let through by the ratio, tokens: 3 against 200" in "\n".join(prediction_lines(report))
 
 
-def test_the_ratios_own_run_tells_nothing_new():
+def test_predicting_the_ratios_own_run_gives_a_warning():
     report = predict(m4(), config(), now=NOW)
     assert "m4 is the run that the ratio was made of: nothing new is told" in report.warnings
 
 
-def test_cases_that_were_not_measured_again_are_no_matter():
+def test_cases_of_the_ratio_that_the_run_lacks_are_left_out():
     two = ("base", 2, "vi_30s")
     kept = config_of(
         calculate_ratio(
@@ -158,7 +158,7 @@ def test_cases_that_were_not_measured_again_are_no_matter():
     assert [case.label for case in report.cases] == ["base-t2-vi_30s"]
 
 
-def test_versions_are_held_to_those_of_the_ratio():
+def test_other_library_versions_than_the_ratios_are_refused():
     newer = record(*NEW, versions={"ctranslate2": "5"})
     with pytest.raises(NotComparableError, match=r"versions\.ctranslate2: 4 against 5"):
         predict(m4(newer), config(), now=NOW)

@@ -16,7 +16,7 @@ medium-shape-only-t1-vi_30s  2 in 1  28.000 s  28.000 s  28.000 s  28.000  0.933
 ! 2 rounds: p95 needs 59, p99 299 [medium-shape-only-t1]"""
 
 
-def test_table_and_warnings():
+def test_the_summary_has_a_row_for_each_case_and_its_warnings():
     base = gathered(plan(rounds=4), evidence(4.4, 4.5, 4.7, 4.8))
     medium_plan = plan(
         Case("medium-shape-only", 1, "vi_30s"),
@@ -28,7 +28,7 @@ def test_table_and_warnings():
     assert summary_lines([base, medium]) == GOLDEN.splitlines()
 
 
-def test_line_of_a_case_that_has_ended():
+def test_the_line_of_a_finished_case_counts_contended_rounds():
     busy = evidence(4.5, 4.5)
     quiet = case_line(gathered(plan(rounds=2), busy))
     assert quiet == "base-t1-vi_30s  2 rounds in 1 processes, mean 4.500 s"

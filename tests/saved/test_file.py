@@ -225,7 +225,7 @@ def _figures():
         st.floats(max_value=-1e-9), st.just(math.nan), st.just(math.inf), st.integers(-(10**30), -1)
     ),
 )
-def test_no_figure_may_be_negative_or_none_at_all(way, value):
+def test_a_negative_or_infinite_figure_is_refused(way, value):
     document = json.loads(HONEST.read_text())
     _at(*way, value=value)(document, document["benchmarks"][0]["extra_info"]["whisper_bench"])
     with pytest.raises(BenchError, match="measure again"):
@@ -239,7 +239,7 @@ def test_honest_runs_are_read():
         assert results_of(saved, "m4", str(path))
 
 
-def test_a_process_may_end_a_period_between_two_counts():
+def test_throttled_periods_may_exceed_periods_by_one():
     (case,) = cases_of(read_saved(HONEST), "m4")[:1]
     process = case.record.processes[0]
     counters = msgspec.structs.replace(process.counters, throttled_periods=process.counters.periods)
@@ -257,7 +257,7 @@ def test_a_process_may_end_a_period_between_two_counts():
                 check_record(record, "m4")
 
 
-def test_a_date_at_the_end_of_time_keeps_no_other_run_from_being_found(tmp_path):
+def test_a_date_out_of_range_does_not_hide_other_runs(tmp_path):
     broken = changed(tmp_path, _dated("0001-01-01T00:00:00+14:00"))
     whole = broken.with_name("0002_xeon.json")
     shutil.copy(HONEST, whole)
@@ -310,7 +310,7 @@ def test_a_changed_result_file_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize("part", ["save_name", "model_size", "clip"])
-def test_a_name_that_slipped_through_leaves_no_folder(part, tmp_path):
+def test_a_result_with_a_path_in_its_name_is_never_written(part, tmp_path):
     result = results_of(read_saved(HONEST), "m4", "m4")[0]
     detail = result.detail
     if part == "save_name":

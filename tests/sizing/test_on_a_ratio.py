@@ -22,7 +22,7 @@ from whisper_bench.ratio.report import Validity
 from whisper_bench.report.outputs import sized
 
 
-def test_a_ratio_that_leads_elsewhere_is_refused():
+def test_a_ratio_to_another_architecture_or_limit_is_refused():
     back = config_of(
         calculate_ratio(xeon(judged_record(*XEON)), m4(judged_record(*M4))), facts().moment
     )
@@ -39,7 +39,7 @@ def test_a_ratio_that_leads_elsewhere_is_refused():
         on_m4(config_of(unlike, facts().moment))
 
 
-def test_what_is_let_through_is_told():
+def test_an_allowed_mismatch_is_a_warning_of_the_sizing():
     other = judged_record(*M4, compute_type="float32")
     report = quick(
         [other], facts(where="m4b.json"),
@@ -48,7 +48,7 @@ def test_what_is_let_through_is_told():
     assert "let through: compute_type: int8 against float32 [base-t1-vi_30s]" in report.warnings
 
 
-def test_what_the_ratio_let_through_is_told_again():
+def test_the_ratios_allowed_mismatches_are_warnings_of_the_sizing():
     unlike = calculate_ratio(
         m4(judged_record(*M4)), xeon(judged_record(*XEON, tokens=200)), allow_mismatch=["tokens"]
     )
@@ -56,7 +56,7 @@ def test_what_the_ratio_let_through_is_told_again():
     assert "let through by the ratio: tokens: 3 against 200 [base-t1-vi_30s]" in warnings
 
 
-def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
+def test_an_m4_run_is_sized_on_the_upper_end_of_the_ratio():
     config = kept()
     report = on_m4(config, evidence=True)
     ratio = config.cases[0]
@@ -73,7 +73,7 @@ def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
     )
 
 
-def test_a_case_that_the_ratio_does_not_know_is_left_out_where_that_is_let_through():
+def test_a_case_that_the_ratio_lacks_is_left_out_if_allowed():
     both = [judged_record(*M4), judged_record(*M4, case=("base", 2, "vi_30s"))]
     asked = partial(quick, both, facts(where="m4b.json"), config=kept(), most_days=1e6)
     with pytest.raises(NotComparableError, match="cases: none against base-t2-vi_30s"):

@@ -109,7 +109,7 @@ WASTE = CpuFactor(1.5, 1.3, 1.7, 0.95, samples=(5, 5))
               contended_rounds=None, untold_rounds=10, threads=16), "UNKNOWN", "in up to 10 of 10"),
     ],
 )  # fmt: skip
-def test_verdicts_and_their_evidence(judgement, verdict, told):
+def test_a_case_has_its_verdict_and_the_evidence_for_it(judgement, verdict, told):
     assert judgement.verdict == verdict
     assert any(told in text for text in judgement.evidence)
 
@@ -144,7 +144,7 @@ FIGURES = st.floats(0.1, 10)
 
 
 @given(FIGURES, st.floats(0, 10), st.integers(0, 10), st.integers(0, 10))
-def test_slower_or_more_disturbed_never_turns_red_to_green(factor, more, contended, further):
+def test_higher_latency_or_contention_never_turns_red_to_green(factor, more, contended, further):
     def red(latency_factor, rounds):
         found = case(latency_factor=latency_factor, contended_rounds=rounds).findings
         return bool(FAILING & set(found))
@@ -186,7 +186,7 @@ base-t4-vi_30s  7.661 s     1.66  7.661  1.66 (1.66-1.67)            304/304  QU
 deploy base on vi_30s with 1 thread(s): 4.607 s and 4.607 CPU-s a request, the fastest without throttling (fewer threads win within 5%)"""
 
 
-def test_a_sweep_that_latency_alone_would_pass():
+def test_a_sweep_throttled_in_every_period_fails_though_latency_stays_below_double():
     report = judged(SWEEP)
     assert [each.verdict for each in report.cases] == ["OK", "QUOTA_THROTTLED", "QUOTA_THROTTLED"]
     assert all((each.latency_factor or 0) < 2 for each in report.cases)
@@ -202,7 +202,7 @@ def test_a_sweep_that_latency_alone_would_pass():
     ]  # fmt: skip
 
 
-def test_threads_that_pay_are_recommended_and_those_that_do_not_are_not():
+def test_the_fewest_threads_within_5_percent_of_the_fastest_are_recommended():
     free = {"limit": NO_LIMIT, "periods": (0, 0)}
     faster = judged(
         [record(1, 11.1, **free), record(2, 6.4, 6.5, **free), record(4, 6.3, 6.6, **free)]
@@ -212,7 +212,7 @@ def test_threads_that_pay_are_recommended_and_those_that_do_not_are_not():
     assert verdict_lines(faster)[-1].startswith("stress test passed: ")
 
 
-def test_no_case_is_fit_at_a_quarter_of_a_cpu():
+def test_at_a_quarter_of_a_cpu_no_thread_count_is_recommended():
     quarter = msgspec.structs.replace(LIMIT, cpus=0.25, quota_cpus=0.25)
     report = judged([record(1, 18.4, 4.6, periods=(184, 184), limit=quarter)])
     assert report.recommended[0].threads is None
@@ -222,13 +222,13 @@ def test_no_case_is_fit_at_a_quarter_of_a_cpu():
     assert verdict_lines(report)[0] == "deploy base on vi_30s with no thread(s)"
 
 
-def test_without_counters_nothing_passes():
+def test_without_counters_the_verdict_is_unknown_and_fails():
     report = judged([gathered(plan(CASE, rounds=2), evidence(4.5, 4.5, limit=MAC))])
     assert [each.verdict for each in report.cases] == ["UNKNOWN"]
     assert report.failed
 
 
-def test_counters_missing_in_one_process_are_missing():
+def test_counters_missing_in_one_process_make_the_case_unknown():
     found = evidence(4.5, 4.5, 4.5, 4.5)
     found.rounds[3] = round_line(2, 4.5, counters=None)
     report = judged([gathered(plan(CASE, rounds=4), found)])
@@ -236,7 +236,7 @@ def test_counters_missing_in_one_process_are_missing():
     assert "no counters" in throttling_lines(report)[1]
 
 
-def test_what_was_not_measured_is_never_passed():
+def test_no_case_a_missing_case_or_a_cut_one_never_passes():
     assert judged([]).failed
     assert verdict_lines(judged([])) == ["stress test FAILED, throttling or no evidence: no case"]
     alone = judged([record(1, 4.6)])
@@ -249,7 +249,7 @@ def test_what_was_not_measured_is_never_passed():
     assert verdict_lines(judged([cut]))[-1].startswith("stress test INCOMPLETE")
 
 
-def test_what_could_not_be_judged_is_not_called_throttled():
+def test_a_case_that_cannot_be_judged_is_not_called_throttled():
     report = judged([gathered(plan(CASE, rounds=2), evidence(4.5, 4.5, limit=MAC))])
     assert report.recommended[0].reason == "no case could be judged; see the evidence of each"
     assert verdict_lines(report, only_warn=True)[-1].startswith(
@@ -275,7 +275,7 @@ def test_more_contended_rounds_never_turn_red_to_green(contended, untold, thread
         assert red(contended, untold + 1)
 
 
-def test_a_record_tells_how_many_rounds_could_not_be_told():
+def test_a_verdict_counts_rounds_of_unknown_contention():
     found = evidence(4.5, 4.5, limit=msgspec.structs.replace(LIMIT, cpus=2.0, quota_cpus=2.0))
     four = Case("base", 4, "vi_30s")
     lines = [
@@ -291,7 +291,7 @@ def test_a_record_tells_how_many_rounds_could_not_be_told():
 
 
 @pytest.mark.parametrize(("limit", "periods"), [(NO_LIMIT, "no quota"), (PART, "not known")])
-def test_a_table_never_says_no_quota_of_what_was_not_seen(limit, periods):
+def test_the_table_says_not_known_where_the_quota_was_not_seen(limit, periods):
     record = gathered(plan(CASE, rounds=1), evidence(4.5, limit=limit))
     bare = msgspec.structs.replace(
         record, processes=[msgspec.structs.replace(record.processes[0], counters=None)]
@@ -303,7 +303,7 @@ def test_a_table_never_says_no_quota_of_what_was_not_seen(limit, periods):
     ("threads", "wait_s", "verdict"),
     [(2, 3.0, "UNKNOWN"), (2, 0.0, "OK"), (2, None, "OK"), (1, 3.0, "OK")],
 )
-def test_threads_that_wait_while_they_get_just_their_quota_show_nothing(threads, wait_s, verdict):
+def test_threads_that_wait_at_their_quota_are_unknown(threads, wait_s, verdict):
     """Beside two busy loops on two CPUs two threads get 0.97 of a quota of one CPU, and wait."""
     measured = record(threads, 4.6, 4.5, periods=(140, 7))
     rounds = [msgspec.structs.replace(each, wait_s=wait_s) for each in measured.rounds]
