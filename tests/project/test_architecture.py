@@ -15,6 +15,9 @@ import rooms  # noqa: E402 - a script of the documentation
 MAP = (DOCS / "architecture.md").read_text(encoding="utf-8")
 MODULES = sorted(rooms.ROOT.rglob("*.py"))
 SHELLS = {"plugin", "session"}
+TESTS = ROOT / "tests"
+NO_ROOMS = {"project", "image", "k8s", "support", "golden", "recorded"}
+"""Folders of tests/ beside the rooms': what is about no code of the package, helpers and data."""
 
 
 def test_no_rooms_import_one_another_in_a_circle():
@@ -30,6 +33,15 @@ def test_the_map_has_the_picture_of_the_rooms():
     assert "\n".join(rooms.picture(rooms.rooms())) in MAP, "python docs/rooms.py prints it anew"
 
 
+def test_every_room_has_a_folder_of_tests_and_every_folder_is_a_rooms():
+    packages = {path.parent.name for path in rooms.ROOT.glob("*/__init__.py")}
+    tested = {path.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")}
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and not _hidden(path)}
+    assert packages
+    assert sorted(packages - tested) == [], "rooms without tests"
+    assert sorted(folders - NO_ROOMS - packages) == [], "folders of tests without a room"
+
+
 def test_only_the_pytest_side_imports_pytest():
     inside = [
         path
@@ -39,6 +51,10 @@ def test_only_the_pytest_side_imports_pytest():
     assert [
         str(path) for path in inside if _imports_of(path) & {"pytest", "pytest_benchmark"}
     ] == []
+
+
+def _hidden(path):
+    return path.name.startswith((".", "__"))
 
 
 def _imports_of(path):
