@@ -35,10 +35,9 @@ def test_the_map_has_the_picture_of_the_rooms():
 
 def test_every_room_has_a_folder_of_tests_and_every_folder_is_a_rooms():
     packages = {path.parent.name for path in rooms.ROOT.glob("*/__init__.py")}
-    tested = {path.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")}
-    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and not _hidden(path)}
+    folders = {path.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")}
     assert packages
-    assert sorted(packages - tested) == [], "rooms without tests"
+    assert sorted(packages - folders) == [], "rooms without tests"
     assert sorted(folders - NO_ROOMS - packages) == [], "folders of tests without a room"
 
 
@@ -51,10 +50,6 @@ def test_only_the_pytest_side_imports_pytest():
     assert [
         str(path) for path in inside if _imports_of(path) & {"pytest", "pytest_benchmark"}
     ] == []
-
-
-def _hidden(path):
-    return path.name.startswith((".", "__"))
 
 
 def _imports_of(path):
