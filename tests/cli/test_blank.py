@@ -16,6 +16,7 @@ from whisper_bench.session.guard import check_blanks
 from whisper_bench.variables import variable
 from whisper_bench.weights.cache import CACHE_VARIABLE, cache_folder
 
+pytestmark = pytest.mark.usefixtures("one_parser")
 BLANKS = ("", "  ", "\t")
 NAMES = [name for name, _, _ in options._OPTIONS]
 VALID = {name: default for name, default, _ in options._OPTIONS} | {

@@ -18,6 +18,7 @@ from whisper_bench.ratio.config import load_config
 from whisper_bench.session.terminal import write_line
 from whisper_bench.text.plain import plain, plain_json, quoted, readable
 
+pytestmark = pytest.mark.usefixtures("one_parser")
 HOSTILE = "\x1b[2J\x1b]0;x\x07\r\nFORGED\x9b1m\x7f\u202etxt\u2066\u200b\u2028\x85|`<b>"
 SEEN = "FORGED"
 """What stands between the signs: it must be shown, and never begin a line."""
