@@ -102,7 +102,7 @@ def test_a_throttled_case_is_never_sized_on():
         None,
         None,
     )
-    with pytest.raises(BenchError, match="no case is fit to be sized on .base-t2-vi_30s QUOTA_THR"):
+    with pytest.raises(BenchError, match="base-t2-vi_30s QUOTA_THROTTLED"):
         on_xeon(fast)
 
 
@@ -122,12 +122,10 @@ def test_a_case_that_is_infeasible_is_reported_and_not_raised():
 
 def test_several_models_are_refused_until_one_is_chosen():
     both = [judged_record(*XEON), judged_record(*XEON, case=("small", 1, "vi_30s"))]
-    with pytest.raises(
-        BenchError, match="xeon has the models base, small; choose one with --model"
-    ):
+    with pytest.raises(BenchError, match="xeon .*base, small; .*--model"):
         on_xeon(*both)
     assert on_xeon(*both, model="small").basis.case == "small-t1-vi_30s"
-    with pytest.raises(BenchError, match="xeon has the models base, small and not large"):
+    with pytest.raises(BenchError, match="xeon .*base, small .*large; .*--model"):
         on_xeon(*both, model="large")
 
 

@@ -27,7 +27,7 @@ def test_a_ratio_to_another_architecture_or_limit_is_refused():
         calculate_ratio(xeon(judged_record(*XEON)), m4(judged_record(*M4))), facts().moment
     )
     with pytest.raises(
-        BenchError, match="the ratio leads to m4, which is ARM64, and production is"
+        BenchError, match="m4.* ARM64.* production is x86_64: .*--production-architecture"
     ):
         quick([judged_record(*XEON)], XEON_FACTS, config=back, most_days=1e6)
     unlike = calculate_ratio(
@@ -35,7 +35,7 @@ def test_a_ratio_to_another_architecture_or_limit_is_refused():
         xeon(judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=2.0))),
         allow_mismatch=["cpu_limit"],
     )
-    with pytest.raises(BenchError, match="the ratio was made with another cpu_limit on each side"):
+    with pytest.raises(BenchError, match="ratio .*cpu_limit .*measure both"):
         on_m4(config_of(unlike, facts().moment))
 
 
@@ -69,7 +69,7 @@ def test_an_m4_run_is_sized_on_the_upper_end_of_the_ratio():
     assert ends[-1].replicas == report.sizing.replicas
     annotations = sized(report).annotations
     assert annotations["whisper-bench/ratio"].startswith(
-        "xeon/m4 2.459 (2.313 to 2.615), 2026-11-24"
+        f"xeon/m4 {ratio.ratio:.3f} ({ratio.low:.3f} to {ratio.high:.3f}), 2026-11-24"
     )
 
 
@@ -106,21 +106,19 @@ def test_memory_is_that_of_the_production_machine():
 
 
 def test_an_m4_run_without_a_ratio_is_refused():
-    with pytest.raises(
-        BenchError, match="m4 was measured on ARM64, and production is x86_64: give --ra"
-    ):
+    with pytest.raises(BenchError, match="m4 .*ARM64.* production is x86_64: .*--ratio-config"):
         on_m4()
     assert on_m4(production="ARM64").sizing.feasible
 
 
 def test_a_stale_or_foreign_ratio_is_refused():
-    with pytest.raises(StaleError, match="the ratio is stale"):
+    with pytest.raises(StaleError, match="stale"):
         quick(
             [judged_record(*M4)],
             facts(),
             config=kept(moment=facts().moment.replace(year=2020)),
         )
-    with pytest.raises(StaleError, match="of another machine or set-up"):
+    with pytest.raises(StaleError, match="cpu_model of m4 is 'Apple M4', of m4 'Apple M1'"):
         quick([judged_record(*M4)], facts(cpu_model="Apple M1"), config=kept(), most_days=1e6)
     with pytest.raises(NotComparableError, match="compute_type: int8 against float32"):
         quick(
