@@ -110,7 +110,7 @@ def test_an_interrupted_collection_keeps_what_came(home, capsys, monkeypatch, wh
     assert main(["k8s", "collect", "pod.log", "pod/none", *where]) == 130
     out, err = capsys.readouterr()
     assert out.startswith("collected avx from pod.log")
-    assert err == "FAILED: interrupted; what came before is collected\n"
+    assert err.startswith("FAILED: interrupted")
 
 
 def test_a_cluster_that_is_lost_keeps_what_came(home, capsys, monkeypatch, where):

@@ -55,7 +55,7 @@ def test_collect_from_the_cluster_finds_a_kept_pod(home, capsys, kubelet, where)
     kubelet.play(POD, scheduled, running, logs(framed_log()), ended())
     assert main(run(where, "--keep")) == 0
     capsys.readouterr()
-    assert main(["k8s", "collect", *where, "--wait", "5s"]) == 0
+    assert main(["k8s", "collect", *where, "--wait", "10m"]) == 0
     assert capsys.readouterr().out.startswith("already there: avx from benchmark-avx")
     assert main(["k8s", "collect", *where, "--selector", "app.kubernetes.io/name=other"]) == 1
 
@@ -73,16 +73,15 @@ def test_ctrl_c_leaves_no_pod(home, kubelet, where, number):
         rest = process.stderr.read()
     assert process.returncode == 130
     assert f"{POD}: deleted" in rest
-    assert rest.endswith("whisper-bench k8s: interrupted; nothing was collected\n")
+    assert rest.splitlines()[-1].startswith("whisper-bench k8s: interrupted")
     assert kubelet.names() == []
 
 
 def test_a_missing_kubernetes_client_exits_2_with_the_extra(home, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "kubernetes", None)
-    assert refused(capsys, *run([])) == (
-        "whisper-bench k8s: the Kubernetes client is not installed; pip install "
-        "'pytest-whisper-bench[k8s]'\n"
-    )
+    (line,) = refused(capsys, *run([])).splitlines()
+    assert line.startswith("whisper-bench k8s: ")
+    assert line.endswith("pip install 'pytest-whisper-bench[k8s]'")
 
 
 def test_a_missing_kubeconfig_exits_2_with_the_option(home, capsys):
@@ -110,22 +109,24 @@ def test_a_server_that_never_answered_is_not_asked_again(home, capsys, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "named", "remedy"),
     [
-        (["--save", "Ä"], "--save 'Ä': a Pod gets this name"),
-        (["--node-selector", "a"], "--node-selector a: write KEY=VALUE"),
-        (["--node-selector", "=a"], "--node-selector =a: write KEY=VALUE"),
-        (["--toleration", "a:Never"], "where EFFECT is one of NoSchedule"),
-        (["--toleration", "="], "--toleration =: write KEY[=VALUE][:EFFECT]"),
-        (["--pending-timeout", "soon"], "--pending-timeout soon: give a time, such as 5s"),
-        (["stress"], "stress: no option of the suite; write those behind --"),
-        (["--save", "a/b"], "--save 'a/b': a file gets this name"),
-        (["--storage", "/proc/none"], "saved runs cannot be written in /proc/none"),
-        (["--manifest", "none.yaml"], "none.yaml: No such file or directory; pass the Pod's"),
+        (["--save", "Ä"], "--save 'Ä':", "another name"),
+        (["--save", "a/b"], "--save 'a/b':", "another name"),
+        (["--node-selector", "a"], "--node-selector a:", "KEY=VALUE"),
+        (["--node-selector", "=a"], "--node-selector =a:", "KEY=VALUE"),
+        (["--toleration", "a:Never"], "--toleration a:Never:", "NoSchedule"),
+        (["--toleration", "="], "--toleration =:", "KEY[=VALUE][:EFFECT]"),
+        (["--pending-timeout", "soon"], "--pending-timeout soon:", "5s"),
+        (["stress"], "stress:", "behind --"),
+        (["--storage", "/proc/none"], "/proc/none", "--storage"),
+        (["--manifest", "none.yaml"], "none.yaml:", "--manifest"),
     ],
 )
-def test_misuse_exits_2_with_option_and_value(home, capsys, options, told):
-    assert told in refused(capsys, *run([]), *options)
+def test_misuse_exits_2_with_option_value_and_remedy(home, capsys, options, named, remedy):
+    said = refused(capsys, *run([]), *options)
+    assert named in said
+    assert remedy in said.partition(named)[2]
 
 
 def test_a_pod_that_is_left_behind_is_a_fault_beside_its_results(
@@ -174,7 +175,8 @@ def test_the_kubeconfig_comes_from_the_environment_or_the_home_folder(home, apis
             env={**others, **named}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 1
-        assert done.stderr.startswith("FAILED: app=none: no such Pod or Job in namespace default")
+        assert done.stderr.startswith("FAILED: app=none: ")
+        assert "namespace default" in done.stderr
 
 
 def test_a_run_under_another_name_is_refused_and_its_log_kept(home, capsys, kubelet, where):
@@ -184,7 +186,9 @@ def test_a_run_under_another_name_is_refused_and_its_log_kept(home, capsys, kube
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert "its run is named 'avx', and 'mine' was asked for; leave out a --benchmark-save" in err
+    assert "'avx'" in (said := err.partition("FAILED: ")[2])
+    assert "'mine'" in said
+    assert "--benchmark-save" in said
     assert "its log is kept in benchmark_results/benchmark-mine.log" in err
     assert not list((home / ".benchmarks").rglob("*.json"))
 

@@ -113,9 +113,7 @@ def test_a_closed_pipe_exits_141_without_a_traceback(words, closed_pipe, tmp_pat
     where = ["--storage", "docs/sample", "--results", str(tmp_path)]
     done = ended("ratio", *words.split(), "--all-runs", *where, stdout=closed_pipe)
     assert done.returncode == 141
-    assert done.stderr.splitlines()[-1] == (
-        "whisper-bench ratio: standard output was closed before all was printed"
-    )
+    assert done.stderr.splitlines()[-1].startswith("whisper-bench ratio: standard output ")
     assert "Traceback" not in done.stderr
 
 
@@ -123,10 +121,9 @@ def test_a_closed_pipe_exits_141_without_a_traceback(words, closed_pipe, tmp_pat
 def test_a_full_disk_behind_stdout_exits_2_with_the_remedy(options, full_disk):
     done = ended("throttling", "avx", "--storage", "docs/sample", *options, stdout=full_disk)
     assert done.returncode == 2
-    assert done.stderr == (
-        "whisper-bench throttling: standard output: No space left on device; free the disk, or "
-        "send it elsewhere\n"
-    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("whisper-bench throttling: standard output: No space left on device; ")
+    assert "free the disk" in line
 
 
 @pytest.mark.parametrize("end", ["closed_pipe", "full_disk"])

@@ -78,7 +78,7 @@ def test_an_infeasible_sizing_without_advice_has_no_section_for_it():
     assert "What would help" not in markdown_report(msgspec.structs.replace(made, sizing=sizing))
 
 
-def test_ratio_without_cpu_time():
+def test_a_ratio_without_cpu_seconds_has_no_row_for_them():
     (_, table, *_) = ratio_section(sizings.extrapolated(cpu=None).basis).blocks
     assert [row[0] for row in table.rows] == ["latency"]
 
@@ -126,9 +126,8 @@ def test_throttling_without_a_fit_thread_count_gives_the_reason():
         recommended=[Recommendation("base", "vi_30s", None, "no case could be judged")],
     )
     section = throttling_section(sizings.report(throttling=throttling))
-    assert section.blocks[1] == (
-        "No number of threads is fit for base on vi_30s: no case could be judged."
-    )
+    assert "base on vi_30s" in section.blocks[1]
+    assert section.blocks[1].endswith(": no case could be judged.")
     assert not any(isinstance(block, Bullets) for block in section.blocks)
 
 
@@ -136,8 +135,8 @@ def test_a_thread_count_with_lower_latency_than_the_one_sized_on_is_named():
     best = Recommendation("base", "vi_30s", 4, "1.250 s a request, the fastest")
     throttling = msgspec.structs.replace(sizings.THROTTLING, recommended=[best])
     text = str(throttling_section(sizings.report(throttling=throttling)).blocks[1])
-    assert text.startswith("For latency alone, base on vi_30s is best with 4 threads: 1.250 s")
-    assert text.endswith("The sizing is on base-t1-vi_30s: see Cases to choose from.")
+    assert "base on vi_30s is best with 4 threads: 1.250 s" in text
+    assert "base-t1-vi_30s" in text.partition("1.250 s")[2]
 
 
 @pytest.mark.parametrize(
