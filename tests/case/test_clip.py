@@ -77,9 +77,7 @@ def test_a_clip_that_is_cut_short_is_refused(tmp_path):
 def test_a_clips_text_that_is_not_utf_8_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".txt").write_bytes("gió".encode("utf-16"))
-    with pytest.raises(
-        BenchError, match=r"a\.txt: the clip's text cannot be read .*; save it as UTF-8"
-    ):
+    with pytest.raises(BenchError, match=r"a\.txt: .*UTF-8"):
         load_clip(path)
 
 
@@ -97,7 +95,7 @@ def test_facts_beside_the_clip_are_checked(tmp_path):
     with pytest.raises(BenchError, match=r"a\.json says 0000"):
         load_clip(path)
     facts.write_text(json.dumps({"sha": "0"}))
-    with pytest.raises(BenchError, match="unknown field `sha`.*the keys are sha256, language"):
+    with pytest.raises(BenchError, match="`sha`.*sha256, language"):
         load_clip(path)
 
 
@@ -148,9 +146,7 @@ def test_a_clip_without_a_language_has_none(tmp_path):
 def test_a_bound_without_a_text_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".json").write_text('{"word_error_rate_bound": {"base": 0.5}}')
-    with pytest.raises(
-        BenchError, match=r"a\.json has a bound .* a\.txt with the text is missing; add"
-    ):
+    with pytest.raises(BenchError, match=r"a\.json .*bound .* a\.txt .*missing; add"):
         load_clip(path)
 
 
@@ -158,7 +154,7 @@ def test_a_bound_without_a_text_is_refused(tmp_path):
 def test_a_text_without_words_is_refused(tmp_path, text):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".txt").write_text(text, encoding="utf-8")
-    with pytest.raises(BenchError, match=r"a\.txt: the clip's text has no words; write what is"):
+    with pytest.raises(BenchError, match=r"a\.txt: .*no words; write"):
         load_clip(path)
 
 
@@ -174,7 +170,7 @@ def test_a_clip_replaced_since_it_was_hashed_is_refused(tmp_path):
     clip = load_clip(path)
     assert len(samples_of_clip(clip)) == 1600
     write_wav(path, bytes(3202))
-    with pytest.raises(BenchError, match=f"sha256 was {clip.sha256} when the run began and is"):
+    with pytest.raises(BenchError, match=rf"sha256 was {clip.sha256} .*and is [0-9a-f]{{64}}"):
         samples_of_clip(clip)
 
 

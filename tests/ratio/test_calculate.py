@@ -152,12 +152,12 @@ def test_a_run_without_machine_facts_is_refused():
     document = saved_document(*M4)
     del document["machine_info"]["whisper_bench"]
     saved = parse_saved(json.dumps(document).encode(), "m4")
-    with pytest.raises(BenchError, match="m4: machine_info has no whisper_bench; measure again"):
+    with pytest.raises(BenchError, match="m4: machine_info .*whisper_bench; measure again"):
         run_of_saved(saved, "m4", "m4")
 
 
 def test_result_files_of_different_runs_or_none_at_all_are_refused():
-    with pytest.raises(BenchError, match="result files of different runs: m4 of 2026-11-24"):
+    with pytest.raises(BenchError, match="different runs: m4 of 2026-11-24"):
         calculate_ratio(
             [result_of(1.0, 1.0), result_of(1.0, 1.0, moment="2026-11-25T10:30:00+00:00")],
             result_of(1.0, 1.0),

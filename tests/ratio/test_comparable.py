@@ -108,7 +108,7 @@ def test_tokens_may_differ_by_two_percent_of_the_fewer(tokens, agree):
 
 @pytest.mark.parametrize("wrong", ["nonsense", "decoding.size", "cases.base", "version"])
 def test_allow_mismatch_refuses_a_field_that_is_not_compared(wrong):
-    with pytest.raises(BenchError, match=f"--allow-mismatch {wrong}: no such field is compared"):
+    with pytest.raises(BenchError, match=f"--allow-mismatch {wrong}: .*model_sha256"):
         calculate_ratio(m4(), xeon(), allow_mismatch=[wrong])
 
 
@@ -147,7 +147,7 @@ def test_several_thread_counts_are_not_matched_by_a_guess():
 
 def test_runs_without_a_common_case_are_refused():
     there = xeon(record(*XEON, case=("small", 2, "other")))
-    with pytest.raises(BenchError, match="m4 and xeon have no case in common"):
+    with pytest.raises(BenchError, match="m4 and xeon .*no case"):
         calculate_ratio(m4(), there, allow_mismatch=["cases"])
 
 

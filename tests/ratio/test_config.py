@@ -49,7 +49,7 @@ def test_a_newer_ratio_replaces_the_older_file(path):
 
 def test_an_invalid_ratio_is_not_kept_and_the_older_stays(path):
     before = path.read_bytes()
-    with pytest.raises(BenchError, match="since a ratio is INVALID: base-t1-vi_30s: rounds on"):
+    with pytest.raises(BenchError, match="INVALID: base-t1-vi_30s: "):
         save_config(calculate_ratio(m4(record(1.0)), xeon()), path.parent)
     assert path.read_bytes() == before
 

@@ -153,11 +153,11 @@ def test_the_text_of_a_ratio_of_runs_counts_runs():
 
 
 def test_runs_are_not_merged_if_too_few_or_of_different_machines():
-    with pytest.raises(BenchError, match=r"m4: 1 run\(s\) saved, and two or more of each"):
+    with pytest.raises(BenchError, match=r"m4: 1 run\(s\) saved"):
         merge_runs([m4()])
     with pytest.raises(BenchError, match=r"none: 0 run\(s\) saved"):
         merge_runs([])
-    with pytest.raises(BenchError, match="cpu_model 'Apple M4' and 'Apple M1'; give each its own"):
+    with pytest.raises(BenchError, match="cpu_model 'Apple M4' and 'Apple M1'; .*name"):
         merge_runs([m4(), m4(cpu_model="Apple M1")])
     other = record(*M4)
     backend = msgspec.structs.replace(other.backend, instruction_set="GENERIC")

@@ -1,6 +1,7 @@
 """Predictions from a new run and a kept ratio; refusals of what does not belong together."""
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -60,13 +61,13 @@ def test_a_prediction_from_one_process_is_marked_within_run():
 
 
 def test_a_prediction_from_one_round_is_refused():
-    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), of which no interval"):
+    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), "):
         predict(m4(record(1.0)), config(), now=NOW)
 
 
 def test_a_stale_ratio_is_refused():
     later = NOW + timedelta(days=100)
-    with pytest.raises(StaleError, match="its older run was 100 days old, 90 are allowed"):
+    with pytest.raises(StaleError, match="100 days .*90"):
         predict(m4(record(*NEW)), config(), now=later)
     assert predict(m4(record(*NEW)), config(), now=later, most_days=200).cases
 
@@ -80,7 +81,7 @@ def test_a_stale_ratio_is_refused():
     ],
 )
 def test_another_machines_ratio_is_refused(changes, told):
-    with pytest.raises(StaleError, match="the ratio is of another machine or set-up: ") as caught:
+    with pytest.raises(StaleError, match="another machine") as caught:
         predict(m4(record(*NEW), **changes), config(), now=NOW)
     assert told in str(caught.value)
 
@@ -122,7 +123,7 @@ def test_a_run_with_another_set_up_than_the_ratios_is_refused():
 @pytest.mark.parametrize("chip", ["unknown", "Apple (implementer 0x61, part 0x000)"])
 def test_a_chip_without_a_model_name_is_refused(chip):
     kept = config_of(calculate_ratio(m4(cpu_model=chip), xeon()), NOW)
-    with pytest.raises(StaleError, match="which names no chip.*measure with --whisper-cpu-model"):
+    with pytest.raises(StaleError, match=rf"{re.escape(chip)}.*--whisper-cpu-model"):
         predict(m4(record(*NEW), cpu_model=chip), kept, now=NOW)
 
 

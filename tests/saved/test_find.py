@@ -28,9 +28,7 @@ def test_the_newest_of_a_name_is_found_across_machine_folders(tmp_path):
 
 def test_a_missing_run_is_an_error_that_lists_those_saved(tmp_path):
     save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
-    with pytest.raises(
-        BenchError, match="no saved run 'xeon' in .*; saved there: m4; save one with"
-    ):
+    with pytest.raises(BenchError, match="'xeon' in .*: m4; .*--benchmark-save"):
         find_saved("xeon", tmp_path)
     with pytest.raises(BenchError, match="saved there: none"):
         find_saved("xeon", tmp_path / "absent")
@@ -90,7 +88,7 @@ def test_a_run_with_more_rounds_than_samples_is_refused():
 def test_a_record_of_another_version_is_refused():
     document = saved_document(1.0)
     document["benchmarks"][0]["extra_info"]["whisper_bench"]["record_version"] = 2
-    with pytest.raises(BenchError, match=r"is of record version 2, and this whisper-bench reads 1"):
+    with pytest.raises(BenchError, match=r"version 2, .* 1; measure again"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
@@ -128,16 +126,14 @@ def test_a_process_mean_that_is_not_its_rounds_mean_is_refused():
     document = saved_document(1.0, 2.0)
     record = document["benchmarks"][0]["extra_info"]["whisper_bench"]
     record["processes"][0]["mean_latency_s"] = 1.0
-    with pytest.raises(
-        BenchError, match=r"has a mean of 1 s on record, and rounds whose mean is 1\.5"
-    ):
+    with pytest.raises(BenchError, match=r"mean of 1 s .* 1\.5"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
 def test_a_saved_run_with_a_case_twice_is_refused():
     document = saved_document(1.0, 2.0)
     document["benchmarks"] *= 2
-    with pytest.raises(BenchError, match="m4: the case base-t1-vi_30s is in it twice; keep one"):
+    with pytest.raises(BenchError, match="m4: .*base-t1-vi_30s .*twice; keep one"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
