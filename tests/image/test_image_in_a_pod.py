@@ -33,7 +33,7 @@ def run(engine, image, kubelet, where, home):
     return typed
 
 
-def test_measured_in_a_pod_and_brought_home(run, capsys, tmp_path):
+def test_a_run_measured_in_a_pod_is_saved_here_with_its_limit(run, capsys, tmp_path):
     assert run("--json") == 0
     document = json.loads(capsys.readouterr().out)
     path = Path(document["runs"][0]["saved_run"])
@@ -50,7 +50,7 @@ def test_measured_in_a_pod_and_brought_home(run, capsys, tmp_path):
     assert (tmp_path / "benchmark_results").is_dir()
 
 
-def test_too_little_memory(run, capsys, tmp_path):
+def test_a_pod_with_too_little_memory_ends_as_oomkilled_with_the_remedy(run, capsys, tmp_path):
     """Base needs some 350 MiB: the kernel kills it, and the end has its name."""
     small = tmp_path / "small.yaml"
     small.write_text(MANIFEST.read_text().replace("memory: 2Gi", "memory: 200Mi"))
