@@ -60,15 +60,9 @@ def test_honest_runs_are_read():
         assert results_of(saved, "m4", str(path))
 
 
-<<<<<<< HEAD
-def test_a_process_may_end_a_period_between_two_counts():
+def test_throttled_periods_may_exceed_periods_by_one():
     (record,) = records_of(read_saved(HONEST), "m4")[:1]
     process, *others = record.processes
-=======
-def test_throttled_periods_may_exceed_periods_by_one():
-    (case,) = cases_of(read_saved(HONEST), "m4")[:1]
-    process = case.record.processes[0]
->>>>>>> tests
     counters = msgspec.structs.replace(process.counters, throttled_periods=process.counters.periods)
     for more, fits in ((0, True), (1, True), (2, False)):
         throttled = counters.periods + more
@@ -146,13 +140,8 @@ def test_a_changed_result_file_is_refused(name, tmp_path):
     assert told in str(caught.value)
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("part", ["save_name", "model", "clip"])
-def test_a_name_that_slipped_through_leaves_no_folder(part, tmp_path):
-=======
-@pytest.mark.parametrize("part", ["save_name", "model_size", "clip"])
 def test_a_result_with_a_path_in_its_name_is_never_written(part, tmp_path):
->>>>>>> tests
     result = results_of(read_saved(HONEST), "m4", "m4")[0]
     detail, record = result.detail, result.detail.record
     if part == "save_name":
