@@ -1,6 +1,8 @@
 """Shared fixtures: the real base weights, a toy model, small clips, and pytest runs on them."""
 
 import contextlib
+import functools
+import importlib
 import os
 import signal
 import sys
@@ -45,6 +47,15 @@ def drawing_untraced():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", untraced(Figure.savefig))
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_parser():
+    """Build the command line's parser once for many commands: it costs more than most of them."""
+    command_line = importlib.import_module("whisper_bench.cli.main")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command_line, "_parser", functools.cache(command_line._parser))
         yield
 
 

@@ -10,13 +10,13 @@ from whisper_bench.stats import quantile
 
 
 @pytest.mark.parametrize("module", [case, quantile])
-def test_examples_in_docstrings(module):
+def test_examples_in_docstrings_give_what_they_show(module):
     results = doctest.testmod(module)
     assert results.attempted > 0
     assert results.failed == 0
 
 
-def test_label():
+def test_a_cases_label_is_model_threads_and_clip():
     assert Case("base", 4, "vi_30s").label == "base-t4-vi_30s"
 
 

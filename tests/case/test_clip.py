@@ -12,7 +12,7 @@ from whisper_bench.case.clip import load_clip, samples_of, samples_of_clip
 from whisper_bench.errors import BenchError
 
 
-def test_standard_clip_is_what_its_papers_say():
+def test_the_standard_clip_is_what_its_source_file_says():
     clip = load_clip(STANDARD_CLIP)
     assert clip.duration_s == 30.0
     assert clip.windows == 1
@@ -46,7 +46,7 @@ def test_work_is_counted_in_windows_of_30_s(tmp_path, seconds, windows):
         ({"width": 1}, "16000 Hz, 1 channel(s), 8 bit"),
     ],
 )
-def test_wrong_format_names_file_value_and_remedy(tmp_path, settings, found):
+def test_a_clip_of_a_wrong_format_is_refused_with_file_value_and_remedy(tmp_path, settings, found):
     path = write_wav(tmp_path / "a.wav", bytes(3200), **settings)
     with pytest.raises(BenchError) as caught:
         load_clip(path)
@@ -56,7 +56,7 @@ def test_wrong_format_names_file_value_and_remedy(tmp_path, settings, found):
     assert "ffmpeg -i INPUT -ar 16000 -ac 1" in message
 
 
-def test_no_file_no_wav_no_audio(tmp_path):
+def test_a_missing_file_no_wav_and_no_audio_are_refused(tmp_path):
     with pytest.raises(BenchError, match="no such file; name one with --whisper-clip"):
         load_clip(tmp_path / "absent.wav")
     (tmp_path / "text.wav").write_text("not audio")
@@ -67,23 +67,21 @@ def test_no_file_no_wav_no_audio(tmp_path):
         load_clip(tmp_path / "empty.wav")
 
 
-def test_a_clip_that_is_cut_short(tmp_path):
+def test_a_clip_that_is_cut_short_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.write_bytes(path.read_bytes()[:-1001])
     with pytest.raises(BenchError, match="it is cut short, 1099 of 1600 samples are there"):
         load_clip(path)
 
 
-def test_a_text_that_is_not_utf_8(tmp_path):
+def test_a_clips_text_that_is_not_utf_8_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".txt").write_bytes("gió".encode("utf-16"))
-    with pytest.raises(
-        BenchError, match=r"a\.txt: the clip's text cannot be read .*; save it as UTF-8"
-    ):
+    with pytest.raises(BenchError, match=r"a\.txt: .*UTF-8"):
         load_clip(path)
 
 
-def test_a_byte_order_mark_is_no_part_of_text_or_facts(tmp_path):
+def test_a_byte_order_mark_is_left_out_of_text_and_facts(tmp_path):
     clip = write_wav(tmp_path / "clip.wav", b"\1\0")
     clip.with_suffix(".txt").write_text("một", encoding="utf-8-sig")
     clip.with_suffix(".json").write_text('{"language": "vi"}', encoding="utf-8-sig")
@@ -97,7 +95,7 @@ def test_facts_beside_the_clip_are_checked(tmp_path):
     with pytest.raises(BenchError, match=r"a\.json says 0000"):
         load_clip(path)
     facts.write_text(json.dumps({"sha": "0"}))
-    with pytest.raises(BenchError, match="unknown field `sha`.*the keys are sha256, language"):
+    with pytest.raises(BenchError, match="`sha`.*sha256, language"):
         load_clip(path)
 
 
@@ -131,50 +129,48 @@ def test_facts_of_a_wrong_type_or_range_are_refused(tmp_path, facts, found):
     assert str(tmp_path / "a.json") in str(caught.value)
 
 
-def test_facts_that_are_not_utf_8(tmp_path):
+def test_facts_that_are_not_utf_8_are_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".json").write_bytes(b'{"language": "\xff"}')
     with pytest.raises(BenchError, match=r"a\.json: .*the keys are sha256, language"):
         load_clip(path)
 
 
-def test_a_language_that_is_not_written_is_not_known(tmp_path):
+def test_a_clip_without_a_language_has_none(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     assert load_clip(path).language is None
     path.with_suffix(".json").write_text('{"language": null}')
     assert load_clip(path).language is None
 
 
-def test_a_bound_without_a_text_to_hold_to_it(tmp_path):
+def test_a_bound_without_a_text_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".json").write_text('{"word_error_rate_bound": {"base": 0.5}}')
-    with pytest.raises(
-        BenchError, match=r"a\.json has a bound .* a\.txt with the text is missing; add"
-    ):
+    with pytest.raises(BenchError, match=r"a\.json .*bound .* a\.txt .*missing; add"):
         load_clip(path)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\ufeff", "...!", "♪"])
-def test_a_text_without_words(tmp_path, text):
+def test_a_text_without_words_is_refused(tmp_path, text):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".txt").write_text(text, encoding="utf-8")
-    with pytest.raises(BenchError, match=r"a\.txt: the clip's text has no words; write what is"):
+    with pytest.raises(BenchError, match=r"a\.txt: .*no words; write"):
         load_clip(path)
 
 
 @pytest.mark.parametrize("name", [".wav", ".a.wav", "a\x1b.wav", "a\n.wav", "é" * 95 + ".wav"])
-def test_a_name_that_no_file_can_be_named_after(tmp_path, name):
+def test_a_clips_name_that_cannot_be_a_file_name_is_refused(tmp_path, name):
     path = write_wav(tmp_path / name, bytes(3200))
     with pytest.raises(BenchError, match="a file gets this name"):
         load_clip(path)
 
 
-def test_a_clip_that_was_replaced_since_it_was_hashed(tmp_path):
+def test_a_clip_replaced_since_it_was_hashed_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     clip = load_clip(path)
     assert len(samples_of_clip(clip)) == 1600
     write_wav(path, bytes(3202))
-    with pytest.raises(BenchError, match=f"sha256 was {clip.sha256} when the run began and is"):
+    with pytest.raises(BenchError, match=rf"sha256 was {clip.sha256} .*and is [0-9a-f]{{64}}"):
         samples_of_clip(clip)
 
 
@@ -204,7 +200,7 @@ def test_a_length_that_would_cut_a_sentence_is_refused():
     assert done.stderr == "7 s: lengths are 5, 15 and multiples of 30 s\n"
 
 
-def test_speaking_again_gives_the_same_bytes(tmp_path):
+def test_speaking_the_standard_clip_again_gives_the_same_bytes(tmp_path):
     try:
         told = subprocess.run(
             ["espeak-ng", "--version"], capture_output=True, text=True, check=True

@@ -24,7 +24,9 @@ from whisper_bench.case.contention import is_contended
         (1.15, 3.4, 1, 0.25, False),
     ],
 )
-def test_contended(cpu_s, wait_s, threads, limit, contended):
+def test_a_round_is_contended_if_it_got_less_cpu_than_it_could_use(
+    cpu_s, wait_s, threads, limit, contended
+):
     verdict = is_contended(
         wall_s=4.6, cpu_s=cpu_s, wait_s=wait_s, threads=threads, usable_cpus=limit
     )

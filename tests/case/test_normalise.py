@@ -100,7 +100,7 @@ def test_words_are_counted_in_every_other_language():
     assert units_of("", "zh") == []
 
 
-def test_nothing_heard_is_all_wrong():
+def test_an_empty_transcript_has_an_error_rate_of_one():
     assert rate("one two", "♪ ...") == 1.0
 
 
@@ -113,7 +113,7 @@ def test_composed_and_decomposed_text_is_the_same(text):
 
 @given(TEXTS | MARKED, st.sampled_from([None, "tr", "th"]))
 @example("i\u0307\u0307 a\u0301\u200d\u0323 x'\u0301y", None)
-def test_what_is_normalised_stays_as_it_is(text, language):
+def test_normalising_twice_changes_nothing(text, language):
     once = normalised(text, language)
     assert normalised(once, language) == once
 
@@ -136,5 +136,5 @@ def test_marks_in_a_word_are_never_dropped(text):
 
 @given(st.text())
 @example("!? 。\u0301 \ufe70")
-def test_a_text_has_words_where_something_is_left_of_it(text):
+def test_a_text_has_words_if_its_normal_form_is_not_empty(text):
     assert has_words(text) == bool(normalised(text))

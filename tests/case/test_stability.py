@@ -33,30 +33,30 @@ def test_a_steady_run_has_no_warning():
     assert warnings() == []
 
 
-def test_a_run_that_heats_up():
+def test_latency_that_rises_over_the_run_is_warned_of():
     (warning,) = warnings(drift=0.2)
     assert warning.startswith("latency drifts by +2")
     assert "over the run" in warning
 
 
-def test_a_run_that_was_not_warm():
+def test_latency_that_falls_within_processes_is_warned_of_as_no_warm_up():
     (warning,) = warnings(within=-0.15)
     assert warning.startswith("latency drifts by -1")
     assert "more --whisper-warmup-rounds" in warning
 
 
-def test_a_small_drift_is_no_matter_and_a_doubtful_one_is_none():
+def test_a_small_or_uncertain_drift_has_no_warning():
     assert warnings(drift=0.03) == []
     assert not any("drifts" in each for each in warnings(drift=0.06, spread=0.08))
 
 
-def test_processes_that_spread():
+def test_processes_that_spread_are_warned_of():
     (warning,) = warnings(spread=0.3, seed=3)
     assert warning.startswith("processes spread by ")
     assert "(standard deviation)" in warning
 
 
-def test_rounds_far_out():
+def test_rounds_far_out_are_warned_of():
     rounds = latencies()
     rounds[7] *= 1.8
     (warning,) = stability_warnings(record(*rounds, per_process=10))
@@ -67,7 +67,7 @@ def test_a_hair_above_equal_rounds_is_not_far_out():
     assert stability_warnings(record(*(1.0,) * 19, 1.0001, per_process=4)) == []
 
 
-def test_few_processes_and_few_rounds():
+def test_few_processes_are_warned_of():
     assert warnings(2) == ["2 processes: 5 or more give a narrower interval"]
     # the warning of a single process is one of how the case was measured
     assert stability_warnings(record(1.0, 1.0, 1.0, per_process=3)) == []
@@ -85,14 +85,14 @@ def test_a_trend_is_scipys_linear_regression(logs):
         assert ours.p == pytest.approx(theirs.pvalue, rel=1e-6, abs=1e-6)
 
 
-def test_a_trend_within_groups_has_levels_of_their_own():
+def test_a_trend_within_groups_ignores_the_groups_levels():
     up = [0.0, 0.1, 0.2]
     found = trend([up, [5 + each for each in up]])
     assert found.change == pytest.approx(math.expm1(0.2))
     assert found.p == pytest.approx(0, abs=1e-6)
 
 
-def test_a_trend_of_nothing():
+def test_a_trend_without_data_is_none():
     assert trend([]) is None
     assert trend([[1.0], [2.0]]) is None
     assert trend([[1.0, 2.0]]) is None

@@ -29,11 +29,11 @@ def test_word_error_rate_ignores_case_punctuation_and_composition(clip):
     assert normalised("Sáng nay,  trời!") == "sáng nay trời"
 
 
-def test_one_wrong_word_of_91(clip):
+def test_one_wrong_word_of_91_has_an_error_rate_of_1_in_91(clip):
     assert word_error_rate(clip, clip.text.replace("sông", "song")) == pytest.approx(1 / 91)
 
 
-def test_bound_of_a_larger_model_is_its_own_or_bases(clip):
+def test_a_larger_models_bound_is_its_own_else_bases(clip):
     assert word_error_rate_bound("base", clip) == 0.75
     assert word_error_rate_bound("small", clip) == 0.75
     known = msgspec.structs.replace(clip, word_error_rate_bound={"base": 0.7, "small": 0.2})
@@ -51,7 +51,7 @@ def test_the_same_answer_every_time_is_accepted(clip):
         check.check("base", clip, clip.text, 197, where)
 
 
-def test_another_text_or_token_count_is_refused_with_both(clip):
+def test_another_text_or_token_count_is_refused_with_both_values(clip):
     check = TranscriptCheck()
     check.check("base", clip, clip.text, 197, "base-t1-vi_30s, process 1")
     with pytest.raises(WrongAnswerError) as caught:

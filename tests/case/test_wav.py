@@ -51,7 +51,7 @@ def data(size=None):
     ],
     ids=["plain", "extensible", "extensible-0-valid-bits", "odd-chunk", "after-it", "riff-unknown"],
 )
-def test_samples_of_a_good_file(content):
+def test_a_good_file_gives_its_samples(content):
     assert bytes(pcm_of(content)) == AUDIO
 
 
@@ -83,12 +83,12 @@ def test_samples_of_a_good_file(content):
         "too-long": (wav(fmt(), data(4000)), "cut short, 4 of 2000 samples are there"),
     }.values(),
 )
-def test_why_a_file_is_refused(content, found):
+def test_a_bad_file_is_refused_with_the_reason(content, found):
     with pytest.raises(WavError, match=found):
         pcm_of(content)
 
 
-def test_a_recorded_clip_whose_fmt_chunk_is_longer_than_the_file():
+def test_a_recorded_clip_with_a_fmt_chunk_beyond_its_end_is_refused():
     with pytest.raises(BenchError) as caught:
         load_clip(RECORDED_CLIPS / "fmt-chunk-too-long.wav")
     message = str(caught.value)
@@ -115,7 +115,7 @@ def test_any_bytes_after_the_first_are_read_or_refused(body):
         pcm_of(b"RIFF\0\0\0\0WAVE" + body)
 
 
-def test_a_clip_that_never_ends_is_not_read():
+def test_a_device_without_an_end_is_not_read():
     with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is not a regular file"):
         load_clip(Path("/dev/zero"))
     with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is not a regular file"):

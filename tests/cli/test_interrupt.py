@@ -2,24 +2,24 @@
 
 import itertools
 import json
+import math
 import signal
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
 
 from whisper_bench.cli import main
-from whisper_bench.interrupt import CtrlC
 
 SCRIPT = "import sys\nfrom whisper_bench.cli import main\nsys.exit(main())\n"
 """What an installer makes of the entry point."""
 AT_AN_IMPORT = """
 import signal, sys
 module, words = sys.argv[1], sys.argv[2:]
+pressed = []
 def press(event, details):
-    if event == "import" and details[0] == module:
+    if event == "import" and details[0] == module and not pressed:
+        pressed.append(module)
         signal.raise_signal(signal.SIGINT)
 sys.addaudithook(press)
 sys.argv[1:] = words
@@ -36,6 +36,10 @@ COMMANDS = {
 }
 
 
+HANGS_S = 600
+"""Nothing here takes so long, however busy the machine is."""
+
+
 @pytest.fixture
 def storage(pytestconfig, home):
     folder = pytestconfig.rootpath / "docs" / "sample"
@@ -46,7 +50,7 @@ def storage(pytestconfig, home):
 def ended(program, *words, cwd=None):
     return subprocess.run(
         [sys.executable, "-c", program, *words],
-        cwd=cwd, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
+        cwd=cwd, capture_output=True, text=True, timeout=HANGS_S, stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
 
 
@@ -60,12 +64,12 @@ def ended(program, *words, cwd=None):
         "whisper_bench.cli.weights",
     ],
 )
-def test_ctrl_c_while_the_commands_are_imported(module):
+def test_ctrl_c_while_the_command_line_is_imported_exits_130(module):
     done = ended(AT_AN_IMPORT + SCRIPT, module, "ratio", "--help")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_ctrl_c_that_an_import_swallows(home):
+def test_ctrl_c_that_an_import_swallows_exits_130(home):
     swallowing = AT_AN_IMPORT.replace(
         "signal.raise_signal(signal.SIGINT)",
         """
@@ -76,7 +80,7 @@ def test_ctrl_c_that_an_import_swallows(home):
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_an_import_that_fails_is_told_as_ever(home):
+def test_an_import_that_fails_gives_its_own_error(home):
     failing = AT_AN_IMPORT.replace("signal.raise_signal(signal.SIGINT)", "raise ImportError('bad')")
     done = ended(failing + SCRIPT, "argparse", "ratio", "--help")
     assert done.returncode == 1
@@ -97,7 +101,9 @@ def test_an_import_that_fails_is_told_as_ever(home):
         ("k8s", "whisper_bench.cluster.fetch"),
     ],
 )
-def test_ctrl_c_while_a_command_imports_what_it_needs(storage, home, command, module):
+def test_ctrl_c_while_a_command_imports_exits_130_and_writes_nothing(
+    storage, home, command, module
+):
     done = ended(AT_AN_IMPORT + SCRIPT, module, *COMMANDS[command])
     assert done.returncode == 130
     assert done.stderr.endswith(("interrupted\n", "is decided\n", "is collected\n"))
@@ -129,7 +135,11 @@ def pressed_at(place, words):
 @pytest.mark.parametrize(
     "words", [COMMANDS["ratio"], COMMANDS["results"]], ids=["ratio", "results"]
 )
-def test_no_place_gives_a_traceback_or_half_of_a_file(storage, home, capsys, words):
+def test_ctrl_c_at_any_line_gives_no_traceback_and_no_half_file(
+    storage, home, capsys, monkeypatch, words
+):
+    # a second press would end this process; however slow the machine is, these are the same one
+    monkeypatch.setattr("whisper_bench.interrupt._SAME_PRESS_S", math.inf)
     main(list(words))
     whole = {path.name: path.stat().st_size for path in home.glob("benchmark_results/*")}
     # every line of the start, then further and further apart
@@ -147,7 +157,7 @@ def test_no_place_gives_a_traceback_or_half_of_a_file(storage, home, capsys, wor
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_json_says_that_it_was_interrupted(storage, capsys, monkeypatch):
+def test_ctrl_c_with_json_gives_an_error_in_json(storage, capsys, monkeypatch):
     def press(*_arguments, **_settings):
         signal.raise_signal(signal.SIGINT)
 
@@ -158,7 +168,7 @@ def test_json_says_that_it_was_interrupted(storage, capsys, monkeypatch):
     assert err == "whisper-bench results: interrupted\n"
 
 
-def test_an_import_that_makes_another_error_of_it(storage, capsys, monkeypatch):
+def test_ctrl_c_turned_into_an_import_error_exits_130(storage, capsys, monkeypatch):
     """As extension modules do, whose start fails."""
 
     def press(*_arguments, **_settings):
@@ -181,115 +191,7 @@ def test_an_error_that_is_no_interruption_is_raised(storage, monkeypatch):
         main(list(COMMANDS["results"]))
 
 
-def until(condition, limit_s=10.0):
-    deadline_s = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.001)
-
-
-def test_an_interrupt_that_python_dropped_comes_again():
-    class Dropping:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
-
-    with CtrlC() as ctrl_c:
-        ctrl_c.arm()
-        dropping = Dropping()
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - whatever line it comes at
-            del dropping
-            until(lambda: False)
-        assert ctrl_c.came
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
-
-
-def test_other_errors_that_python_drops_are_printed_as_before(capsys):
-    class Broken:
-        def __del__(self):
-            raise ValueError("of something else")
-
-    hook = sys.unraisablehook
-    seen = []
-    sys.unraisablehook = lambda unraisable: seen.append(unraisable.exc_type)
-    try:
-        with CtrlC() as ctrl_c:
-            ctrl_c.arm()
-            Broken()
-    finally:
-        sys.unraisablehook = hook
-    assert seen == [ValueError]
-
-
-def test_a_signal_before_anything_can_be_caught_waits():
-    with CtrlC() as ctrl_c:
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            ctrl_c.arm()
-        signal.raise_signal(signal.SIGINT)  # the same press, to the process and to its group
-
-
-def test_a_signal_that_is_ignored_stays_so_and_another_thread_changes_nothing():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with CtrlC():
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-    def elsewhere():
-        with CtrlC() as ctrl_c:
-            ctrl_c.arm()
-            ctrl_c.disarm()
-
-    thread = threading.Thread(target=elsewhere)
-    thread.start()
-    thread.join()
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-STUCK = """
-import time
-from whisper_bench import interrupt
-from whisper_bench.cli import main
-import whisper_bench.saved.find as find
-interrupt._SAME_PRESS_S = 0.0
-def stuck(*_):
-    try:
-        print("ready", flush=True)
-        time.sleep(60)
-    finally:
-        print("cleaning", flush=True)
-        time.sleep(60)
-find.find_saved = stuck
-import sys
-sys.exit(main())
-"""
-
-
-def test_a_second_press_ends_what_is_stuck_in_cleaning_up(home):
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUCK, "results", "avx"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    for line in ("ready\n", "cleaning\n"):
-        assert process.stdout.readline() == line
-        process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, "")
-
-
-def test_a_second_press_is_told_from_the_same_one(monkeypatch):
-    ended_with = []
-    monkeypatch.setattr("whisper_bench.interrupt.os._exit", ended_with.append)
-    with CtrlC() as ctrl_c:
-        for count, same_press_s in ((0, 60.0), (0, 60.0), (1, -1.0)):
-            monkeypatch.setattr("whisper_bench.interrupt._SAME_PRESS_S", same_press_s)
-            signal.raise_signal(signal.SIGINT)
-            assert ended_with == count * [130]
-        assert ctrl_c.came
-
-
-def test_once_the_answer_is_out_it_stands(storage):
+def test_ctrl_c_after_the_answer_changes_neither_output_nor_status(storage):
     program = (
         "import atexit, signal\natexit.register(signal.raise_signal, signal.SIGINT)\n" + SCRIPT
     )
@@ -300,7 +202,7 @@ def test_once_the_answer_is_out_it_stands(storage):
     )  # fmt: skip
 
 
-def test_misuse_is_told_as_before(home):
+def test_misuse_exits_2_with_the_value(home):
     done = ended(SCRIPT, "nonsense")
     assert done.returncode == 2
     assert "invalid choice: 'nonsense'" in done.stderr

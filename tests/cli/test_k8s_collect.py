@@ -20,7 +20,7 @@ def refused(capsys, *arguments, status=2):
     return capsys.readouterr().err
 
 
-def test_collect_a_file(home, capsys):
+def test_collect_saves_the_run_and_results_of_a_log_file(home, capsys):
     (home / "pod.log").write_text(framed_log())
     assert main(["k8s", "collect", "pod.log"]) == 0
     first, *rest = capsys.readouterr().out.splitlines()
@@ -32,7 +32,7 @@ def test_collect_a_file(home, capsys):
     assert (home / ".benchmarks" / COLLECTED).read_bytes() == RUN.read_bytes()
 
 
-def test_collect_stdin(home, capsys, monkeypatch):
+def test_collect_reads_stdin_and_reports_in_json(home, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(framed_log().encode())))
     assert main(["k8s", "collect", "-", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -42,7 +42,7 @@ def test_collect_stdin(home, capsys, monkeypatch):
     assert found["results"][0]["result"]["model_size"] == "base"
 
 
-def test_a_fleet_of_three_settings_in_one_matrix(home, capsys):
+def test_three_collected_logs_make_one_matrix(home, capsys):
     """Logs of one machine held to three instruction sets, in the place of three node types."""
     names = ("0001_avx2.json", "0003_avx.json", "0002_generic.json")
     for name in names:
@@ -56,7 +56,7 @@ def test_a_fleet_of_three_settings_in_one_matrix(home, capsys):
     assert main(["ratio", "avx", "generic"]) == 0
 
 
-def test_collect_what_is_cut(home, capsys):
+def test_collect_of_a_cut_log_exits_1_and_saves_nothing(home, capsys):
     text = framed_log()
     (home / "pod.log").write_text(text[: len(text) // 2])
     assert main(["k8s", "collect", "pod.log"]) == 1
@@ -67,35 +67,35 @@ def test_collect_what_is_cut(home, capsys):
     assert not (home / ".benchmarks").exists()
 
 
-def test_collect_no_such_file(home, capsys):
+def test_collect_of_a_missing_file_exits_2_with_the_remedy(home, capsys):
     assert "no.log: No such file or directory; pass a log file, - for stdin, pod/NAME" in refused(
         capsys, "k8s", "collect", "no.log"
     )
 
 
-def test_only_what_has_a_place_in_json():
+def test_show_json_refuses_an_object_without_a_json_form():
     with pytest.raises(TypeError, match="object cannot be written as JSON"):
         show_json({"a": object()})
 
 
-def test_collect_what_powershell_wrote(home, capsys):
+def test_collect_reads_a_utf_16_log_of_powershell(home, capsys):
     (home / "pod.log").write_bytes(framed_log().encode("utf-16"))
     assert main(["k8s", "collect", "pod.log"]) == 0
 
 
-def test_collect_from_a_stdin_that_is_closed(home, capsys, monkeypatch):
+def test_collect_from_a_closed_stdin_exits_2_with_the_remedy(home, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     assert "-: stdin is closed; pass a log file" in refused(capsys, "k8s", "collect", "-")
 
 
-def test_a_log_of_one_long_line_of_signs(home, capsys):
+def test_a_log_of_one_long_hostile_line_is_quoted_short_and_escaped(home, capsys):
     (home / "pod.log").write_text("\x1b[2J" + "x" * 500_000)
     told = refused(capsys, "k8s", "collect", "pod.log", status=1)
     assert len(told) < 600
     assert "\\x1b[2Jxxx" in told
 
 
-def test_nobody_reads_what_is_said(home, monkeypatch):
+def test_collect_without_a_stderr_keeps_its_status(home, monkeypatch):
     (home / "pod.log").write_text("a")
     monkeypatch.setattr(sys, "stderr", None)
     assert main(["k8s", "collect", "pod.log"]) == 1
@@ -110,7 +110,7 @@ def test_an_interrupted_collection_keeps_what_came(home, capsys, monkeypatch, wh
     assert main(["k8s", "collect", "pod.log", "pod/none", *where]) == 130
     out, err = capsys.readouterr()
     assert out.startswith("collected avx from pod.log")
-    assert err == "FAILED: interrupted; what came before is collected\n"
+    assert err.startswith("FAILED: interrupted")
 
 
 def test_a_cluster_that_is_lost_keeps_what_came(home, capsys, monkeypatch, where):

@@ -29,7 +29,7 @@ def edit(path, change):
     path.write_text(json.dumps(document))
 
 
-def test_ratio_of_two(storage, capsys):
+def test_ratio_of_two_runs_is_printed_and_kept(storage, capsys):
     assert main(["ratio", "m4", "xeon"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("reference  m4 ")
@@ -38,7 +38,7 @@ def test_ratio_of_two(storage, capsys):
     assert load_config(storage.parent / "benchmark_results/ratio_config.json").headline
 
 
-def test_ratio_as_json(storage, capsys):
+def test_ratio_in_json_has_cases_and_the_kept_file(storage, capsys):
     assert main(["ratio", "0001", "0002_xeon", "--json", "--results", "out"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["comparable"] is True
@@ -72,12 +72,14 @@ def test_runs_that_cannot_be_compared_exit_1(storage, capsys):
 def test_an_invalid_ratio_exits_1_and_keeps_nothing(storage, capsys):
     save(storage, "Linux-A/0003_once.json", encoded(1.2))
     assert main(["ratio", "m4", "once"]) == 1
-    assert capsys.readouterr().out.endswith("no ratio_config.json is written: a ratio is INVALID\n")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("no ratio_config.json is written: ")
+    assert "INVALID" in last
     assert not (storage.parent / "benchmark_results").exists()
     assert main(["ratio", "m4", "xeon", "once"]) == 1
 
 
-def test_more_than_two_give_a_matrix(storage, capsys):
+def test_more_than_two_runs_give_a_matrix(storage, capsys):
     save(storage, "Linux-A/0003_old.json", encoded(*(2 * each for each in XEON)))
     assert main(["ratio", "*"]) == 0
     assert "latency of the row over latency of the column" in capsys.readouterr().out
@@ -88,9 +90,9 @@ def test_more_than_two_give_a_matrix(storage, capsys):
     assert not (storage.parent / "benchmark_results").exists()
 
 
-def test_every_run_of_a_name_counts(storage, capsys):
+def test_all_runs_takes_every_run_of_a_name(storage, capsys):
     assert main(["ratio", "m4", "xeon", "--all-runs"]) == 2
-    assert "m4: 1 run(s) saved, and two or more of each name are needed" in capsys.readouterr().err
+    assert "m4: 1 run(s) saved" in capsys.readouterr().err
     for number, (name, latencies_s) in enumerate((("m4", M4), ("xeon", XEON)), 3):
         longer = [1.05 * each for each in latencies_s]
         save(storage, f"Linux-B/000{number}_{name}.json", encoded(*longer))
@@ -100,12 +102,12 @@ def test_every_run_of_a_name_counts(storage, capsys):
     assert "  runs\n" in out
     assert "2 and 2" in out
     assert main(["ratio", "m4", "--all-runs"]) == 2
-    assert "--all-runs m4: a ratio has two sides" in capsys.readouterr().err
+    assert "--all-runs m4: " in capsys.readouterr().err
 
 
-def test_one_run_is_no_ratio(storage, capsys):
+def test_one_run_alone_or_twice_is_misuse(storage, capsys):
     assert main(["ratio", "m4"]) == 2
-    assert "a ratio needs two runs, but this is one (" in capsys.readouterr().err
+    assert "0001_m4.json" in capsys.readouterr().err
     assert main(["ratio", "m4", "0001"]) == 2
     # the same file by another way to it
     assert main(["ratio", "m4", str(storage / "Linux-A/0001_m4.json")]) == 2
@@ -113,13 +115,13 @@ def test_one_run_is_no_ratio(storage, capsys):
 
 def test_a_pattern_that_fits_two_keeps_no_ratio(storage, capsys):
     assert main(["ratio", "*"]) == 0
-    assert capsys.readouterr().out.endswith(
-        "no ratio_config.json is written: pass the two names to save their ratio\n"
-    )
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("no ratio_config.json is written: ")
+    assert "name the two runs" in last
     assert not (storage.parent / "benchmark_results").exists()
 
 
-def test_predict(storage, capsys):
+def test_predict_prints_latency_and_rps_with_intervals(storage, capsys):
     assert main(["ratio", "m4", "xeon"]) == 0
     capsys.readouterr()
     assert main(["predict", "m4"]) == 0
@@ -134,7 +136,7 @@ def test_predict(storage, capsys):
     assert case["rps"]["value"] == pytest.approx(1 / case["latency_s"]["value"])
 
 
-def test_predict_refuses(storage, capsys):
+def test_predict_refuses_missing_ratio_bad_age_and_another_chip(storage, capsys):
     assert main(["predict", "m4"]) == 2
     assert "ratio_config.json: No such file" in capsys.readouterr().err
     assert main(["ratio", "m4", "xeon"]) == 0
@@ -147,9 +149,9 @@ def test_predict_refuses(storage, capsys):
         lambda d: d["machine_info"]["whisper_bench"].update(cpu_model="Apple M1"),
     )
     assert main(["predict", "m4"]) == 1
-    assert "the ratio is of another machine or set-up: cpu_model of m4" in capsys.readouterr().err
+    assert "cpu_model of m4 is \"A test's chip\", of m4 'Apple M1'" in capsys.readouterr().err
     assert main(["predict", "m4", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["error"].startswith("the ratio is of another")
+    assert "cpu_model of m4" in json.loads(capsys.readouterr().out)["error"]
 
 
 def test_a_stale_ratio_exits_1(storage, capsys):
@@ -159,7 +161,7 @@ def test_a_stale_ratio_exits_1(storage, capsys):
     )
     assert main(["ratio", "m4", "xeon"]) == 0
     assert main(["predict", "xeon"]) == 1
-    assert "the ratio is stale: its older run was" in capsys.readouterr().err
+    assert "stale" in capsys.readouterr().err
     assert main(["predict", "xeon", "--max-age-days", "1e10"]) == 0
 
 

@@ -1,6 +1,7 @@
 """`whisper-bench size`, from a saved run to reports, Deployment and exit status."""
 
 import json
+import math
 import shutil
 
 import pytest
@@ -22,7 +23,7 @@ def here(tmp_path, monkeypatch, drawing_untraced):
     return tmp_path
 
 
-def test_a_run_of_the_production_machine(here, capsys):
+def test_size_prints_writes_reports_and_edits_the_deployment(here, capsys):
     before = (here / "k8s/deployment.yaml").read_text()
     assert main(["size", "generic", *ASKED]) == 0
     out = capsys.readouterr().out
@@ -43,7 +44,7 @@ def test_a_run_of_the_production_machine(here, capsys):
     assert "k8s/deployment.yaml matches the sizing" in capsys.readouterr().out
 
 
-def test_as_json(here, capsys):
+def test_size_in_json_has_answer_and_files(here, capsys):
     assert main(["size", "generic", *ASKED, "--json", "--output", "out"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["replicas"] == 4
@@ -55,7 +56,7 @@ def test_as_json(here, capsys):
     assert document["report"]["basis"]["case"] == "base-t1-vi_30s"
 
 
-def test_the_check_shows_what_differs_and_writes_nothing(here, capsys):
+def test_check_shows_the_difference_exits_1_and_writes_nothing(here, capsys):
     before = (here / "k8s/deployment.yaml").read_text()
     assert main(["size", "generic", *ASKED, "--check"]) == 1
     out = capsys.readouterr().out
@@ -71,7 +72,7 @@ def test_the_check_shows_what_differs_and_writes_nothing(here, capsys):
     assert "--check: there is no Deployment" in capsys.readouterr().err
 
 
-def test_an_m4_run_with_a_ratio(here, capsys):
+def test_an_m4_run_with_a_ratio_is_called_extrapolated(here, capsys):
     assert main(["ratio", "avx", "generic", "--all-runs"]) == 0
     capsys.readouterr()
     config = ["--ratio-config", "benchmark_results/ratio_config.json", "--max-age-days", "99999"]
@@ -106,7 +107,7 @@ def test_without_a_deployment_only_reports_are_written(here, capsys):
     assert "--deployment k8s/deployment.yaml: " in capsys.readouterr().err
 
 
-def test_p99_price_and_a_mix_of_lengths(here, capsys):
+def test_p99_price_and_audio_mix_reach_the_sizing(here, capsys):
     assert main([
         "size", "generic", "--target-rps", "0.05", "--slo-p99", "90s", "--model", "base", "--json",
         "--audio", "30s:0.5,20s:0.2,60s:0.3", "--price-per-node-hour", "0.4",
@@ -119,48 +120,52 @@ def test_p99_price_and_a_mix_of_lengths(here, capsys):
     assert sizing["price_per_audio_hour"] > 0
 
 
-def test_without_an_objective(here, capsys):
-    assert main(["size", "generic", "--target-rps", "0.2", "--model", "base"]) == 0
-    assert capsys.readouterr().out.startswith("deploy 3 Pods")
+def test_without_an_objective_utilisation_decides(here, capsys):
+    assert main(["size", "generic", "--target-rps", "0.2", "--model", "base", "--json"]) == 0
+    sizing = json.loads(capsys.readouterr().out)["report"]["sizing"]
+    assert sizing["bound_by"] == "utilisation"
+    assert sizing["needed"] == math.ceil(sizing["offered_load"] / 0.8)
+    assert sizing["replicas"] == sizing["needed"] + 1
+
+
+LENGTHS = "30s:0.7,90s:0.3"
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "told"),
+    ("given", "named", "remedy"),
     [
-        ("--target-rps", "many", "--target-rps many: give a number"),
-        ("--target-rps", "0", "target rps 0: give requests per second, above 0"),
-        ("--target-rps", "nan", "--target-rps nan: give a number"),
-        ("--spare-pods", "1.5", "--spare-pods 1.5: give a whole number"),
-        ("--concurrency", "0", "concurrency 0 and spare Pods 1"),
-        ("--max-utilisation", "80", "utilisation 80: give a share from 0.01 to below 1"),
-        ("--slo-p95", "soon", "--slo-p95 soon: give a time, such as 5s"),
-        (
-            "--audio",
-            "30s:much",
-            "--audio 30s:much: '30s:much' is not a length with a share above 0",
-        ),
-        ("--price-per-node-hour", "1", "--price-per-node-hour and --cpus-per-node: give both"),
-        ("--max-age-days", "old", "--max-age-days old: give a number"),
-        ("--max-age-days", "-1", "--max-age-days -1: give a number of days, 0 or more"),
-        ("--max-age-days", "", "--max-age-days '': a blank value is not allowed"),
-        ("--audio", "30s:", "--audio 30s:: '30s:' is not a length with a share above 0"),
-        ("--audio", "30s:1,", "--audio 30s:1,: '' is not a length with a share above 0"),
-        ("--audio", "30s:-0.5,30s:1", "'30s:-0.5' is not a length with a share above 0"),
-        ("--audio", "30s:nan", "'30s:nan' is not a length with a share above 0"),
-        ("--audio", "0s:1", "'0s:1' is not a length with a share above 0"),
-        ("--seed", "-1", "seed -1: give a whole number, 0 or more"),
-        ("--allow-mismatch", "tokens", "--allow-mismatch: nothing is compared without --ratio-c"),
-        ("--cpus-per-node", "8", "--price-per-node-hour and --cpus-per-node: give both"),
-        ("--model", "large", "and not large; choose one with --model"),
-        ("--ratio-config", "none.json", "none.json: No such file"),
+        ("--target-rps=many", "--target-rps many:", "number"),
+        ("--target-rps=nan", "--target-rps nan:", "number"),
+        ("--target-rps=0", "target rps 0:", "above 0"),
+        ("--spare-pods=1.5", "--spare-pods 1.5:", "whole number"),
+        ("--concurrency=0", "concurrency 0", "from 1 to 64"),
+        ("--max-utilisation=80", "utilisation 80:", "0.8"),
+        ("--slo-p95=soon", "--slo-p95 soon:", "5s"),
+        ("--audio=30s:much", "--audio 30s:much: '30s:much'", LENGTHS),
+        ("--audio=30s:", "--audio 30s:: '30s:'", LENGTHS),
+        ("--audio=30s:1,", "--audio 30s:1,: ''", LENGTHS),
+        ("--audio=30s:-0.5,30s:1", "--audio 30s:-0.5,30s:1: '30s:-0.5'", LENGTHS),
+        ("--audio=30s:nan", "--audio 30s:nan: '30s:nan'", LENGTHS),
+        ("--audio=0s:1", "--audio 0s:1: '0s:1'", LENGTHS),
+        ("--max-age-days=old", "--max-age-days old:", "number"),
+        ("--max-age-days=-1", "--max-age-days -1:", "0 or more"),
+        ("--max-age-days=", "--max-age-days '':", "give one, or leave it out"),
+        ("--seed=-1", "seed -1:", "0 or more"),
+        ("--allow-mismatch=tokens", "--allow-mismatch:", "--ratio-config"),
+        ("--price-per-node-hour=1", "--price-per-node-hour", "--cpus-per-node"),
+        ("--cpus-per-node=8", "--price-per-node-hour", "--cpus-per-node"),
+        ("--model=large", "large", "--model"),
+        ("--ratio-config=none.json", "none.json:", "whisper-bench ratio"),
     ],
 )
-def test_misuse_names_the_option_and_the_value(here, capsys, option, value, told):
-    assert main(["size", "generic", *ASKED, option, value]) == 2
-    assert told in capsys.readouterr().err
+def test_misuse_exits_2_with_option_value_and_remedy(here, capsys, given, named, remedy):
+    assert main(["size", "generic", *ASKED, given]) == 2
+    said = capsys.readouterr().err
+    assert named in said
+    assert remedy in said.partition(named)[2]
 
 
-def test_two_objectives_are_one_too_many(here, capsys):
+def test_two_objectives_are_misuse(here, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["size", "generic", *ASKED, "--slo-p99", "30s"])
     assert caught.value.code == 2

@@ -43,7 +43,7 @@ def case(name):
     return (CASES / name).read_text()
 
 
-def test_octal_replicas_are_what_kubernetes_reads(here, sized, capsys):
+def test_octal_replicas_are_read_as_kubernetes_does(here, sized, capsys):
     status, _, new = sized(case("24-octal-replicas.yaml").replace("replicas: 010", "replicas: 04"))
     assert status == 0
     assert "  replicas: 04\n" in new
@@ -65,7 +65,9 @@ def test_octal_replicas_are_what_kubernetes_reads(here, sized, capsys):
         ),
     ],
 )
-def test_a_pod_that_is_not_guaranteed_is_red_and_told(here, sized, capsys, name, told):
+def test_a_pod_that_is_not_guaranteed_fails_the_check_with_the_fault(
+    here, sized, capsys, name, told
+):
     status, out, _ = sized(case(name))
     assert status == 0
     assert f"! d.yaml: {told}" in " ".join(out.split()).replace("\n", " ")
@@ -84,7 +86,7 @@ def test_a_pod_that_is_not_guaranteed_is_red_and_told(here, sized, capsys, name,
     assert document["deployment"]["quality_of_service"] == "Burstable"
 
 
-def test_a_whole_pod_that_asks_for_more_is_told_and_priced(here, sized, capsys):
+def test_a_sidecars_resources_are_in_notes_and_price(here, sized, capsys):
     limits = "resources: {limits: {cpu: 500m, memory: 64Mi}}"
     text = case("22-sidecar-no-resources.yaml") + f"          {limits}\n"
     price = ["--price-per-node-hour", "0.6", "--cpus-per-node", "6", "--json"]
@@ -102,7 +104,7 @@ def test_a_whole_pod_that_asks_for_more_is_told_and_priced(here, sized, capsys):
     assert out.startswith("d.yaml matches the sizing\nnote: the whole Pod requests 1.5 CPU")
 
 
-def test_what_an_autoscaler_sees_of_the_whole_pod_is_in_the_report(here, sized):
+def test_the_autoscalers_share_of_the_whole_pod_is_in_the_report(here, sized):
     init = "      initContainers: [{name: load, resources: {limits: {cpu: 4, memory: 1Gi}}}]\n"
     text = case("24-octal-replicas.yaml").replace(
         "      containers:\n", init + "      containers:\n"
@@ -117,7 +119,7 @@ def test_what_an_autoscaler_sees_of_the_whole_pod_is_in_the_report(here, sized):
     assert whole in (here / "sizing_report.md").read_text()
 
 
-def test_an_autoscaler_owns_the_replicas(here, sized, capsys):
+def test_an_autoscaler_sets_the_replicas_and_hpa_edits_it(here, sized, capsys):
     status, out, new = sized(case("21-hpa-no-replicas.yaml"))
     assert status == 0
     assert "\n  replicas:" not in new
@@ -141,7 +143,7 @@ def test_an_autoscaler_owns_the_replicas(here, sized, capsys):
     assert "-  minReplicas: 5\n+  minReplicas: 4\n" in out
 
 
-def test_hpa_without_one_is_misuse(here, capsys):
+def test_hpa_without_an_autoscaler_or_file_is_misuse(here, capsys):
     (here / "d.yaml").write_text(case("24-octal-replicas.yaml"))
     assert main([*ASKED, "--hpa"]) == 2
     told = "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt, and must have"
@@ -158,7 +160,7 @@ def test_hpa_without_one_is_misuse(here, capsys):
         (None, "at `$.containers[0].env[0].name`"),
     ],
 )
-def test_a_file_that_is_none(here, capsys, content, told):
+def test_a_deployment_file_that_cannot_be_read_is_misuse(here, capsys, content, told):
     (here / "d.yaml").write_bytes(content or case("deploy-list-name.yaml").encode())
     assert main(ASKED) == 2
     assert told in capsys.readouterr().err

@@ -83,7 +83,7 @@ def test_a_journal_that_fills_up_fails_its_case_and_can_be_resumed(toy_bench, di
     (path,) = folder.glob("*.json")
     result = load_results(path)
     assert result.iterations == 20
-    assert 0 < result.detail.resumed_rounds < 20
+    assert 0 < result.detail.record.resumed_rounds < 20
     assert len(saved(pytester.path)["benchmarks"][0]["stats"]["data"]) == 20
 
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.weights.pins import PINS
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
@@ -50,11 +50,11 @@ def measured(engine, image, results):
 @pytest.fixture(scope="module")
 def record(measured):
     (path,) = measured.glob(".benchmarks/*/0001_m4.json")
-    (case,) = cases_of(read_saved(path), str(path))
-    return case.record
+    (record,) = records_of(read_saved(path), str(path))
+    return record
 
 
-def test_the_limit_is_the_containers(record):
+def test_the_recorded_limit_is_the_containers(record):
     limit = record.cpu_limit
     assert limit.cpus == limit.quota_cpus == 1
     assert limit.source.startswith("cgroup v")
@@ -75,7 +75,7 @@ def test_the_labels_name_the_libraries_that_ran(engine, image, record):
         assert labels[f"whisper-bench.{library}"] == record.versions[library]
 
 
-def test_everything_that_was_left_is_the_users(measured):
+def test_the_files_left_belong_to_the_user_and_are_two(measured):
     left = [path for path in measured.rglob("*") if path.is_file()]
     # nothing but the saved run and its result: no caches, no temporary files
     assert len(left) == 2
@@ -99,18 +99,18 @@ def measured_again(engine, image, measured):
     )
 
 
-def test_without_arguments_it_saves_as_container(measured_again):
+def test_without_arguments_the_image_saves_as_container(measured_again):
     assert measured_again.returncode == 0, measured_again.stdout + measured_again.stderr
     assert "wrote /results/benchmark_results/container_base_" in measured_again.stdout
     assert "base-t1-vi_30s  2 in 1" in measured_again.stdout
 
 
-def test_the_ratio_is_told_without_pandas(measured_again):
+def test_the_image_prints_a_ratio_without_pandas(measured_again):
     assert "one CPU of m4 does the work of" in measured_again.stdout
 
 
 @pytest.mark.parametrize("command", ["results m4", "throttling m4", "ratio m4 container"])
-def test_commands_on_saved_runs_work_in_it(engine, image, measured, measured_again, command):
+def test_commands_on_saved_runs_work_in_the_image(engine, image, measured, measured_again, command):
     done = engine.run(
         image, *command.split(),
         options=("--entrypoint=whisper-bench", "--workdir=/results", *shape(measured)),
@@ -121,7 +121,7 @@ def test_commands_on_saved_runs_work_in_it(engine, image, measured, measured_aga
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_without_a_limit_it_says_how_to_run_it(engine, image):
+def test_without_a_cpu_limit_the_image_refuses_with_the_docker_option(engine, image):
     done = engine.run(image, *QUICK)
     assert done.returncode == 4
     assert "--whisper-cpu-limit=1: the CPU limit in force is not known" in done.stderr
@@ -129,7 +129,7 @@ def test_without_a_limit_it_says_how_to_run_it(engine, image):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can make a folder that is another user's")
-def test_a_folder_that_cannot_be_written_is_told_with_the_remedy(engine, image, tmp_path):
+def test_a_results_folder_of_another_user_is_refused_with_the_remedy(engine, image, tmp_path):
     done = engine.run(image, "--benchmark-save=m4", *QUICK, options=("--cpus=1", *shape(tmp_path)))
     assert done.returncode == 4
     assert "saved runs cannot be written in /results/.benchmarks" in done.stderr
@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_remedy(engine, image, 
     assert not list(tmp_path.iterdir())
 
 
-def test_weights_are_there_once_and_pip_is_not(engine, image):
+def test_the_image_has_the_weights_once_and_no_pip(engine, image):
     program = "find / -xdev -name 'model.bin*' -size +1M; ls /opt/venv/bin"
     done = engine.run(image, "-c", program, options=("--entrypoint=sh", "--user=0"))
     lines = done.stdout.split()

@@ -52,7 +52,7 @@ def test_every_line_of_a_lock_is_a_version_or_its_hash(name):
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_holds_what_was_asked_for(name):
+def test_a_lock_pins_all_that_its_in_file_requires(name):
     assert asked(image_file(f"{name}.in").splitlines()).keys() <= locked(name).keys()
 
 
@@ -67,7 +67,7 @@ def test_the_image_has_the_projects_dependencies_but_those_left_out():
         assert pins[name][0] in dependencies[name].specifier, name
 
 
-def test_what_is_left_out_is_in_no_lock():
+def test_libraries_left_out_are_in_no_lock():
     left_out = LEFT_OUT | asked(image_file("leave-out.txt").splitlines()).keys()
     assert not left_out & {name for lock in LOCKS for name in locked(lock)}
 
@@ -78,12 +78,12 @@ def test_the_weights_are_those_of_the_extra():
     assert locked("weights").keys() == extra.keys()
 
 
-def test_the_backend_is_the_one_that_the_project_asks_for():
+def test_the_build_backend_is_the_one_that_the_project_requires():
     ((name, wanted),) = asked(PROJECT["build-system"]["requires"]).items()
     assert locked("build")[name][0] in wanted.specifier
 
 
-def test_labels_are_the_truth():
+def test_the_images_labels_are_the_pinned_versions():
     pins, project, base = locked("requirements"), PROJECT["project"], PINS["base"]
     text = DOCKERFILE.partition("\nLABEL ")[2]
     assert dict(re.findall(r'([\w.-]+)="([^"]*)"', text)) == {
@@ -99,7 +99,7 @@ def test_labels_are_the_truth():
     }
 
 
-def test_both_stages_come_from_one_argument():
+def test_all_stages_come_from_one_base_image():
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == [
         "${BASE_IMAGE}", "libraries", "libraries", "${BASE_IMAGE}",
     ]  # fmt: skip
@@ -111,7 +111,7 @@ def test_the_default_base_is_the_one_that_the_tests_pull():
     assert f"ARG BASE_IMAGE={PUBLIC_BASE}\n" in DOCKERFILE
 
 
-def test_hadolint_has_nothing_to_say():
+def test_hadolint_finds_no_fault_in_the_dockerfile():
     hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
     hadolint = hadolint or shutil.which("hadolint")
     if not hadolint:

@@ -9,7 +9,7 @@ from support.container_kubelet import contained
 from support.kubelets import NODE
 from support.pod_runs import INSECURE, MANIFEST
 from whisper_bench.cli import main
-from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.file import read_saved, records_of
 
 pytestmark = [
     pytest.mark.real,
@@ -33,24 +33,24 @@ def run(engine, image, kubelet, where, home):
     return typed
 
 
-def test_measured_in_a_pod_and_brought_home(run, capsys, tmp_path):
+def test_a_run_measured_in_a_pod_is_saved_here_with_its_limit(run, capsys, tmp_path):
     assert run("--json") == 0
     document = json.loads(capsys.readouterr().out)
     path = Path(document["runs"][0]["saved_run"])
     saved = read_saved(path)
-    (case,) = cases_of(saved, str(path))
-    limit = case.record.cpu_limit
+    (record,) = records_of(saved, str(path))
+    limit = record.cpu_limit
     assert limit.cpus == limit.quota_cpus == 1
     assert limit.source.startswith("cgroup v")
     assert saved.machine_info.node == NODE
-    assert len(case.latencies_s) == 2
+    assert len(record.rounds) == 2
     result = document["runs"][0]["results"][0]["result"]
     assert result["cpu_limit"] == 1
     assert result["iterations"] == 2
     assert (tmp_path / "benchmark_results").is_dir()
 
 
-def test_too_little_memory(run, capsys, tmp_path):
+def test_a_pod_with_too_little_memory_ends_as_oomkilled_with_the_remedy(run, capsys, tmp_path):
     """Base needs some 350 MiB: the kernel kills it, and the end has its name."""
     small = tmp_path / "small.yaml"
     small.write_text(MANIFEST.read_text().replace("memory: 2Gi", "memory: 200Mi"))

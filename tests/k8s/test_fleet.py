@@ -34,7 +34,7 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-def test_one_job_a_node_type():
+def test_the_fleet_has_one_job_for_each_node_type():
     fleet = fleet_of()
     assert list(fleet) == NODE_TYPES
     assert {name: one(text_of(name)) for name in NODE_TYPES} == fleet
@@ -44,7 +44,7 @@ def test_one_job_a_node_type():
 
 
 @pytest.mark.parametrize("node_type", NODE_TYPES)
-def test_what_an_overlay_adds_to_the_job(node_type):
+def test_an_overlay_adds_to_the_job_what_selects_its_node_type(node_type):
     expected = copy.deepcopy(one(JOB.read_text()))
     expected["metadata"]["name"] += "-" + node_type.replace(".", "-")
     template = expected["spec"]["template"]
@@ -73,7 +73,7 @@ def test_overlays_differ_in_the_node_type_alone(other):
         assert all(theirs in line or theirs.replace(".", "-") in line for line in named)
 
 
-def test_an_image_of_the_users_own(ours):
+def test_the_users_own_image_reaches_every_job(ours):
     kustomization = ours / "fleet/kustomization.yaml"
     for line in ("images:", "  - name: ", "    newName: ", "    newTag: "):
         edit(kustomization, f"# {line}", line)
@@ -83,7 +83,7 @@ def test_an_image_of_the_users_own(ours):
         assert container["image"] == "registry.yours/whisper-bench:0.2.0"
 
 
-def test_kueue(ours):
+def test_the_kueue_overlay_adds_the_queue(ours):
     edit(
         ours / "fleet/kustomization.yaml",
         "# components:\n#   - kueue\n",

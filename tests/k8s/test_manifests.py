@@ -40,28 +40,28 @@ def container(spec):
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
-def test_valid(data, version):
+def test_manifest_fits_the_kubernetes_schema(data, version):
     kubernetes_validate.validate(data, version, strict=True)
 
 
-def test_fit_to_measure_in(spec):
+def test_manifest_is_a_guaranteed_pod_fit_to_measure_in(spec):
     check_bench_pod(spec, "spec")
     assert qos_class(parse_pod_spec(spec, "spec")) is QosClass.GUARANTEED
 
 
-def test_resources(container):
+def test_manifest_requests_what_it_limits(container):
     fixed = {"cpu": "1", "memory": "2Gi"}
     assert container["resources"] == {"requests": fixed, "limits": fixed}
 
 
-def test_arguments(source, container):
+def test_manifest_runs_our_image_with_its_entry_point(source, container):
     assert container["name"] == "whisper-bench"
     assert container["image"] == OUR_IMAGE
     assert "command" not in container, "the image's entry point is the suite"
     assert container["args"] == [f"--benchmark-save={SAVE_NAMES[source]}", "--whisper-frames"]
 
 
-def test_node_name_is_known(container):
+def test_manifest_passes_the_nodes_name(container):
     (variable,) = container["env"]
     assert variable == {
         "name": "WHISPER_BENCH_NODE",
@@ -69,7 +69,7 @@ def test_node_name_is_known(container):
     }
 
 
-def test_hardened(spec, container):
+def test_manifest_has_no_privileges(spec, container):
     assert spec["automountServiceAccountToken"] is False
     assert spec["enableServiceLinks"] is False
     assert spec["securityContext"] == {
@@ -87,7 +87,7 @@ def test_hardened(spec, container):
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(spec)
 
 
-def test_only_bounded_places_are_written_to(spec, container):
+def test_manifest_writes_to_bounded_volumes_alone(spec, container):
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     assert mounts == {"results": "/results", "tmp": "/tmp"}
     volumes = {volume.pop("name"): volume for volume in spec["volumes"]}
@@ -97,14 +97,14 @@ def test_only_bounded_places_are_written_to(spec, container):
     }
 
 
-def test_ends_once_and_in_time(spec, container):
+def test_manifest_has_a_deadline_and_never_restarts(spec, container):
     assert spec["restartPolicy"] == "Never"
     assert spec["activeDeadlineSeconds"] == 7200
     assert spec["terminationGracePeriodSeconds"] == 5
     assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
 
 
-def test_no_two_on_a_node(data, spec):
+def test_manifest_keeps_two_pods_off_one_node(data, spec):
     (term,) = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     assert term["topologyKey"] == "kubernetes.io/hostname"
     labels = template_of(data)["metadata"]["labels"]
@@ -113,14 +113,14 @@ def test_no_two_on_a_node(data, spec):
     assert term["labelSelector"] == {"matchLabels": {"app.kubernetes.io/name": "whisper-bench"}}
 
 
-def test_job_is_the_pod():
+def test_the_jobs_template_is_the_pod():
     pod, template = one(POD.read_text()), template_of(one(JOB.read_text()))
     assert template["spec"] == pod["spec"]
     assert template["metadata"] == {key: pod["metadata"][key] for key in ("labels", "annotations")}
 
 
 @pytest.mark.parametrize("source", ["job", *NODE_TYPES])
-def test_job_keeps_the_log(source):
+def test_a_job_runs_once_and_keeps_its_pods_log(source):
     spec = one(text_of(source))["spec"]
     assert (spec["parallelism"], spec["completions"], spec["backoffLimit"]) == (1, 1, 0)
     # past the Job's deadline the Pod goes, past the Pod's own it stays
@@ -128,7 +128,7 @@ def test_job_keeps_the_log(source):
     assert spec["ttlSecondsAfterFinished"] >= 7 * 86_400
 
 
-def test_claim_in_the_place_of_the_results():
+def test_the_commented_claim_can_replace_the_results_volume():
     """The lines that the Pod has in a comment, put where the comment says."""
     text = re.sub(r"      emptyDir:\n        sizeLimit: 4Gi\n", "", POD.read_text())
     text = re.sub(r"# (persistentVolumeClaim:|  claimName:)", r"\1", text)
@@ -141,7 +141,7 @@ def test_claim_in_the_place_of_the_results():
 
 
 @pytest.mark.parametrize("source", PLAIN_FILES)
-def test_layout(source):
+def test_manifest_is_laid_out_to_be_read(source):
     text = text_of(source)
     assert max(map(len, text.splitlines())) <= 100
     assert text.startswith("# ")
@@ -150,7 +150,7 @@ def test_layout(source):
 
 
 @pytest.mark.parametrize("text", [EXAMPLE.read_text(), update(EXAMPLE.read_text(), SIZED)])
-def test_deployment_has_the_same_kind_of_resources(text):
+def test_the_deployments_resources_are_as_in_the_measured_pod(text):
     """What was measured holds for a service that runs the same way."""
     deployment, _ = all_data(text)
     spec = parse_pod_spec(deployment["spec"]["template"]["spec"], "spec.template.spec")

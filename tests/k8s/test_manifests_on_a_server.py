@@ -52,25 +52,25 @@ def listed(specs):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_admitted(kubectl, source):
+def test_the_server_admits_each_manifest(kubectl, source):
     (found,) = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text_of(source))
     given = one(text_of(source))
     assert (found["kind"], found["metadata"]["name"]) == (given["kind"], given["metadata"]["name"])
 
 
-def test_fleet_admitted(kubectl):
+def test_the_server_admits_the_fleet(kubectl):
     text = kustomized(MANIFESTS / "fleet")
     found = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text)
     assert [job["metadata"]["labels"]["whisper-bench/node-type"] for job in found] == NODE_TYPES
 
 
 @pytest.mark.parametrize("text", DEPLOYMENTS)
-def test_deployment_admitted(kubectl, text):
+def test_the_server_admits_the_deployment(kubectl, text):
     found = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text)
     assert [each["kind"] for each in found] == ["Deployment", "Service"]
 
 
-def test_guaranteed_by_the_servers_word(kubectl):
+def test_the_server_calls_the_pod_guaranteed(kubectl):
     kubectl("create", "-f", str(POD))
     (found,) = kubectl.objects("get", "pod", "benchmark-xeon")
     ours = qos_class(parse_pod_spec(one(POD.read_text())["spec"], "spec"))
@@ -78,7 +78,7 @@ def test_guaranteed_by_the_servers_word(kubectl):
     kubectl("delete", "pod", "benchmark-xeon", "--grace-period=0", "--force")
 
 
-def test_what_a_job_and_a_deployment_make_is_guaranteed(kubectl):
+def test_the_server_calls_the_pods_of_jobs_and_deployments_guaranteed(kubectl):
     """Templates have no class of their own: a Pod is made of each, as the controllers do."""
     templates = [one(text_of(name))["spec"]["template"]["spec"] for name in ("job", *NODE_TYPES)]
     for text in DEPLOYMENTS:
@@ -108,7 +108,7 @@ def test_what_a_job_and_a_deployment_make_is_guaranteed(kubectl):
         ),
     ],
 )
-def test_refused_by_both(kubectl, given, theirs, ours):
+def test_a_pod_that_the_server_refuses_we_refuse_too(kubectl, given, theirs, ours):
     spec = spec_of([given])
     done = kubectl.tried("create", "--dry-run=server", "-f", "-", manifest=listed([spec]))
     assert done.returncode == 1
@@ -127,7 +127,7 @@ def test_refused_by_both(kubectl, given, theirs, ours):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(batch=st.lists(pods, min_size=40, max_size=40))
-def test_the_server_agrees(kubectl, batch):
+def test_our_class_of_a_pod_is_the_servers(kubectl, batch):
     """On the class of what it admits; what it refuses, we refuse too. kubectl is slow to start."""
     specs = [spec_of(*each) for each in batch]
     found = kubectl.objects("create", "--dry-run=server", "-f", "-", manifest=listed(specs))

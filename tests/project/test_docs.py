@@ -62,11 +62,11 @@ def test_the_map_names_every_module():
     assert sorted(str(each) for each in named - commands if each.stem not in words) == []
 
 
-def test_there_are_examples():
+def test_the_docs_have_examples():
     assert len(list(examples())) >= 4
 
 
-def test_the_samples_sizing_is_what_the_tool_makes(checkout):
+def test_the_samples_sizing_report_is_what_the_tool_makes(checkout):
     given = "size generic --storage docs/sample --model base --target-rps 0.5 --slo-p95 20s"
     shipped = ROOT / "docs" / "sample"
     (checkout / "deployment.yaml").write_bytes((ROOT / "k8s" / "deployment.yaml").read_bytes())
@@ -81,6 +81,6 @@ def test_the_samples_sizing_is_what_the_tool_makes(checkout):
     assert told[0] == told[1]
 
 
-def test_nothing_is_left_to_be_filled_in():
+def test_no_document_has_a_placeholder():
     for path in sorted((ROOT / "docs").rglob("*.md")):
         assert not re.search(r"@[A-Z]+@", path.read_text(encoding="utf-8")), path

@@ -14,7 +14,7 @@ from support.workflows import GITLAB, WORKFLOWS, data_of, steps_of
 NO_MATTER = {"LICENSE", "README.md"}  # they come along; no process reads them
 
 
-def test_whatever_goes_into_the_image_starts_the_gate():
+def test_a_change_of_any_file_in_the_image_starts_the_gate():
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
     wanted = {word for line in copied for word in line.split()} - NO_MATTER
@@ -36,7 +36,7 @@ def test_whatever_goes_into_the_image_starts_the_gate():
         ("Dockerfile", "pull_request", False),
     ],
 )
-def test_what_does_not_change_the_image_is_not_measured(file, event, left_out, tmp_path):
+def test_a_change_outside_the_image_is_not_measured(file, event, left_out, tmp_path):
     """Not left to a filter of paths: GitHub waits for good for a required check left out so."""
     data = data_of(WORKFLOWS["image-gate.yml"])
     assert data["on"]["pull_request"] is None

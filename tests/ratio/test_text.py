@@ -19,14 +19,14 @@ def contended(made):
     return msgspec.structs.replace(made, rounds=rounds)
 
 
-def test_ratio_of_two_cases(golden):
+def test_text_of_a_ratio_of_two_cases(golden):
     report = calculate_ratio(
         m4(record(*M4), record(*M4, case=TWO)), xeon(record(*XEON), record(*XEON, case=TWO))
     )
     golden("ratio.txt", ratio_lines(report))
 
 
-def test_ratio_with_all_that_can_be_said(golden):
+def test_text_of_a_ratio_with_every_kind_of_warning(golden):
     report = calculate_ratio(
         m4(contended(record(*M4)), record(1.0, case=TWO)),
         xeon(record(*XEON, per_process=6), record(*XEON, case=TWO, tokens=200)),
@@ -35,7 +35,7 @@ def test_ratio_with_all_that_can_be_said(golden):
     golden("ratio_troubled.txt", ratio_lines(report))
 
 
-def test_prediction(golden):
+def test_text_of_a_prediction(golden):
     config = config_of(calculate_ratio(m4(), xeon()), NOW)
     report = predict(
         m4(record(*M4, tokens=200), name="m4b"), config, now=NOW, allow_mismatch=["tokens"]
@@ -43,7 +43,7 @@ def test_prediction(golden):
     golden("prediction.txt", prediction_lines(report))
 
 
-def test_prediction_of_one_process(golden):
+def test_text_of_a_prediction_from_one_process(golden):
     config = config_of(calculate_ratio(m4(), xeon()), NOW)
     report = predict(m4(record(*M4, per_process=6)), config, now=NOW)
     golden("prediction_within_run.txt", prediction_lines(report))

@@ -63,7 +63,7 @@ def plots(drawing_untraced):
 
 
 @pytest.mark.parametrize("kind", ["extrapolated", "infeasible"])
-def test_page(golden, pages, kind):
+def test_page_is_the_golden_one(golden, pages, kind):
     page = re.sub(r"<svg.*?</svg>", "<svg></svg>", pages[kind], flags=re.DOTALL)
     page = re.sub(r"<style>.*</style>", "<style></style>", page, flags=re.DOTALL)
     golden(f"sizing_{kind}.html", page.rstrip("\n").split("\n"))
@@ -97,7 +97,7 @@ def test_plots_are_xml_with_a_label(pages, kind):
         assert "#0101" not in plot  # every stand-in became a colour of the page
 
 
-def test_same_bytes_twice(pages):
+def test_the_same_sizing_gives_the_same_bytes(pages):
     assert html_report(sizings.extrapolated()) == pages["extrapolated"]
 
 
@@ -120,7 +120,7 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("name", "told"), TOLD.items())
-def test_what_a_plot_tells(plots, name, told):
+def test_a_plot_shows_its_figures_as_text(plots, name, told):
     assert list(plots) == list(TOLD)
     texts = [(each.text or "").strip() for each in ET.fromstring(plots[name]).iter("text")]  # noqa: S314
     assert set(told) <= set(texts)
@@ -136,14 +136,14 @@ def test_objective_is_named_where_curves_leave_room_or_in_the_legend():
         assert ("objective p95 ≤ 20 s" in texts) != ("objective 20 s" in texts)
 
 
-def test_plots_where_little_is_known():
+def test_plots_without_data_are_left_out():
     assert list(plots_of(sizings.infeasible())) == ["latency", "throttling"]
     assert list(plots_of(sizings.by_rates())) == ["latency"]
     no_cpu = plots_of(sizings.extrapolated(cpu=None))
     assert ">CPU-s<" not in no_cpu["ratio"]
 
 
-def test_plots_of_infeasible_points_alone():
+def test_a_plot_of_infeasible_points_alone_has_the_objective_and_no_deployed_pods():
     sizing = sizings.changed(
         needed=None,
         replicas=None,
@@ -156,7 +156,7 @@ def test_plots_of_infeasible_points_alone():
     assert "deployed" not in plot
 
 
-def test_no_data_is_markup():
+def test_no_data_becomes_markup_of_the_page():
     run = sizings.facts(HOSTILE, cpu_model=HOSTILE, where=HOSTILE, node=HOSTILE)
     basis = msgspec.structs.replace(sizings.extrapolated().basis, run=run, target=run)
     sizing = sizings.changed(

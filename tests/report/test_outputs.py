@@ -34,7 +34,7 @@ def test_a_folder_in_the_place_of_one_report_leaves_the_other_as_it_was(tmp_path
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_the_annotation_tells_the_whole_question():
+def test_the_annotation_holds_the_whole_question():
     report = size_run(
         [judged_record(*XEON)],
         XEON_FACTS,
@@ -51,7 +51,7 @@ def test_the_annotation_tells_the_whole_question():
     )
 
 
-def test_no_deployment_of_what_is_infeasible():
+def test_an_infeasible_sizing_gives_no_deployment():
     report = on_xeon()
     sizing = msgspec.structs.replace(report.sizing, replicas=None, reason="infeasible: too slow")
     with pytest.raises(BenchError, match="no Deployment can be sized: infeasible: too slow"):

@@ -17,14 +17,14 @@ HOSTILE = "a|b `c` <i>d</i> *e* _f_ [g](h) \\ &amp;\n# i"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_text(golden, kind):
+def test_text_is_the_golden_one_and_fits_its_columns(golden, kind):
     lines = sizing_lines(getattr(sizings, kind)())
     golden(f"sizing_{kind}.txt", lines)
     assert max(map(len, lines)) <= COLUMNS
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_markdown(golden, kind):
+def test_markdown_is_the_golden_one(golden, kind):
     golden(f"sizing_{kind}.md", markdown_report(getattr(sizings, kind)()).rstrip("\n").split("\n"))
 
 
@@ -37,7 +37,7 @@ def test_tables_of_markdown_are_aligned(kind):
         assert len({len(line) for line in table}) == 1
 
 
-def test_data_is_no_markup_in_markdown():
+def test_data_is_escaped_in_markdown():
     basis = msgspec.structs.replace(
         sizings.BASIS, run=sizings.facts(HOSTILE, cpu_model=HOSTILE, where=HOSTILE)
     )
@@ -47,14 +47,14 @@ def test_data_is_no_markup_in_markdown():
     assert f"| Run                | {told}, {told}, measured" in text
 
 
-def test_a_heading_is_all_that_a_newline_in_data_could_make():
+def test_a_newline_in_data_makes_no_heading():
     text = markdown_report(sizings.report(sizings.changed(reason="a\n\n# b")))
     assert [line for line in text.splitlines() if line.startswith("# ")] == [
         "# Deploy 6 Pods of 1 CPU and 448 MiB, 1 thread each"
     ]
 
 
-def test_what_is_not_known_is_not_told():
+def test_unknown_figures_have_no_row():
     sizing = sizings.changed(
         utilisation=None, hpa_utilisation_percent=None, service_percentile_s=None
     )
@@ -64,12 +64,12 @@ def test_what_is_not_known_is_not_told():
     assert "service time alone" not in text
 
 
-def test_workers():
+def test_the_answer_names_workers_and_their_threads():
     (first, *_) = sizing_lines(sizings.unstable())
     assert first == "deploy 6 Pods of 4 CPU and 832 MiB, 2 workers of 2 threads"
 
 
-def test_infeasible_without_advice():
+def test_an_infeasible_sizing_without_advice_has_no_section_for_it():
     made = sizings.infeasible()
     sizing = msgspec.structs.replace(made.sizing, advice=[])
     lines = sizing_lines(msgspec.structs.replace(made, sizing=sizing))
@@ -78,49 +78,49 @@ def test_infeasible_without_advice():
     assert "What would help" not in markdown_report(msgspec.structs.replace(made, sizing=sizing))
 
 
-def test_ratio_without_cpu_time():
+def test_a_ratio_without_cpu_seconds_has_no_row_for_them():
     (_, table, *_) = ratio_section(sizings.extrapolated(cpu=None).basis).blocks
     assert [row[0] for row in table.rows] == ["latency"]
 
 
-def test_ratio_within_a_run():
+def test_a_ratio_within_a_run_is_marked():
     made = sizings.extrapolated(validity=Validity.WITHIN_RUN)
     assert any("WITHIN_RUN: one process" in str(each) for each in ratio_section(made.basis).blocks)
 
 
-def test_curve_that_never_holds():
+def test_a_curve_that_never_holds_says_where_the_pods_break():
     sizing = sizings.changed(by_rps=[sizings.predicted(5, 0.7)], without_spares=None)
     assert (
         load_section(sizing).blocks[0] == "5 Pods can take at most 0.754 requests/s (always busy)."
     )
 
 
-def test_curves_that_were_not_made():
+def test_a_sizing_without_curves_says_so():
     sizing = sizings.changed(by_rps=[], by_pods=[])
     for section in (load_section(sizing), pods_section(sizing)):
         assert section.blocks == ["No other numbers were tried."]
 
 
-def test_no_prediction_of_all_pods_is_none_on_the_curve():
+def test_pods_without_a_prediction_are_not_on_the_curve():
     sizing = sizings.changed(whole=None, by_pods=[sizings.predicted(5)])
     (_, table) = pods_section(sizing).blocks
     assert table.chosen is None
     assert [row[0] for row in table.rows] == ["5 (needed)"]
 
 
-def test_curves_go_through_the_answer():
+def test_the_answer_holds_on_its_own_curves():
     coarse = msgspec.structs.replace(sizings.predicted(5), high_s=21.0)
     sizing = sizings.changed(by_pods=[coarse], by_rps=[coarse])
     assert [row[-1] for row in pods_section(sizing).blocks[-1].rows] == ["yes", "yes"]
     assert [row[-1] for row in load_section(sizing).blocks[-1].rows] == ["yes"]
 
 
-def test_many_rounds_need_no_word_of_caution():
+def test_many_rounds_have_no_note_of_caution():
     basis = msgspec.structs.replace(sizings.BASIS, latencies_s=[6.0, 6.1] * 30)
     assert len(latency_section(basis).blocks) == 3
 
 
-def test_throttling_without_a_thread_count_or_evidence():
+def test_throttling_without_a_fit_thread_count_gives_the_reason():
     verdicts = [msgspec.structs.replace(each, evidence=[]) for each in sizings.VERDICTS]
     throttling = msgspec.structs.replace(
         sizings.THROTTLING,
@@ -128,18 +128,17 @@ def test_throttling_without_a_thread_count_or_evidence():
         recommended=[Recommendation("base", "vi_30s", None, "no case could be judged")],
     )
     section = throttling_section(sizings.report(throttling=throttling))
-    assert section.blocks[1] == (
-        "No number of threads can be recommended for base on vi_30s: no case could be judged."
-    )
+    assert "base on vi_30s" in section.blocks[1]
+    assert section.blocks[1].endswith(": no case could be judged.")
     assert not any(isinstance(block, Bullets) for block in section.blocks)
 
 
-def test_threads_that_answer_sooner_than_those_sized_on_are_told_as_such():
+def test_a_thread_count_with_lower_latency_than_the_one_sized_on_is_named():
     best = Recommendation("base", "vi_30s", 4, "1.250 s a request, the fastest")
     throttling = msgspec.structs.replace(sizings.THROTTLING, recommended=[best])
     text = str(throttling_section(sizings.report(throttling=throttling)).blocks[1])
-    assert text.startswith("For latency alone, base on vi_30s is best with 4 threads: 1.250 s")
-    assert text.endswith("The sizing uses base-t1-vi_30s: see Cases to choose from.")
+    assert "base on vi_30s is best with 4 threads: 1.250 s" in text
+    assert "base-t1-vi_30s" in text.partition("1.250 s")[2]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +149,7 @@ def test_threads_that_answer_sooner_than_those_sized_on_are_told_as_such():
         (None, "cpu.max: cannot be read", "not known"),
     ],
 )
-def test_throttling_without_counters(quota_cpus, trouble, told):
+def test_throttling_without_counters_gives_the_reason(quota_cpus, trouble, told):
     limit = msgspec.structs.replace(sizings.LIMIT, quota_cpus=quota_cpus, quota_trouble=trouble)
     case = sizings.verdict(1, 6.6, 0, counters=None, throttled_share=None, cpu_limit=limit)
     throttling = msgspec.structs.replace(sizings.THROTTLING, cases=[case])
@@ -159,7 +158,7 @@ def test_throttling_without_counters(quota_cpus, trouble, told):
     assert f"There is no share of throttled periods to plot: {told}." in section.blocks
 
 
-def test_another_model_is_not_plotted_beside():
+def test_another_models_throttling_is_not_plotted():
     from whisper_bench.report.measured import plotted_verdicts
 
     other = sizings.verdict(1, 18.0, 0, model="small")
@@ -169,7 +168,7 @@ def test_another_model_is_not_plotted_beside():
     ] * 3
 
 
-def test_an_input_that_has_no_name_yet():
+def test_an_input_without_a_text_of_its_own_is_shown_by_name():
     from whisper_bench.report.words import changed_text
     from whisper_bench.sizing.sizing import Sensitivity
 

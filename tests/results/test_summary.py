@@ -5,18 +5,8 @@ from whisper_bench.case.case import Case
 from whisper_bench.measure.gather import gathered
 from whisper_bench.results.summary import case_line, summary_lines
 
-GOLDEN = """\
-case                         rounds      mean       p50       p95   CPU-s    RTF  peak MiB  tokens      WER
-base-t1-vi_30s               4 in 2   4.600 s   4.600 s   4.785 s   4.600  0.153       300       3    0.333
-medium-shape-only-t1-vi_30s  2 in 1  28.000 s  28.000 s  28.000 s  28.000  0.933       300       3  no text
-! 4 rounds: p95 needs 59, p99 299 [base-t1]
-! shape-only weights: cost of the model named, not its skill [medium-shape-only-t1]
-! no CPU limit in force (none) [medium-shape-only-t1]
-! one process: the spread between processes is not known [medium-shape-only-t1]
-! 2 rounds: p95 needs 59, p99 299 [medium-shape-only-t1]"""
 
-
-def test_table_and_warnings():
+def test_the_summary_has_a_row_for_each_case_and_its_warnings(golden):
     base = gathered(plan(rounds=4), evidence(4.4, 4.5, 4.7, 4.8))
     medium_plan = plan(
         Case("medium-shape-only", 1, "vi_30s"),
@@ -25,10 +15,10 @@ def test_table_and_warnings():
         clip=msgspec.structs.replace(plan().clip, text=None),
     )
     medium = gathered(medium_plan, evidence(28.0, 28.0, limit=NO_LIMIT))
-    assert summary_lines([base, medium]) == GOLDEN.splitlines()
+    golden("summary.txt", summary_lines([base, medium]))
 
 
-def test_line_of_a_case_that_has_ended():
+def test_the_line_of_a_finished_case_counts_contended_rounds():
     busy = evidence(4.5, 4.5)
     quiet = case_line(gathered(plan(rounds=2), busy))
     assert quiet == "base-t1-vi_30s  2 rounds in 1 processes, mean 4.500 s"

@@ -26,11 +26,9 @@ def test_the_newest_of_a_name_is_found_across_machine_folders(tmp_path):
     assert save_name(Path("mine.json")) == "mine"
 
 
-def test_no_such_run_lists_what_is_there(tmp_path):
+def test_a_missing_run_is_an_error_that_lists_those_saved(tmp_path):
     save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
-    with pytest.raises(
-        BenchError, match="no saved run 'xeon' in .*; saved there: m4; save one with"
-    ):
+    with pytest.raises(BenchError, match="'xeon' in .*: m4; .*--benchmark-save"):
         find_saved("xeon", tmp_path)
     with pytest.raises(BenchError, match="saved there: none"):
         find_saved("xeon", tmp_path / "absent")
@@ -60,7 +58,7 @@ def test_no_such_run_lists_what_is_there(tmp_path):
         (encoded(1.0).replace(b"CPU-s", b"x").replace(b'"rounds"', b'"rinds"'), "no saved run"),
     ],
 )
-def test_broken_saved_runs_are_named_with_the_cause(tmp_path, content, told):
+def test_a_broken_saved_run_is_refused_with_path_and_cause(tmp_path, content, told):
     path = save(tmp_path, "0001_m4.json", content)
     with pytest.raises(BenchError) as caught:
         read_saved(path)
@@ -68,34 +66,34 @@ def test_broken_saved_runs_are_named_with_the_cause(tmp_path, content, told):
     assert told in str(caught.value)
 
 
-def test_a_saved_run_that_cannot_be_read(tmp_path):
+def test_a_saved_run_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(BenchError, match="No such file"):
         read_saved(tmp_path / "absent.json")
 
 
-def test_a_run_of_another_suite_has_no_case_of_ours():
+def test_a_run_of_another_suite_is_refused():
     document = saved_document(1.0)
     document["benchmarks"][0]["extra_info"] = {}
     with pytest.raises(BenchError, match="no case of whisper-bench is in it"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
-def test_samples_and_rounds_must_agree():
+def test_a_run_with_more_rounds_than_samples_is_refused():
     document = saved_document(1.0, 2.0)
     document["benchmarks"][0]["stats"]["data"] = [1.0]
     with pytest.raises(BenchError, match="1 samples and 2 rounds on record"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
-def test_a_record_of_another_version_that_looks_like_ours():
+def test_a_record_of_another_version_is_refused():
     document = saved_document(1.0)
     document["benchmarks"][0]["extra_info"]["whisper_bench"]["record_version"] = 2
-    with pytest.raises(BenchError, match=r"is of record version 2, and this whisper-bench reads 1"):
+    with pytest.raises(BenchError, match=r"version 2, .* 1; measure again"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0])
-def test_a_time_that_no_measurement_gives(wrong):
+def test_a_latency_of_zero_or_below_is_refused(wrong):
     for place in ("data", "rounds", "processes"):
         document = saved_document(1.0, 2.0)
         (benchmark,) = document["benchmarks"]
@@ -124,36 +122,34 @@ def test_a_pattern_finds_all_and_a_plain_name_the_newest(tmp_path):
         find_all_saved("x*", tmp_path)
 
 
-def test_means_that_do_not_follow_from_the_rounds():
+def test_a_process_mean_that_is_not_its_rounds_mean_is_refused():
     document = saved_document(1.0, 2.0)
     record = document["benchmarks"][0]["extra_info"]["whisper_bench"]
     record["processes"][0]["mean_latency_s"] = 1.0
-    with pytest.raises(
-        BenchError, match=r"has a mean of 1 s on record, and rounds whose mean is 1\.5"
-    ):
+    with pytest.raises(BenchError, match=r"mean of 1 s .* 1\.5"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
-def test_a_case_that_is_there_twice():
+def test_a_saved_run_with_a_case_twice_is_refused():
     document = saved_document(1.0, 2.0)
     document["benchmarks"] *= 2
-    with pytest.raises(BenchError, match="m4: the case base-t1-vi_30s is in it twice; keep one"):
+    with pytest.raises(BenchError, match="m4: .*base-t1-vi_30s .*twice; keep one"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
-def test_a_name_longer_than_a_name_can_be(tmp_path):
+def test_a_name_too_long_for_a_file_is_a_missing_run(tmp_path):
     with pytest.raises(BenchError, match="no saved run 'xxx"):
         find_all_saved("x" * 5000 + ".json", tmp_path)
 
 
-def test_a_machine_nobody_named():
+def test_a_saved_run_without_machine_facts_is_refused():
     document = saved_document(1.0)
     del document["machine_info"]["whisper_bench"]
     with pytest.raises(BenchError, match="machine_info has no whisper_bench"):
         results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 
-def test_a_broken_file_beside_a_whole_one_is_passed_over(tmp_path):
+def test_an_older_broken_file_does_not_hide_a_whole_one(tmp_path):
     save(tmp_path, "Linux-A/0001_m4.json", b"{")
     whole = save(tmp_path, "Linux-A/0002_m4.json", encoded(1.0))
     assert find_saved("m4", tmp_path) == whole

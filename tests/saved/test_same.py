@@ -1,9 +1,8 @@
 """Is a saved run the one in a journal, and which files has a kill cut short."""
 
-import msgspec
 import pytest
 
-from support.samples import CASE, ready, round_line
+from support.samples import ready, round_line
 from whisper_bench.errors import BenchError
 from whisper_bench.files.write_errors import remedy_in_place
 from whisper_bench.measure.journal import Journal, RunLine
@@ -18,24 +17,16 @@ def sample(pytestconfig):
 
 
 def rounds_of(path):
-    from whisper_bench.saved.file import cases_of, read_saved
+    from whisper_bench.saved.file import read_saved, records_of
 
     return [
-        msgspec.structs.replace(
-            round_line(each.process, each.latency_s),
-            case=msgspec.structs.replace(
-                CASE,
-                model=case.record.model,
-                threads=case.record.threads,
-                clip=case.record.clip.name,
-            ),
-        )
-        for case in cases_of(read_saved(path), str(path))
-        for each in case.record.rounds
+        round_line(each.process, each.latency_s, case=record.case)
+        for record in records_of(read_saved(path), str(path))
+        for each in record.rounds
     ]
 
 
-def test_a_run_is_known_by_all_of_its_rounds(sample):
+def test_a_saved_run_is_found_by_its_rounds(sample):
     rounds = rounds_of(sample)
     assert saved_with([sample.parent], rounds) == sample
     assert saved_with([sample.parent], rounds[:3]) == sample
@@ -43,10 +34,10 @@ def test_a_run_is_known_by_all_of_its_rounds(sample):
     assert saved_with([sample.parent], []) is None
 
 
-def test_a_saved_part_of_a_run_is_told_from_the_whole_of_it(sample, tmp_path):
-    from whisper_bench.saved.file import cases_of, read_saved
+def test_a_saved_part_of_a_run_is_not_the_whole_run(sample, tmp_path):
+    from whisper_bench.saved.file import read_saved, records_of
 
-    records = [case.record for case in cases_of(read_saved(sample), str(sample))]
+    records = records_of(read_saved(sample), str(sample))
     for name in ("0001_avx", "0002_xeon"):
         (tmp_path / f"{name}.json").write_bytes(sample.read_bytes())
     path = tmp_path / "0001_avx.json"
@@ -56,7 +47,7 @@ def test_a_saved_part_of_a_run_is_told_from_the_whole_of_it(sample, tmp_path):
     assert saved_of(tmp_path, "avx", []) == (None, [])
 
 
-def test_what_cannot_be_read_or_is_edited_holds_nothing(sample, tmp_path):
+def test_unreadable_files_hold_no_rounds(sample, tmp_path):
     rounds = rounds_of(sample)
     content = sample.read_bytes()
     (tmp_path / "0001_avx.json").write_bytes(content[:-40])
@@ -64,7 +55,7 @@ def test_what_cannot_be_read_or_is_edited_holds_nothing(sample, tmp_path):
     assert saved_with([tmp_path], rounds) is None
 
 
-def test_only_files_that_hold_none_but_these_rounds_are_half_written_ones_of_them(sample, tmp_path):
+def test_half_written_files_are_those_cut_short_with_these_rounds_alone(sample, tmp_path):
     rounds, content = rounds_of(sample), sample.read_bytes()
     texts = {
         "0001_avx": content[: len(content) // 2],
@@ -92,7 +83,7 @@ def test_a_half_written_file_that_cannot_be_removed_is_named(tmp_path, monkeypat
     assert said[0].endswith("delete it")
 
 
-def test_an_unfinished_run_beside_one_in_progress(tmp_path):
+def test_an_unfinished_run_is_offered_beside_one_in_progress(tmp_path):
     identity = RunLine("m4", {})
     journals = [Journal.begin(tmp_path, identity) for _ in range(2)]
     for journal in journals:
@@ -109,12 +100,12 @@ def test_an_unfinished_run_beside_one_in_progress(tmp_path):
     journals[1].close()
 
 
-def test_the_systems_error_is_what_pytest_benchmark_would_have_raised():
+def test_a_storage_error_reaches_pytest_benchmark_as_the_systems_error():
     with pytest.raises(PermissionError), storage._as_os_error():
         raise BenchError("ours") from PermissionError(13, "Permission denied")
     with pytest.raises(OSError, match="ours"), storage._as_os_error():
         raise BenchError("ours")
 
 
-def test_a_journals_remedy_leaves_it_where_it_is():
+def test_the_remedy_for_a_read_only_journal_does_not_move_it():
     assert remedy_in_place(PermissionError(13, "")) == "make its folder writable"

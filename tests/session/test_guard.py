@@ -245,6 +245,30 @@ def test_a_case_that_a_hook_takes_out_of_the_saved_run_is_missed(bench, pytester
     assert list(pytester.path.glob("benchmark_results/journal/*.jsonl"))
 
 
+def test_a_record_that_a_hook_changes_in_the_saved_run_is_missed(bench, pytester):
+    pytester.makeconftest(
+        "def pytest_benchmark_update_json(output_json):\n"
+        "    extra_info = output_json['benchmarks'][0]['extra_info']\n"
+        "    extra_info['whisper_bench']['weights']['sha256'] = 'b' * 64\n"
+        "    extra_info['whisper_bench']['weights']['files'] = None\n"
+    )
+    outcome = bench(*ONE_ROUND, "--benchmark-save=m4")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        ["FAILED: *base-t1-noise was measured and is not in the saved run as it was*update_json*"]
+    )
+    assert not results(pytester.path)
+
+
+def test_a_saved_run_that_a_hook_spoils_is_refused(bench, pytester):
+    pytester.makeconftest(
+        "def pytest_benchmark_update_json(output_json): output_json['benchmarks'] = 'none'\n"
+    )
+    outcome = bench(*ONE_ROUND, "--benchmark-json=m4.json")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["FAILED: *it is no saved run of this suite*benchmarks*"])
+
+
 def test_an_error_of_another_plugin_at_the_end_of_the_session_loses_nothing(bench, pytester):
     pytester.makeconftest(
         "import pytest\n"

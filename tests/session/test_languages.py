@@ -186,9 +186,9 @@ def test_a_given_language_is_decoded_and_on_record(bench, pytester, unknown_clip
     outcome = bench("--benchmark-save=m4", "--whisper-rounds=1", f"--whisper-clip={unknown_clip}")
     outcome.assert_outcomes(passed=1)
     outcome.stdout.no_fnmatch_line("*detected*")
-    detail = load_results(results(pytester.path)[0]).detail
-    assert detail.decoding.language == "en"
-    assert detail.language_source == LanguageSource("option")
+    record = load_results(results(pytester.path)[0]).detail.record
+    assert record.decoding.language == "en"
+    assert record.language_source == LanguageSource("option")
 
 
 def test_a_given_language_that_the_clip_contradicts_is_misuse(bench):
@@ -202,7 +202,7 @@ def test_a_heard_language_is_the_same_in_all_cases_of_a_run(toy_bench, pytester,
                     f"--whisper-clip={unknown_clip}")  # fmt: skip
     outcome.assert_outcomes(passed=2)
     assert sum(line.startswith("clip heard: language ") for line in outcome.outlines) == 1
-    one, two = (load_results(path).detail for path in results(pytester.path))
+    one, two = (load_results(path).detail.record for path in results(pytester.path))
     assert one.language_source.source == "detected"
     assert (one.decoding, one.language_source) == (two.decoding, two.language_source)
 
@@ -224,5 +224,5 @@ def test_a_heard_language_is_said_recorded_and_kept_by_a_resume(
     outcome.assert_outcomes(passed=2)
     outcome.stdout.fnmatch_lines(["resuming m4_*", said, "! heard: language * is doubtful*"])
     for path in results(pytester.path):
-        detail = load_results(path).detail
-        assert (detail.decoding.language, detail.language_source) == (heard.code, heard.known)
+        record = load_results(path).detail.record
+        assert (record.decoding.language, record.language_source) == (heard.code, heard.known)

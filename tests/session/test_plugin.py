@@ -44,7 +44,7 @@ def test_a_run_is_saved_with_samples_facts_and_result_files(toy_bench, pytester)
     assert names == ["m4_base_noise", "m4_base_t2_noise"]
     result = load_results(results(pytester.path)[0])
     assert (result.iterations, result.cpu_model) == (5, "A test's chip")
-    assert result.detail.backend.instruction_set
+    assert result.detail.record.backend.instruction_set
     assert not (pytester.path / "benchmark_results" / "journal").exists()
     outcome.stdout.fnmatch_lines(["*= whisper-bench =*", "case*CPU-s*", "base-t1-noise  5 in 2*"])
     outcome.stdout.fnmatch_lines(["*wrote benchmark_results/m4_base_t2_noise_*.json"])
@@ -80,7 +80,11 @@ def test_options_from_the_ini_file(bench, pytester):
     bench("--benchmark-save=m4").assert_outcomes(passed=1)
     (path,) = (pytester.path / "found").glob("*.json")
     result = load_results(path)
-    assert (result.iterations, result.detail.threads, len(result.detail.processes)) == (3, 2, 3)
+    assert (
+        result.iterations,
+        result.detail.record.threads,
+        len(result.detail.record.processes),
+    ) == (3, 2, 3)
 
 
 def test_a_clip_whose_name_no_file_can_have_is_misuse(bench):
@@ -207,7 +211,7 @@ def test_a_limit_that_is_in_force_is_recorded_with_its_source(bench, pytester, t
     outcome.stdout.fnmatch_lines([f"wrote {tmp_path}/m4_base_noise_*.json"])
     (path,) = tmp_path.glob("*.json")
     result = load_results(path)
-    assert (result.cpu_limit, result.detail.cpu_limit.source) == (1, "affinity")
+    assert (result.cpu_limit, result.detail.record.cpu_limit.source) == (1, "affinity")
 
 
 def test_a_path_in_the_ini_file_starts_where_that_file_is(bench, pytester, monkeypatch):

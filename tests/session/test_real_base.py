@@ -29,13 +29,15 @@ def test_base_on_one_and_two_threads(pytester):
     one, two = (
         load_results(path) for path in sorted((pytester.path / "benchmark_results").glob("*.json"))
     )
-    assert (one.model_size, one.iterations, two.detail.threads) == ("base", 2, 2)
-    assert one.detail.weights.sha256 == PINS["base"].model_sha256
-    assert one.detail.weights.revision == PINS["base"].revision
-    assert one.detail.transcript == two.detail.transcript
-    assert "thành phố" in one.detail.transcript
-    assert 0.3 < one.detail.word_error_rate <= one.detail.word_error_rate_bound == 0.75
-    assert one.detail.tokens == two.detail.tokens > 100
+    assert (one.model_size, one.iterations, two.detail.record.threads) == ("base", 2, 2)
+    assert one.detail.record.weights.sha256 == PINS["base"].model_sha256
+    assert one.detail.record.weights.revision == PINS["base"].revision
+    assert one.detail.record.transcript == two.detail.record.transcript
+    assert "thành phố" in one.detail.record.transcript
+    assert (
+        0.3 < one.detail.record.word_error_rate <= one.detail.record.word_error_rate_bound == 0.75
+    )
+    assert one.detail.record.tokens == two.detail.record.tokens > 100
     assert one.memory_mb > 200
     assert one.rps == pytest.approx(2 / one.total_time_s)
     again = subprocess.run(

@@ -60,8 +60,8 @@ def test_kill_9_loses_no_finished_round_and_resume_goes_on(running, toy_bench, p
     assert len(samples) == 20
     (path,) = results(pytester.path)
     result = load_results(path)
-    assert (result.iterations, result.detail.resumed_rounds) == (20, len(kept))
-    assert sum(process.rounds for process in result.detail.processes) == 20
+    assert (result.iterations, result.detail.record.resumed_rounds) == (20, len(kept))
+    assert sum(process.rounds for process in result.detail.record.processes) == 20
     assert not run.lines()  # the journal is gone once all is saved
 
 

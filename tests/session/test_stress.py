@@ -86,12 +86,12 @@ def test_a_quarter_of_a_cpu_throttles_even_one_thread(toy_bench, pytester):
     result = load_results(path)
     assert result.cpu_limit == 0.25
     assert (
-        result.detail.cpu_limit.source == "cgroup v1 quota"
-        or "v2" in result.detail.cpu_limit.source
+        result.detail.record.cpu_limit.source == "cgroup v1 quota"
+        or "v2" in result.detail.record.cpu_limit.source
     )
     assert result.detail.throttling.verdict == "QUOTA_THROTTLED"
-    assert result.detail.counters.periods >= 100
-    assert not Path(result.detail.cpu_limit.quota_group).exists()
+    assert result.detail.throttling.counters.periods >= 100
+    assert not Path(result.detail.record.cpu_limit.quota_group).exists()
     (saved,) = pytester.path.glob(".benchmarks/*/*.json")
     report = json.loads(saved.read_text())["whisper_bench"]["throttling"]
     assert report["cases"][0]["verdict"] == "QUOTA_THROTTLED"

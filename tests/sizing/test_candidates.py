@@ -90,7 +90,7 @@ def test_each_case_is_decided_once_and_the_chosen_one_not_again(monkeypatch):
     assert len(decided) == len(report.candidates) == 2
 
 
-def test_a_throttled_case_is_no_candidate():
+def test_a_throttled_case_is_never_sized_on():
     fast = judged_record(
         *(each / 3 for each in XEON), case=("base", 2, "vi_30s"), counters=THROTTLED
     )
@@ -102,9 +102,7 @@ def test_a_throttled_case_is_no_candidate():
         None,
         None,
     )
-    with pytest.raises(
-        BenchError, match="no case can be used for a sizing .base-t2-vi_30s QUOTA_THR"
-    ):
+    with pytest.raises(BenchError, match="base-t2-vi_30s QUOTA_THROTTLED"):
         on_xeon(fast)
 
 
@@ -122,18 +120,16 @@ def test_a_case_that_is_infeasible_is_reported_and_not_raised():
     assert [each.replicas for each in report.candidates] == [None, None]
 
 
-def test_a_model_is_chosen_where_there_are_several():
+def test_several_models_are_refused_until_one_is_chosen():
     both = [judged_record(*XEON), judged_record(*XEON, case=("small", 1, "vi_30s"))]
-    with pytest.raises(
-        BenchError, match="xeon has the models base, small; choose one with --model"
-    ):
+    with pytest.raises(BenchError, match="xeon .*base, small; .*--model"):
         on_xeon(*both)
     assert on_xeon(*both, model="small").basis.case == "small-t1-vi_30s"
-    with pytest.raises(BenchError, match="xeon has the models base, small and not large"):
+    with pytest.raises(BenchError, match="xeon .*base, small .*large; .*--model"):
         on_xeon(*both, model="large")
 
 
-def test_of_several_clips_the_shortest_is_sized_on_and_said():
+def test_of_several_clips_the_shortest_is_sized_on_with_a_warning():
     long = judged_record(*XEON, case=("base", 1, "vi_60s"))
     long = msgspec.structs.replace(long, clip=msgspec.structs.replace(long.clip, windows=2))
     report = on_xeon(long, judged_record(*XEON))
@@ -149,7 +145,7 @@ def test_a_percentile_of_few_rounds_is_warned_of():
     assert not any("of the service time needs" in each for each in loose.warnings)
 
 
-def test_workers_of_a_pod_and_hard_clips():
+def test_workers_multiply_a_pods_size_and_hard_clips_the_service_time():
     report = on_xeon(
         demand=Demand(Load(2.0), policy=Policy(concurrency=2)), hard=HardClips(0.1, 3.0)
     )

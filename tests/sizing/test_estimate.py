@@ -11,7 +11,7 @@ from whisper_bench.sizing.search import fewest_pods
 from whisper_bench.sizing.simulate import Balancing
 
 
-def test_draws_have_the_mean_that_is_told():
+def test_draws_have_the_mean_of_the_service():
     service = msgspec.structs.replace(SMALL, factor=1.5, hard_share=0.1, hard_factor=5.0)
     mix = {1: 3.0, 2: 1.0}
     drawn = service.draw(mix, 400_000, np.random.default_rng(1))
@@ -21,7 +21,7 @@ def test_draws_have_the_mean_that_is_told():
 
 
 @pytest.mark.parametrize("burstiness", [1.0, 4.0])
-def test_arrivals_have_the_rate_and_the_burstiness_that_is_told(burstiness):
+def test_arrivals_have_the_rate_and_burstiness_of_the_load(burstiness):
     gaps = Load(5.0, burstiness).arrivals(1_000_000, np.random.default_rng(1))
     assert gaps.mean() == pytest.approx(0.2, rel=0.02)
     assert (gaps.std() / gaps.mean()) ** 2 == pytest.approx(burstiness, rel=0.05)

@@ -65,7 +65,7 @@ def test_a_pod_gets_the_cpus_that_its_threads_can_use(threads, limit, busy, cpu)
     ("name", "value"),
     [("threads", -1), ("cpu_limit", -1.0), ("cpu_limit", math.nan), ("peak_rss_bytes", 0)],
 )
-def test_no_pod_of_what_was_never_measured(name, value):
+def test_a_pods_size_refuses_figures_that_were_never_measured(name, value):
     size = {"threads": 1, "cpu_limit": 1.0, "peak_rss_bytes": 1, name: value}
     with pytest.raises(BenchError, match=f"{name} {value:g}: give a number above 0"):
         pod_size(**size, busy_cpus=1.0, measured_on="x")
@@ -113,7 +113,7 @@ def test_no_pod_of_what_was_never_measured(name, value):
         (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: give the requests per second"),
     ],
 )
-def test_what_is_not_possible_is_named(make, told):
+def test_an_impossible_input_is_refused_with_its_value(make, told):
     with pytest.raises(BenchError) as caught:
         make()
     assert told in str(caught.value)

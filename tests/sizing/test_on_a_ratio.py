@@ -22,22 +22,24 @@ from whisper_bench.ratio.report import Validity
 from whisper_bench.report.outputs import sized
 
 
-def test_a_ratio_that_leads_elsewhere_is_refused():
+def test_a_ratio_to_another_architecture_or_limit_is_refused():
     back = config_of(
         calculate_ratio(xeon(judged_record(*XEON)), m4(judged_record(*M4))), facts().moment
     )
-    with pytest.raises(BenchError, match="the ratio's target m4 is ARM64, but production is"):
+    with pytest.raises(
+        BenchError, match="m4.* ARM64.* production is x86_64: .*--production-architecture"
+    ):
         quick([judged_record(*XEON)], XEON_FACTS, config=back, most_days=1e6)
     unlike = calculate_ratio(
         m4(judged_record(*M4)),
         xeon(judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=2.0))),
         allow_mismatch=["cpu_limit"],
     )
-    with pytest.raises(BenchError, match="the ratio was made with another cpu_limit on each side"):
+    with pytest.raises(BenchError, match="ratio.* cpu_limit .*measure both"):
         on_m4(config_of(unlike, facts().moment))
 
 
-def test_what_is_let_through_is_told():
+def test_an_allowed_mismatch_is_a_warning_of_the_sizing():
     other = judged_record(*M4, compute_type="float32")
     report = quick(
         [other], facts(where="m4b.json"),
@@ -48,7 +50,7 @@ def test_what_is_let_through_is_told():
     )
 
 
-def test_what_the_ratio_let_through_is_told_again():
+def test_the_ratios_allowed_mismatches_are_warnings_of_the_sizing():
     unlike = calculate_ratio(
         m4(judged_record(*M4)), xeon(judged_record(*XEON, tokens=200)), allow_mismatch=["tokens"]
     )
@@ -56,7 +58,7 @@ def test_what_the_ratio_let_through_is_told_again():
     assert "allowed to differ in the ratio: tokens: 3 against 200 [base-t1-vi_30s]" in warnings
 
 
-def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
+def test_an_m4_run_is_sized_on_the_upper_end_of_the_ratio():
     config = kept()
     report = on_m4(config, evidence=True)
     ratio = config.cases[0]
@@ -69,11 +71,11 @@ def test_an_m4_run_is_sized_on_the_bad_end_of_the_ratio():
     assert ends[-1].replicas == report.sizing.replicas
     annotations = sized(report).annotations
     assert annotations["whisper-bench/ratio"].startswith(
-        "xeon/m4 2.459 (2.313 to 2.615), 2026-11-24"
+        f"xeon/m4 {ratio.ratio:.3f} ({ratio.low:.3f} to {ratio.high:.3f}), 2026-11-24"
     )
 
 
-def test_a_case_that_the_ratio_does_not_know_is_left_out_where_that_is_let_through():
+def test_a_case_that_the_ratio_lacks_is_left_out_if_allowed():
     both = [judged_record(*M4), judged_record(*M4, case=("base", 2, "vi_30s"))]
     asked = partial(quick, both, facts(where="m4b.json"), config=kept(), most_days=1e6)
     with pytest.raises(NotComparableError, match="cases: none against base-t2-vi_30s"):
@@ -106,21 +108,19 @@ def test_memory_is_that_of_the_production_machine():
 
 
 def test_an_m4_run_without_a_ratio_is_refused():
-    with pytest.raises(
-        BenchError, match="m4 was measured on ARM64, but production is x86_64: give --ra"
-    ):
+    with pytest.raises(BenchError, match="m4 .*ARM64.* production is x86_64: .*--ratio-config"):
         on_m4()
     assert on_m4(production="ARM64").sizing.feasible
 
 
 def test_a_stale_or_foreign_ratio_is_refused():
-    with pytest.raises(StaleError, match="the ratio is stale"):
+    with pytest.raises(StaleError, match="stale"):
         quick(
             [judged_record(*M4)],
             facts(),
             config=kept(moment=facts().moment.replace(year=2020)),
         )
-    with pytest.raises(StaleError, match="of another machine or set-up"):
+    with pytest.raises(StaleError, match="cpu_model of m4 is 'Apple M4', of m4 'Apple M1'"):
         quick([judged_record(*M4)], facts(cpu_model="Apple M1"), config=kept(), most_days=1e6)
     with pytest.raises(NotComparableError, match="compute_type: int8 against float32"):
         quick(

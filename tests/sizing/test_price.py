@@ -11,7 +11,7 @@ from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.sizing.price import NodePrice, with_price
 
 
-def test_a_price_an_hour_of_audio():
+def test_the_price_of_an_hour_of_audio_follows_from_pods_and_nodes():
     report = with_price(on_xeon(), NodePrice(0.4, 8))
     sizing = report.sizing
     assert sizing.price_per_audio_hour == pytest.approx(sizing.replicas / 8 * 0.4 / (2.0 * 30))

@@ -14,7 +14,7 @@ from whisper_bench.sizing.queueing import (
 
 
 @given(st.integers(1, 60), st.floats(0.05, 0.98))
-def test_erlang_c_is_its_sum(servers, utilisation):
+def test_erlang_c_is_the_defining_sum(servers, utilisation):
     load = servers * utilisation
     terms = [load**n / math.factorial(n) for n in range(servers)]
     last = load**servers / math.factorial(servers) / (1 - utilisation)
@@ -30,12 +30,12 @@ def test_thousands_of_servers_do_not_overflow():
     assert 0 < erlang_c(5000, 4900) < 1
 
 
-def test_what_cannot_keep_up_waits_for_ever():
+def test_servers_that_cannot_keep_up_have_an_infinite_wait():
     assert erlang_c(3, 3) == 1.0
     assert erlang_c_wait_s(3, 3, 1.0) == math.inf
 
 
-def test_allen_cunneen_is_exact_where_it_must_be():
+def test_allen_cunneen_is_exact_for_mmc_and_mg1():
     # M/M/c, and Pollaczek and Khinchine's mean wait for M/G/1
     assert allen_cunneen_wait_s(5, 4, 1.0, 1, 1) == pytest.approx(erlang_c_wait_s(5, 4, 1.0))
     assert allen_cunneen_wait_s(1, 0.6, 2.0, 1, 0.25) == pytest.approx(0.6 * 2.0 * 1.25 / (2 * 0.4))

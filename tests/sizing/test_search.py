@@ -23,7 +23,7 @@ def test_the_search_ends_at_the_most_pods(monkeypatch):
     assert fewest_pods(question) is None
 
 
-def test_a_guess_changes_nothing_but_the_time():
+def test_a_first_guess_does_not_change_the_answer():
     policy = Policy(balancing=Balancing.RANDOM, max_utilisation=0.99)
     question = Question(SMALL, Load(2.0), policy, Objective(95, 5.0))
     found = {fewest_pods(question, near=near).pods for near in (1, 9, 13, 40, 10**9)}

@@ -77,7 +77,9 @@ FIGURES = {
 @pytest.mark.parametrize("balancing", [Balancing.SHARED, Balancing.RANDOM])
 @pytest.mark.parametrize("pods", [1, 4])
 @pytest.mark.parametrize("utilisation", [0.5, 0.8])
-def test_agrees_with_ciw_within_the_errors_of_both(kind, balancing, pods, utilisation):
+def test_the_simulation_agrees_with_ciw_within_the_errors_of_both(
+    kind, balancing, pods, utilisation
+):
     here = ours(kind, pods, utilisation, balancing)
     there = theirs(kind, pods, utilisation, balancing)
     for name, figure in FIGURES.items():
@@ -88,7 +90,7 @@ def test_agrees_with_ciw_within_the_errors_of_both(kind, balancing, pods, utilis
 
 
 @pytest.mark.parametrize(("pods", "utilisation"), [(1, 0.6), (3, 0.9), (20, 0.9)])
-def test_agrees_with_erlang_c(pods, utilisation):
+def test_the_simulation_agrees_with_erlang_c(pods, utilisation):
     answers_s = ours(EXPONENTIAL, pods, utilisation, Balancing.SHARED, count=300_000)
     value, error = figure_and_error(answers_s, np.mean)
     true = MEAN_S + erlang_c_wait_s(pods, pods * utilisation, MEAN_S)
@@ -126,7 +128,7 @@ TRAFFIC = st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5)), min_size=1, m
     st.sampled_from([Balancing.SHARED, Balancing.ROUND_ROBIN, Balancing.RANDOM]),
 )
 @settings(max_examples=200)
-def test_the_fast_way_is_the_slow_way(traffic, pods, concurrency, balancing):
+def test_the_fast_simulation_gives_the_waits_of_the_slow_one(traffic, pods, concurrency, balancing):
     arrivals_s = np.cumsum([gap for gap, _ in traffic])
     services_s = np.array([service for _, service in traffic])
     found = waits(
@@ -174,7 +176,7 @@ def test_least_outstanding_never_joins_a_fuller_pod(traffic, pods, concurrency):
         assert found == pytest.approx(alone, abs=1e-9)
 
 
-def test_the_balancers_stand_in_their_order():
+def test_mean_answers_grow_from_shared_to_random_balancing():
     means = [
         ours(LOGNORMAL, 6, 0.8, balancing, count=100_000).mean()
         for balancing in (

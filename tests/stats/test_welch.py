@@ -29,7 +29,7 @@ def test_swapping_sides_inverts_ratio_and_interval(above, below):
     assert there.high == pytest.approx(1 / back.low)
 
 
-def test_edges():
+def test_ratio_interval_needs_two_positive_samples_a_side():
     assert ratio_interval([1.0], [1.0, 2.0]) is None
     same = ratio_interval([2.0, 2.0], [1.0, 1.0])
     assert (same.value, same.low, same.high) == (2.0, 2.0, 2.0)
@@ -61,6 +61,6 @@ def test_a_product_of_three_has_satterthwaites_interval():
     assert found.high == pytest.approx(math.exp(centre + half), rel=1e-9)
 
 
-def test_tiny_spreads_do_not_vanish():
+def test_a_tiny_spread_keeps_an_interval_above_zero_width():
     found = ratio_interval([1.0, 1.0 + 1e-12], [1.0, 1.0 + 1e-12])
     assert found.low < 1 < found.high

@@ -20,7 +20,7 @@ def _chromium(folder, path, width_px, height_px, *arguments):
         f"--user-data-dir={folder / 'profile'}", f"--window-size={width_px},{height_px}",
         *arguments, path.as_uri(),
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout
 
 
 def scroll_widths_px(folder, pages, width_px):

@@ -24,7 +24,7 @@ from support.project import ROOT
 PUBLIC_BASE = "python:3.11-slim-bookworm"
 OWN_BASE = "whisper-bench-test:base"
 BUILT = "whisper-bench-test:built"
-_STOP_S = 60
+_STOP_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Engine:
     folder: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
-    def docker(self, *arguments, timeout_s=60):
+    def docker(self, *arguments, timeout_s=300):
         """Run docker; the caller looks at the exit status."""
         return subprocess.run(
             ["docker", *map(str, arguments)],
@@ -46,7 +46,7 @@ class Engine:
             check=False,
         )
 
-    def run(self, image, *arguments, options=(), timeout_s=180):
+    def run(self, image, *arguments, options=(), timeout_s=600):
         """Run a container that leaves nothing behind, also where it takes too long."""
         name = f"whisper-bench-test-{uuid4().hex}"
         command = ("run", "--rm", "--name", name, *options, image, *arguments)

@@ -26,6 +26,23 @@ def changed(folder, change, source=HONEST):
     return path
 
 
+def at(*path, value):
+    """Return a change of one field of the record."""
+
+    def change(_document, record):
+        *way, last = path
+        for step in way:
+            record = record[step]
+        record[last] = value
+
+    return change
+
+
+def dated(moment):
+    """Return a change of the run's date."""
+    return lambda document, _record: document.update(datetime=moment)
+
+
 def keep_ratio(folder):
     """Write a ratio_config.json of honest runs."""
     report = calculate_ratio(load_run(HONEST), load_run(OTHER))
@@ -55,4 +72,4 @@ def left_in(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-__all__ = ["HONEST", "OTHER", "changed", "commands", "left_in", "main"]
+__all__ = ["HONEST", "OTHER", "at", "changed", "commands", "dated", "left_in", "main"]

@@ -18,6 +18,7 @@ from whisper_bench.ratio.config import load_config
 from whisper_bench.session.terminal import write_line
 from whisper_bench.text.plain import plain, plain_json, quoted, readable
 
+pytestmark = pytest.mark.usefixtures("one_parser")
 HOSTILE = "\x1b[2J\x1b]0;x\x07\r\nFORGED\x9b1m\x7f\u202etxt\u2066\u200b\u2028\x85|`<b>"
 SEEN = "FORGED"
 """What stands between the signs: it must be shown, and never begin a line."""
@@ -54,7 +55,7 @@ ALLOWED = ("--allow-mismatch=versions", "--allow-mismatch=compute_type_in_use")
 @pytest.mark.parametrize(
     "name", ["results", "throttling", "ratio", "matrix", "predict", "size", "gate", "collect"]
 )
-def test_no_command_prints_a_run_s_text_as_it_is(name, allow, as_json, home, capsys):
+def test_no_command_prints_a_runs_text_unescaped(name, allow, as_json, home, capsys):
     path = changed(home, _hostile)
     words = commands(path, home)[name]
     if allow and name in {"ratio", "matrix", "predict"}:
@@ -73,7 +74,7 @@ def test_no_command_prints_a_run_s_text_as_it_is(name, allow, as_json, home, cap
             assert "<b>" not in file.read_text(encoding="utf-8"), file
 
 
-def test_a_hostile_run_is_shown_where_it_is_used(tmp_path, capsys, monkeypatch):
+def test_a_runs_foreign_text_is_shown_escaped(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = changed(tmp_path, _hostile)
     assert main(["ratio", str(OTHER), str(path), *ALLOWED]) == 0
@@ -83,7 +84,7 @@ def test_a_hostile_run_is_shown_where_it_is_used(tmp_path, capsys, monkeypatch):
     assert len(err.splitlines()) > 3, "our own lines stay lines"
 
 
-def test_a_file_s_own_name_is_escaped(tmp_path, capsys, monkeypatch):
+def test_a_files_own_name_is_shown_escaped(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a\x1b[2J\nb\u202e.json", "latin\udcff.json"):
         for words in ([name], [name, "--json"]):
@@ -105,7 +106,7 @@ def test_ordinary_text_stays_as_it_is(text):
 
 
 @given(st.text(st.characters()))
-def test_whatever_the_text_one_line_comes_of_it(text):
+def test_any_text_becomes_one_line_without_hidden_signs(text):
     line = plain(text)
     assert len(line.splitlines()) <= 1
     assert hidden_signs(line) <= {"\u200c", "\u200d"}
@@ -114,7 +115,7 @@ def test_whatever_the_text_one_line_comes_of_it(text):
 
 
 @given(st.dictionaries(st.text(), st.text()))
-def test_json_says_the_same_and_shows_nothing(document):
+def test_escaped_json_has_the_same_meaning_and_no_hidden_signs(document):
     for text in (json.dumps(document), json.dumps(document, ensure_ascii=False, indent=2)):
         shown = plain_json(text)
         assert json.loads(shown) == document
@@ -126,13 +127,13 @@ def test_a_quoted_value_is_cut():
     assert quoted("x" * 81) == f"'{'x' * 80}...' (81 characters)"
 
 
-def test_an_error_s_lines_are_ours_alone():
+def test_an_error_has_no_lines_but_its_own():
     error = BenchError("a\nb", "  c\x1b")
     assert str(error) == "a\\nb\n  c\\x1b"
 
 
 @pytest.mark.parametrize("words", [["ratio", "a", "b", "--all"], ["size", "a"], ["results", "a"]])
-def test_a_word_that_no_option_knows_is_escaped(words, capsys):
+def test_an_unknown_option_is_shown_escaped(words, capsys):
     with pytest.raises(SystemExit):
         main([*words, f"--{HOSTILE}"])
     err = capsys.readouterr().err
@@ -140,7 +141,7 @@ def test_a_word_that_no_option_knows_is_escaped(words, capsys):
     assert not any(line.startswith(SEEN) for line in err.splitlines())
 
 
-def test_a_gate_s_side_is_one_line_that_can_be_saved(home):
+def test_a_gates_side_is_escaped_to_one_line_in_its_files(home):
     words = ["gate", f"command:{HOSTILE}\udcff", "command:false", f"--results={home}"]
     assert main(words) == 3
     report = json.loads((home / "gate.json").read_text(encoding="utf-8"))
@@ -148,7 +149,7 @@ def test_a_gate_s_side_is_one_line_that_can_be_saved(home):
     assert r"\udcff" in report["checks"][0]["message"].splitlines()[0]
 
 
-def test_a_folder_that_is_not_utf_8_keeps_no_ratio_from_being_written(home, capsys):
+def test_a_ratio_is_written_for_a_run_whose_folder_is_not_utf_8(home, capsys):
     if sys.platform != "linux":
         pytest.skip("only Linux takes a file's name that is not UTF-8")
     path, out = home / "l\udcff" / "0001_x\udcff.json", home / "out"
@@ -162,14 +163,14 @@ def test_a_folder_that_is_not_utf_8_keeps_no_ratio_from_being_written(home, caps
     capsys.readouterr()
 
 
-def test_what_is_not_utf_8_around_a_run_is_recorded_in_hex(monkeypatch):
+def test_a_node_or_chip_name_that_is_not_utf_8_is_recorded_in_hex(monkeypatch):
     monkeypatch.setenv("WHISPER_BENCH_NODE", "n\udcff")
     assert node_name() == r"n\xff"
     assert detect_chip("chip\udcff").cpu_model == r"chip\xff"
     assert readable("Xeon") == "Xeon"
 
 
-def test_printing_escapes(capsys):
+def test_lines_and_json_are_printed_escaped(capsys):
     show_lines(["a\tb\nc", "\udcff"])
     say("a\r\x1b")
     show_json({"a": "\u202e\x7f\x85"})
@@ -182,7 +183,7 @@ def test_printing_escapes(capsys):
     assert err == "a\\r\\x1b\n"
 
 
-def test_the_plugin_s_lines_are_escaped():
+def test_the_plugins_lines_are_printed_escaped():
     class Reporter:
         written = StringIO()
 

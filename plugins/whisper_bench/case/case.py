@@ -1,17 +1,17 @@
 """What is measured: a model on a number of threads with a clip, in rounds spread over processes."""
 
+from typing import Any
+
 import msgspec
 
 from whisper_bench.ranges import Count, Duration, Latency, Name, Ordinal, Seconds, Threads
 
 
-def case_label(model: str, threads: int, clip: str) -> str:
-    """Name a cell of the matrix for people, as in pytest's test ids: `base-t4-vi_30s`."""
-    return f"{model}-t{threads}-{clip}"
-
-
 class Case(msgspec.Struct, frozen=True, order=True):
-    """One cell of the matrix; `clip` is the recording's name without its ending."""
+    """One cell of the matrix; `clip` is the recording's name without its ending.
+
+    A struct that tells something of one case extends this one: `Struct(**case.cell, ...)`.
+    """
 
     model: Name
     threads: Threads
@@ -19,8 +19,13 @@ class Case(msgspec.Struct, frozen=True, order=True):
 
     @property
     def label(self) -> str:
-        """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip)
+        """Name the case for people, as in pytest's test ids: `base-t4-vi_30s`."""
+        return f"{self.model}-t{self.threads}-{self.clip}"
+
+    @property
+    def cell(self) -> dict[str, Any]:
+        """Model, threads and clip by name, and nothing of a struct that extends this one."""
+        return {"model": self.model, "threads": self.threads, "clip": self.clip}
 
 
 class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

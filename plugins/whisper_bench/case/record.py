@@ -3,12 +3,12 @@
 import msgspec
 
 from whisper_bench.case.backend import Backend
-from whisper_bench.case.case import Round, case_label
+from whisper_bench.case.case import Case, Round
 from whisper_bench.case.contention import MANY_CONTENDED
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import OPTION, LanguageSource
 from whisper_bench.case.normalise import has_words
-from whisper_bench.machine.counters import CpuCounters
+from whisper_bench.machine.counters import CpuCounters, total_counters
 from whisper_bench.machine.cpu_limit import CpuLimit, no_limit_words
 from whisper_bench.ranges import (
     Count,
@@ -99,15 +99,25 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the decoding's language came to be known; None in a run saved before it was recorded."""
 
     @property
+    def case(self) -> Case:
+        """The cell of the matrix that was measured."""
+        return Case(self.model, self.threads, self.clip.name)
+
+    @property
     def label(self) -> str:
         """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip.name)
+        return self.case.label
 
 
 def contended_rounds(record: CaseRecord) -> int | None:
     """Count the contended rounds; None where of no round it could be told."""
     told = [each.contended for each in record.rounds if each.contended is not None]
     return sum(told) if told else None
+
+
+def counters_of(record: CaseRecord) -> CpuCounters | None:
+    """Return the kernel's counters over all measured rounds; None where a process has none."""
+    return total_counters([process.counters for process in record.processes])
 
 
 def untold_rounds(record: CaseRecord) -> int:

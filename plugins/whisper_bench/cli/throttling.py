@@ -17,13 +17,13 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def run(options: argparse.Namespace) -> int:
     """Judge each case of the run."""
     from whisper_bench.cli.show import show_json, show_lines
-    from whisper_bench.saved.file import cases_of, read_saved
+    from whisper_bench.saved.file import read_saved, records_of
     from whisper_bench.saved.find import find_saved
     from whisper_bench.throttling.judge import judged
     from whisper_bench.throttling.text import throttling_lines, verdict_lines
 
     path = find_saved(options.name, options.storage)
-    report = judged([case.record for case in cases_of(read_saved(path), str(path))])
+    report = judged(records_of(read_saved(path), str(path)))
     if options.json:
         show_json(report)
     else:

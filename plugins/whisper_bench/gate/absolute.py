@@ -24,7 +24,7 @@ from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import facts_of_saved, run_case
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import Run, RunCase
-from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.saved.find import every_saved, save_name
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.welch import LogMean, Term, product_of
@@ -68,7 +68,7 @@ def _run_without_warnings(path: Path) -> Run:
     """Return a saved run without the warnings that a ratio prints."""
     saved, where = read_saved(path), str(path)
     facts = facts_of_saved(saved, save_name(path), where)
-    return Run(facts, [run_case(case.record) for case in cases_of(saved, where)])
+    return Run(facts, [run_case(record) for record in records_of(saved, where)])
 
 
 class AbsoluteGate(Gate):

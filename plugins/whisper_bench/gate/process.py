@@ -19,7 +19,7 @@ from whisper_bench.gate.side import Conditions, Launch, Side, launch
 from whisper_bench.interrupt import Interruption
 from whisper_bench.machine.identity import Machine
 from whisper_bench.parcel.parcel import unpack
-from whisper_bench.saved.file import SavedRun, cases_of, machine_of, parse_saved
+from whisper_bench.saved.file import SavedRun, machine_of, parse_saved, records_of
 
 _POLL_S = 0.1
 _GRACE_S = 10.0
@@ -172,8 +172,8 @@ def process_run(saved: SavedRun, where: str) -> ProcessRun:
     return ProcessRun(
         machine_of(saved, where),
         [
-            NamedCase(name.partition("[")[0], case.record)
-            for name, case in zip(ours, cases_of(saved, where), strict=True)
+            NamedCase(name.partition("[")[0], record)
+            for name, record in zip(ours, records_of(saved, where), strict=True)
         ],
     )
 

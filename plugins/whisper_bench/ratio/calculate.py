@@ -72,9 +72,7 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
     estimate = _estimate([side.latency for side in sides], confidence)
     validity, reason = _validity(pair, estimate)
     return CaseRatio(
-        model=case.model,
-        threads=case.threads,
-        clip=case.clip,
+        **case.cell,
         ratio=estimate.value if estimate else None,
         low=estimate.low if estimate else None,
         high=estimate.high if estimate else None,

@@ -1,10 +1,11 @@
 """May two runs be compared? Every field that must agree, both values, and what was let through."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from whisper_bench.case.case import Case
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.identity import Machine
@@ -15,26 +16,13 @@ TOKENS_TOLERANCE = 0.02
 """int8 kernels differ between architectures, so that the same clip may give a few tokens more."""
 
 CASES = "cases"
-_KEYS = ("model", "threads", "clip")
+_KEYS = Case.__struct_fields__
 ALLOWABLE = (CASES, *PLAIN, "tokens", "decoding", "versions", WEIGHTS)
 """What --allow-mismatch takes; of the last three also one part: versions.numpy."""
 
 
-class _Keyed(Protocol):
-    """A case, planned or measured."""
-
-    @property
-    def model(self) -> str: ...
-    @property
-    def threads(self) -> int: ...
-    @property
-    def clip(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-
-
-_Here = TypeVar("_Here", bound=_Keyed)
-_There = TypeVar("_There", bound=_Keyed)
+_Here = TypeVar("_Here", bound=Case)
+_There = TypeVar("_There", bound=Case)
 
 
 class Mismatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -218,7 +206,7 @@ def _label_of(reference: RunCase, target: RunCase) -> str:
     return " and ".join(dict.fromkeys((reference.label, target.label)))
 
 
-def _key(case: _Keyed, shared: Sequence[str]) -> tuple[Any, ...]:
+def _key(case: Case, shared: Sequence[str]) -> tuple[Any, ...]:
     return tuple(getattr(case, name) for name in shared)
 
 

@@ -16,9 +16,9 @@ from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ratio.fields import companions
 from whisper_bench.ratio.run import CaseIdentity, Run, RunCase, RunFacts, Samples
-from whisper_bench.results.convert import check_result, record_of
+from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result
-from whisper_bench.saved.file import SavedRun, cases_of, machine_of, read_saved, utc
+from whisper_bench.saved.file import SavedRun, machine_of, read_saved, records_of, utc
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
 from whisper_bench.stats.welch import log_mean
 from whisper_bench.text.plain import readable
@@ -43,7 +43,7 @@ def run_of_saved(saved: SavedRun, name: str, where: str) -> Run:
 
     """
     return run_of_records(
-        (case.record for case in cases_of(saved, where)),
+        records_of(saved, where),
         facts_of_saved(saved, name, where),
     )
 
@@ -60,7 +60,7 @@ def run_of_results(results: Sequence[Result]) -> Run:
     facts = [_facts_of_result(result) for result in results]
     for result, of_result in zip(results, facts, strict=True):
         check_result(result, of_result.where)
-    records = [record_of(result) for result in results]
+    records = [result.detail.record for result in results]
     for other in facts[1:]:
         if other != facts[0]:
             raise BenchError(
@@ -114,9 +114,7 @@ def _moment(result: Result) -> datetime:
 def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
     """Boil a case down; `warnings` are what a reader of its figures is told."""
     return RunCase(
-        model=record.model,
-        threads=record.threads,
-        clip=record.clip.name,
+        **record.case.cell,
         identity=case_identity(record),
         setting=case_setting(record),
         latency=Samples(

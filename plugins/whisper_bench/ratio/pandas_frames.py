@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
+from whisper_bench.case.case import Case
 from whisper_bench.ratio.matrix import RatioMatrix, headline_rows, run_labels
 from whisper_bench.ratio.report import RatioReport
-from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.saved.find import STORAGE, find_saved, save_name
 
-_CASE = ["model", "threads", "clip"]
+_CASE = list(Case.__struct_fields__)
 
 
 def ratio_frame(report: RatioReport) -> pd.DataFrame:
@@ -22,9 +23,7 @@ def ratio_frame(report: RatioReport) -> pd.DataFrame:
     """
     rows = [
         {
-            "model": case.model,
-            "threads": case.threads,
-            "clip": case.clip,
+            **case.cell,
             "reference_s": case.reference.latency_s,
             "target_s": case.target.latency_s,
             "ratio": case.ratio,
@@ -70,8 +69,7 @@ def samples_frame(name: str | Path, storage: Path = STORAGE) -> pd.DataFrame:
         "cpu_model": ours and ours.cpu_model,
     }
     rows = []
-    for case in cases_of(saved, str(path)):
-        record = case.record
-        of_case = dict(zip(_CASE, (record.model, record.threads, record.clip.name), strict=True))
-        rows += [{**machine, **of_case, **msgspec.structs.asdict(each)} for each in record.rounds]
+    for record in records_of(saved, str(path)):
+        cell = record.case.cell
+        rows += [{**machine, **cell, **msgspec.structs.asdict(each)} for each in record.rounds]
     return pd.DataFrame(rows)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from whisper_bench.case.case import case_label
+from whisper_bench.case.case import Case
 from whisper_bench.ratio.comparable import (
     Mismatch,
     check_allowable,
@@ -25,27 +25,19 @@ _NAMELESS = ("unknown", "implementer")
 """What a chip is called whose name the system does not tell (whisper_bench.machine.identity)."""
 
 
-class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Prediction(Case, frozen=True, forbid_unknown_fields=True):
     """One case on the target machine, one request at a time.
 
     `latency_s` is the mean latency that a run there will show, with the interval that such a run's
     mean falls into; `rps` is its inverse. `measured_s` is the new run's.
     """
 
-    model: str
-    threads: int
-    clip: str
     measured_s: float
     ratio: Estimate
     latency_s: Estimate
     rps: Estimate
     samples: SampleKind
     validity: Validity
-
-    @property
-    def label(self) -> str:
-        """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip)
 
 
 class PredictionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,9 +168,7 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
             "--whisper-processes=5"
         )
     return Prediction(
-        model=case.model,
-        threads=case.threads,
-        clip=case.clip,
+        **case.cell,
         measured_s=sample.value,
         ratio=kept,
         latency_s=latency_s,

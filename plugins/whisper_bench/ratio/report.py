@@ -4,8 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from whisper_bench.case.case import case_label
-from whisper_bench.ranges import Count, Name, Ordinal, PeakMemory, Positive, Threads
+from whisper_bench.case.case import Case
+from whisper_bench.ranges import Count, Ordinal, PeakMemory, Positive
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.run import CaseIdentity, RunFacts, SampleKind
 from whisper_bench.stats.interval import Confidence, Estimate
@@ -49,16 +49,13 @@ class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warnings: list[str]
 
 
-class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseRatio(Case, frozen=True, forbid_unknown_fields=True):
     """The ratio of one case with its interval, both None where it is INVALID.
 
     `samples` says what the interval is made of. `identity` is the reference's. `cpu` is the ratio
     of CPU-seconds, which a busy neighbour disturbs least.
     """
 
-    model: Name
-    threads: Threads
-    clip: Name
     ratio: Positive | None
     low: Positive | None
     high: Positive | None
@@ -70,11 +67,6 @@ class CaseRatio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: CaseSide
     target: CaseSide
     identity: CaseIdentity
-
-    @property
-    def label(self) -> str:
-        """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip)
 
     @property
     def estimate(self) -> Estimate | None:

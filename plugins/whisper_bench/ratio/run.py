@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from whisper_bench.case.case import case_label
+from whisper_bench.case.case import Case
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.machine.identity import Machine
-from whisper_bench.ranges import Count, Cpus, Name, Ordinal, PeakMemory, Sha256, Threads, Word
+from whisper_bench.ranges import Count, Cpus, Ordinal, PeakMemory, Sha256, Threads, Word
 from whisper_bench.stats.welch import LogMean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -73,16 +73,13 @@ class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return found
 
 
-class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunCase(Case, frozen=True, forbid_unknown_fields=True):
     """One case of a run, boiled down; `cpu` is None where a clock was too coarse to tell it.
 
     `setting` is what cannot agree between machines, or need not: instruction set, GEMM backend,
     warm-up rounds, thread variables ...
     """
 
-    model: Name
-    threads: Threads
-    clip: Name
     identity: CaseIdentity
     setting: dict[str, str]
     latency: Samples
@@ -95,11 +92,6 @@ class RunCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warnings: list[str]
     first_rounds: frozenset[tuple[float, float, float]] = frozenset()
     """Latency, wall and CPU seconds of each process's first round: no two runs share them."""
-
-    @property
-    def label(self) -> str:
-        """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip)
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

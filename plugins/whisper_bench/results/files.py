@@ -4,6 +4,7 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from whisper_bench.case.case import Case
@@ -11,6 +12,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import parsed
 from whisper_bench.files.json_output import checked_json
 from whisper_bench.files.whole import in_folder, read_bounded, write_all_new
+from whisper_bench.results import version_1
 from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result
 
@@ -21,11 +23,14 @@ AGAIN = "convert the saved run again"
 _DATE_CHARACTERS = 10
 
 
+class _Versioned(Struct, frozen=True):
+    schema_version: int
+
+
 def file_name(result: Result) -> str:
     """Name a file: `m4_base_2026-11-24.json`, with `_t4` or the clip where not standard."""
     detail = result.detail
-    case = Case(result.model_size, detail.threads, detail.clip.name)
-    return name_of(detail.save_name, case, result.timestamp[:_DATE_CHARACTERS])
+    return name_of(detail.save_name, detail.record.case, result.timestamp[:_DATE_CHARACTERS])
 
 
 def name_of(save_name: str, case: Case, date: str) -> str:
@@ -72,7 +77,7 @@ def _written_before(result: Result, path: Path) -> Path | None:
     A run that could not be saved has its result files; the resume that saves it measures nothing.
     """
     stem = path.stem[:-_DATE_CHARACTERS]
-    latency = repr(result.detail.rounds[0].latency_s).encode()
+    latency = repr(result.detail.record.rounds[0].latency_s).encode()
     for other in sorted(path.parent.glob(f"{glob.escape(stem)}*{path.suffix}")):
         try:
             if latency not in read_bounded(other):
@@ -86,8 +91,8 @@ def _written_before(result: Result, path: Path) -> Path | None:
 
 def _measured(result: Result) -> Result:
     """Leave out when a run was saved, and how much of it was there before."""
-    detail = replace(result.detail, resumed_rounds=0)
-    return replace(result, timestamp="", detail=detail)
+    record = replace(result.detail.record, resumed_rounds=0)
+    return replace(result, timestamp="", detail=replace(result.detail, record=record))
 
 
 def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
@@ -102,7 +107,7 @@ def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
 
 
 def load_results(path: str | Path) -> Result:
-    """Read a result file, and hold it to itself.
+    """Read a result file of this version or the one before, and hold it to itself.
 
     Raises:
         BenchError: it cannot be read, is cut short, has a missing, unknown or wrong key, or a
@@ -113,6 +118,9 @@ def load_results(path: str | Path) -> Result:
         content = read_bounded(Path(path))
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror or error}; name a result file") from error
-    result = parsed(content, Result, str(path), AGAIN)
-    check_result(result, str(path))
+    where = str(path)
+    if parsed(content, _Versioned, where, AGAIN).schema_version == 1:
+        return version_1.read(content, where, AGAIN)
+    result = parsed(content, Result, where, AGAIN)
+    check_result(result, where)
     return result

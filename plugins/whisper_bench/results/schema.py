@@ -5,30 +5,21 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from whisper_bench.case.backend import Backend
-from whisper_bench.case.case import Round
-from whisper_bench.case.decoding import Decoding
-from whisper_bench.case.language import LanguageSource
-from whisper_bench.case.record import ClipIdentity, ModelFacts, ProcessFacts
-from whisper_bench.machine.counters import CpuCounters
-from whisper_bench.machine.cpu_limit import CpuLimit
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.machine.identity import Architecture, Machine
 from whisper_bench.ranges import (
-    Count,
     CpuCount,
     Cpus,
     Latency,
     Name,
-    NotNegative,
     Ordinal,
     Positive,
     Seconds,
-    Threads,
     Word,
 )
 from whisper_bench.throttling.verdict import CaseVerdict
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 
 class LatencySummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,41 +36,24 @@ class LatencySummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a reader needs to trust the figures; times in seconds, memory in bytes."""
+    """What a reader needs to trust the figures; times in seconds, memory in bytes.
+
+    `record` is the case as pytest-benchmark's file has it; `unknown` says of each figure that is
+    null why it is.
+    """
 
     save_name: Name
-    shape_only: bool
-    threads: Threads
-    compute_type: Word
-    compute_type_in_use: Word
-    decoding: Decoding
-    clip: ClipIdentity
-    weights: ModelFacts
-    versions: dict[str, str]
-    backend: Backend
-    environment: dict[str, str]
-    cpu_limit: CpuLimit
     node: str
     system: str
     kernel: str
+    python: str
     latency: LatencySummary
     cpu_s_per_request: Seconds
     real_time_factor: Positive
-    counters: CpuCounters | None
     throttling: CaseVerdict
-    contended_rounds: Count | None
     unknown: dict[str, str]
-    processes: list[ProcessFacts]
-    rounds: list[Round]
-    planned_rounds: Ordinal
-    resumed_rounds: Count
-    warmup_rounds: Count
-    tokens: Count
-    transcript: str
-    word_error_rate: NotNegative | None
-    word_error_rate_bound: NotNegative | None
     warnings: list[str]
-    language_source: LanguageSource | None = None
+    record: CaseRecord
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +72,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rps: Positive
     cpu_limit: CpuCount | Cpus | None
     memory_mb: Ordinal
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     detail: Detail
 
     @property
@@ -110,5 +84,5 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             node=self.detail.node,
             system=self.detail.system,
             kernel=self.detail.kernel,
-            python=self.detail.versions.get("python", "not told"),
+            python=self.detail.python,
         )

@@ -64,13 +64,6 @@ class SavedRun(msgspec.Struct, frozen=True):
     benchmarks: list[SavedBenchmark]
 
 
-class SavedCase(msgspec.Struct, frozen=True):
-    """A case of ours in a saved run, with its raw samples in seconds."""
-
-    record: CaseRecord
-    latencies_s: list[float]
-
-
 def read_saved(path: Path) -> SavedRun:
     """Parse a saved run.
 
@@ -94,6 +87,26 @@ def parse_saved(content: bytes, where: str) -> SavedRun:
         raise BenchError(
             f"{where}: {why}; {_HALF_WRITTEN if why.startswith(_CUT) else _REMEDY}"
         ) from error
+    return _dated(run, where)
+
+
+def run_in_memory(document: object, where: str) -> SavedRun:
+    """Return the run that pytest-benchmark is saving, from what its hooks have left of it.
+
+    Raises:
+        BenchError: it is no longer one.
+
+    """
+    try:
+        run = msgspec.convert(document, SavedRun)
+    except msgspec.ValidationError as error:
+        raise BenchError(
+            f"{where}: it is no saved run of this suite ({error}); {_REMEDY}"
+        ) from error
+    return _dated(run, where)
+
+
+def _dated(run: SavedRun, where: str) -> SavedRun:
     if run.datetime.year not in _YEARS:
         raise BenchError(
             f"{where}: datetime is {run.datetime}, which no run of this suite has; measure again "
@@ -121,28 +134,28 @@ def machine_of(run: SavedRun, where: str) -> Machine:
     )
 
 
-def cases_of(run: SavedRun, where: str) -> list[SavedCase]:
-    """Return our cases of a saved run, each with all its raw samples.
+def records_of(run: SavedRun, where: str) -> list[CaseRecord]:
+    """Return the records of our cases in a saved run; their rounds are its raw samples.
 
     Raises:
         BenchError: no case of ours is in it, one is there twice, or samples are missing or edited.
 
     """
-    cases = [
-        _case(benchmark, record, where)
+    records = [
+        _checked(benchmark, record, where)
         for benchmark in run.benchmarks
         if (record := benchmark.extra_info.whisper_bench) is not None
     ]
-    if not cases:
+    if not records:
         raise BenchError(
             f"{where}: no case of whisper-bench is in it; save one with pytest benchmarks "
             "--benchmark-save=NAME"
         )
-    refuse_twins([case.record for case in cases], where)
-    return cases
+    refuse_twins(records, where)
+    return records
 
 
-def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCase:
+def _checked(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> CaseRecord:
     if record.record_version != RECORD_VERSION:
         raise BenchError(
             f"{where}: {benchmark.name} is of record version {record.record_version}, and this "
@@ -155,13 +168,12 @@ def _case(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> SavedCas
         raise BenchError(
             f"{where}: {benchmark.name}: {trouble}; the file was edited or cut, measure again"
         )
-    return SavedCase(record, benchmark.stats.data)
+    return record
 
 
 def _params_trouble(params: Any, record: CaseRecord) -> str | None:
     """Say where pytest's parameters are of another case, since its own table shows those."""
-    of_record = {"model": record.model, "threads": record.threads, "clip": record.clip.name}
-    for name, true in of_record.items() if isinstance(params, dict) else ():
+    for name, true in record.case.cell.items() if isinstance(params, dict) else ():
         told = params.get(name, true)
         if told != true:
             return f"{name} is {quoted(str(told))} in its params and {quoted(str(true))} on record"

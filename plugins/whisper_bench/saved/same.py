@@ -7,26 +7,25 @@ from typing import NamedTuple
 
 import msgspec
 
+from whisper_bench.case.case import Case
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.files.whole import UNREADABLE, read_bounded
 from whisper_bench.measure.journal import RoundLine
-from whisper_bench.saved.file import cases_of, parse_saved
+from whisper_bench.saved.file import parse_saved, records_of
 from whisper_bench.saved.find import save_name
 
 _LATENCY = re.compile(rb'"process":\s*\d+,\s*"latency_s":\s*([0-9.e+-]+)[\s,}]')
 """A round's, in a file that cannot be parsed; a number that is cut short itself is none."""
-_Key = tuple[str, int, str, float]
-"""A round: model, threads, clip, latency in seconds."""
+_Key = tuple[Case, float]
+"""A round: its case, and its latency in seconds."""
 
 
 def saved_with(folders: Iterable[Path], rounds: Sequence[RoundLine]) -> Path | None:
     """Return the saved run that holds every one of some rounds, the newest by its number."""
     if not rounds:
         return None
-    wanted = {
-        (line.case.model, line.case.threads, line.case.clip, line.latency_s) for line in rounds
-    }
+    wanted = {(line.case, line.latency_s) for line in rounds}
     mark = repr(rounds[0].latency_s).encode()
     return next(
         (
@@ -98,15 +97,10 @@ def _files(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
 
 def _rounds_in(content: bytes, path: Path) -> set[_Key]:
     try:
-        cases = cases_of(parse_saved(content, str(path)), str(path))
+        return _keys(records_of(parse_saved(content, str(path)), str(path)))
     except BenchError:  # cut short, edited or another tool's: what it holds does not count
         return set()
-    return _keys(case.record for case in cases)
 
 
 def _keys(records: Iterable[CaseRecord]) -> set[_Key]:
-    return {
-        (record.model, record.threads, record.clip.name, each.latency_s)
-        for record in records
-        for each in record.rounds
-    }
+    return {(record.case, each.latency_s) for record in records for each in record.rounds}

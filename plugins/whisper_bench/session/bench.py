@@ -92,8 +92,8 @@ class Bench:
             self.close()
             raise
         self.is_saved_already = saved is not None
-        self.saved_run = saved
-        """The file that this run is saved in, once it is."""
+        self.earlier_run = self.saved_run = saved
+        """The file that this run is saved in, once it is; `earlier_run` if another session did."""
 
     def measurement(self, case: Case) -> Measurement:
         """Return the rounds of a case that are still to be measured.

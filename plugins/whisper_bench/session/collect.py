@@ -20,14 +20,15 @@ BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
 
 def parametrize(metafunc: pytest.Metafunc, config: "BenchConfig") -> None:
     """Give a benchmark function its matrix of model x threads x clip."""
+    from whisper_bench.case.case import Case
+
     cells = [
         (model, threads, clip)
         for clip in config.clips
         for model in config.models
         for threads in config.threads
     ]
-    ids = [f"{model}-t{threads}-{clip}" for model, threads, clip in cells]
-    metafunc.parametrize(PARAMETERS, cells, ids=ids)
+    metafunc.parametrize(PARAMETERS, cells, ids=[Case(*cell).label for cell in cells])
 
 
 def is_case(item: pytest.Item) -> bool:

@@ -1,21 +1,22 @@
 """What each hook of plugin.py does."""
 
-import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from whisper_bench.case.case import Case
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.files.names import checked_name
 from whisper_bench.files.whole import in_folder
 from whisper_bench.machine.cpu_limit import no_limit_warning
 from whisper_bench.machine.identity import node_name
 from whisper_bench.ratio.text import ratio_lines
-from whisper_bench.results.convert import results_of
+from whisper_bench.results.convert import results_of_records
 from whisper_bench.results.files import name_of, save_all_results
 from whisper_bench.results.summary import summary_lines
-from whisper_bench.saved.file import SavedRun, cases_of, parse_saved, read_saved
+from whisper_bench.saved.file import SavedRun, read_saved, records_of, run_in_memory
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH, benchmark_session, params_of, twins
 from whisper_bench.session.config import BenchConfig
@@ -159,27 +160,45 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
 def _write_results(bench: Bench, saved: dict[str, Any], name: str | None) -> str | None:
     where = name or "--benchmark-json"
     try:
-        # through JSON, as it is on the disk: the same way as `whisper-bench results`
-        run = (
-            read_saved(bench.saved_run)
-            if bench.saved_run
-            else parse_saved(json.dumps(saved, default=str).encode(), where)
+        run, records = (
+            _saved_now(bench, saved, where)
+            if bench.earlier_run is None
+            else _saved_earlier(bench, bench.earlier_run, where)
         )
-        _refuse_lost(bench, run, where)
         if name:
-            bench.written += save_all_results(results_of(run, name, name), bench.config.results)
+            results = results_of_records(records, run, name, name)
+            bench.written += save_all_results(results, bench.config.results)
     except BenchError as error:
         return str(error)
     return None
 
 
-def _refuse_lost(bench: Bench, run: SavedRun, where: str) -> None:
+def _saved_now(
+    bench: Bench, saved: dict[str, Any], where: str
+) -> tuple[SavedRun, list[CaseRecord]]:
+    """Return the run that this session saved, and the records that it gathered itself."""
+    run = run_in_memory(saved, where)
+    kept = records_of(run, where)
+    _refuse_lost([each for each in bench.records.values() if each not in kept], where)
+    return run, list(bench.records.values())
+
+
+def _saved_earlier(bench: Bench, path: Path, where: str) -> tuple[SavedRun, list[CaseRecord]]:
+    """Return the run that an earlier session saved, and the records in it."""
+    run = read_saved(path)
+    kept = records_of(run, where)
+    cases = {record.case for record in kept}
+    _refuse_lost([each for case, each in bench.records.items() if case not in cases], where)
+    return run, kept
+
+
+def _refuse_lost(lost: list[CaseRecord], where: str) -> None:
     """Hold what was saved to what was measured: other plugins' hooks may change it."""
-    saved = {case.record.label for case in cases_of(run, where)}
-    if lost := [case.label for case in bench.records if case.label not in saved]:
+    if lost:
         raise BenchError(
-            f"{where}: {', '.join(lost)} was measured and is not in the saved run; run without the "
-            "hook that takes it out (pytest_benchmark_update_json in a conftest.py or a plugin)"
+            f"{where}: {', '.join(record.label for record in lost)} was measured and is not in the "
+            "saved run as it was measured; run without the hook that takes it out or changes it "
+            "(pytest_benchmark_update_json in a conftest.py or a plugin)"
         )
 
 

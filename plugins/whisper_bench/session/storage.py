@@ -61,7 +61,7 @@ def _save(storage: Any, bench: "Bench", output_json: dict[str, Any], save: str) 
     folder = storage.get("any").parent
     earlier = bench.saved_earlier(folder, save)
     if earlier.all_of_them is not None:
-        bench.saved_run = earlier.all_of_them
+        bench.earlier_run = bench.saved_run = earlier.all_of_them
         _tell(storage, f"These rounds are saved already in: {bench.saved_run}")
         return
     with _as_os_error():

@@ -15,7 +15,7 @@ from whisper_bench.ratio.load import facts_of_saved, run_of_records
 from whisper_bench.ratio.predict import PredictionReport, predict
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
-from whisper_bench.saved.file import cases_of, read_saved
+from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.saved.find import find_saved, save_name
 from whisper_bench.sizing.calculate import sizing_of
 from whisper_bench.sizing.candidates import (
@@ -50,7 +50,7 @@ def saved_run(name: str, storage: Path) -> tuple[list[CaseRecord], RunFacts]:
     path = find_saved(name, storage)
     saved = read_saved(path)
     facts = facts_of_saved(saved, save_name(path), str(path))
-    return [case.record for case in cases_of(saved, str(path))], facts
+    return records_of(saved, str(path)), facts
 
 
 def size_run(

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from whisper_bench.case.record import CaseRecord, contended_rounds, untold_rounds
-from whisper_bench.machine.counters import total_counters
+from whisper_bench.case.record import CaseRecord, contended_rounds, counters_of, untold_rounds
 from whisper_bench.stats.welch import ratio_interval
 from whisper_bench.throttling.verdict import FAILING, CaseVerdict, CpuFactor, Verdict, with_findings
 
@@ -57,13 +56,11 @@ def judged(records: Sequence[CaseRecord]) -> ThrottlingReport:
 
 
 def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
-    counters = total_counters([process.counters for process in record.processes])
+    counters = counters_of(record)
     latency_s = _mean_latency_s(record)
     fewer = [_mean_latency_s(each) for each in siblings if each.threads < record.threads]
     draft = CaseVerdict(
-        model=record.model,
-        clip=record.clip.name,
-        threads=record.threads,
+        **record.case.cell,
         verdict=Verdict.OK,
         findings=[],
         evidence=[],

@@ -5,19 +5,17 @@ from enum import StrEnum
 
 import msgspec
 
-from whisper_bench.case.case import case_label
+from whisper_bench.case.case import Case
 from whisper_bench.case.contention import MANY_CONTENDED
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import WHERE_TO_LOOK, CpuLimit
 from whisper_bench.ranges import (
     Count,
     Latency,
-    Name,
     NotNegative,
     Ordinal,
     Positive,
     Seconds,
-    Threads,
 )
 from whisper_bench.stats.interval import Estimate
 
@@ -61,16 +59,13 @@ class CpuFactor(Estimate, frozen=True, forbid_unknown_fields=True):
     samples: tuple[int, int]
 
 
-class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseVerdict(Case, frozen=True, forbid_unknown_fields=True):
     """One case's verdict and its evidence.
 
     `verdict` is the most serious of `findings`; factors are over one thread (CPU-seconds) and over
     the fastest case of fewer threads (latency); `throttled_share` is of periods, in [0, 1].
     """
 
-    model: Name
-    clip: Name
-    threads: Threads
     verdict: Verdict
     findings: list[Verdict]
     evidence: list[str]
@@ -92,11 +87,6 @@ class CaseVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.cpu_limit.quota_cpus:
             return "no counters"
         return "no quota" if self.cpu_limit.unknown is None else "not known"
-
-    @property
-    def label(self) -> str:
-        """Name the case for people."""
-        return case_label(self.model, self.threads, self.clip)
 
 
 def most_serious(findings: Iterable[Verdict]) -> Verdict:
