@@ -40,7 +40,7 @@ def name_of(action):
     return action.option_strings[-1] if action.option_strings else action.metavar or action.dest
 
 
-# what stands behind -- is the suite's own
+# what comes after -- is the suite's own
 VALUES = [
     pytest.param(path, action, id=" ".join((*path, name_of(action))))
     for path, parser in leaves(_parser())

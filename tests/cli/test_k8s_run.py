@@ -118,7 +118,7 @@ def test_a_server_that_never_answered_is_not_asked_again(home, capsys, tmp_path)
         (["--toleration", "a:Never"], "--toleration a:Never:", "NoSchedule"),
         (["--toleration", "="], "--toleration =:", "KEY[=VALUE][:EFFECT]"),
         (["--pending-timeout", "soon"], "--pending-timeout soon:", "5s"),
-        (["stress"], "stress:", "behind --"),
+        (["stress"], "stress:", "after --"),
         (["--storage", "/proc/none"], "/proc/none", "--storage"),
         (["--manifest", "none.yaml"], "none.yaml:", "--manifest"),
     ],

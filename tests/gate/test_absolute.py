@@ -211,7 +211,7 @@ def test_a_candidate_that_waits_does_not_pass_by_its_cpu_seconds(contended):
     report, _ = judged(contended, candidate(4.0, cpu_s=1.02))
     assert (report.answer, report.cases[0].metric) == (Answer.NO_EVIDENCE, Metric.CPU)
     assert "the candidate waits, or other processes slow one side: +" in report.reason
-    assert "and not slower: +2.0 %" in report.reason
+    assert "but not slower: +2.0 %" in report.reason
 
 
 def test_where_both_were_contended_cpu_seconds_decide(contended):

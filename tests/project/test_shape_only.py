@@ -94,5 +94,5 @@ def test_another_size_is_refused():
 
 def test_another_binary_version_is_refused(tmp_path):
     (tmp_path / "model.bin").write_bytes(b"\x05\x00\x00\x00")
-    with pytest.raises(BenchError, match="binary version 5, but 6 can be read"):
+    with pytest.raises(BenchError, match="binary version 5, but only 6 can be read"):
         read_variables(tmp_path / "model.bin")
