@@ -1,6 +1,7 @@
 """A blank value, as of a variable that is not set in a CI job: misuse, never a default or no limit."""
 
 import argparse
+import warnings
 
 import pytest
 
@@ -56,7 +57,13 @@ FIRST_VALUES = list({value.values[0]: value for value in reversed(VALUES)}.value
 def ended(pytester):
     """Run a suite that ends before anything is measured, in this process."""
     pytester.makepyfile(test_bench=BENCHMARK)
-    return lambda *arguments: pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+    def run(*arguments):
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # -W error is for this session, not for the user's
+            return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+    return run
 
 
 def only(config, name, given):
