@@ -126,7 +126,7 @@ def test_differences_between_the_machines_are_listed_with_both_values():
         "cpu_model": ("Apple M4", "A test's Xeon"),
         "kernel": ("6.1", "6.8"),
         "instruction_set": ("AVX2", "AVX512"),
-        "sgemm": ("not told", "MKL"),
+        "sgemm": ("n/a", "MKL"),
     }
 
 

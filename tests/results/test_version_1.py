@@ -60,7 +60,7 @@ def test_one_that_was_edited_is_refused(tmp_path, change, told):
 
 def test_one_that_does_not_name_python_is_read(tmp_path):
     path = changed(tmp_path, lambda _, detail: detail["versions"].pop("python"))
-    assert load_results(path).detail.python == "not told"
+    assert load_results(path).detail.python == "n/a"
     assert load_results(VERSION_1).detail.python == "3.11.7"
 
 

@@ -144,11 +144,11 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     rounds, contended = len(record.rounds), contended_rounds(record)
     found = []
     if record.weights.shape_only:
-        found.append("shape-only weights: cost of the model named, not its skill")
+        found.append("shape-only weights: the model's true cost, but not its transcripts")
     if not record.weights.pinned:
         found.append(f"unpinned weights, {_unpinned(record)}")
     if contended is None:
-        found.append("contention unknown: what tells it is not there (docs/measuring.md)")
+        found.append("contention unknown: the kernel's counter is missing (docs/measuring.md)")
     elif contended >= MANY_CONTENDED * rounds:
         found.append(
             f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
@@ -159,7 +159,7 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     if rounds < record.planned_rounds:
         found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
     if len(record.processes) == 1:
-        found.append("one process: the spread between processes is not known")
+        found.append("one process: the spread between processes is unknown")
     return found
 
 
@@ -180,16 +180,16 @@ def _answer_warnings(record: CaseRecord) -> list[str]:
     found = []
     if known is not None and known.is_doubtful:
         found.append(
-            f"{clip}: language {language} is doubtful ({known}): give the spoken one with {OPTION}"
+            f"{clip}: language {language} is doubtful ({known}): set the spoken one with {OPTION}"
         )
     if not has_words(record.transcript):
         found.append(
-            f"{clip}: decoded to nothing ({record.tokens} tokens, no words): is it speech, in "
-            f"{language}?"
+            f"{clip}: the transcript has no words ({record.tokens} tokens): check that it is "
+            f"speech in {language}"
         )
     elif record.word_error_rate is not None and record.word_error_rate >= ALL_WRONG:
         found.append(
-            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: is it "
-            f"the clip's text, and {language} its language?"
+            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: "
+            f"check the clip's text and its language ({language})"
         )
     return found

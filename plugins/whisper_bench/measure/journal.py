@@ -134,7 +134,7 @@ class Journal:
             with suppress(OSError):  # the next append tries again, and whoever reads drops it
                 self._drop_the_rest()
             raise BenchError(
-                f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then go on "
+                f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then continue "
                 "from the rounds in it with --whisper-resume"
             ) from error
         self.holds_rounds |= isinstance(line, RoundLine)
@@ -155,7 +155,7 @@ class Journal:
             self.path.unlink(missing_ok=True)  # while it is locked: nobody goes on from it
         except OSError as error:
             raise BenchError(
-                f"journal {self.path}: {reason_of(error)}; what it holds is saved: delete it"
+                f"journal {self.path}: {reason_of(error)}; its rounds are saved: delete it"
             ) from error
         finally:
             self.close()

@@ -80,8 +80,8 @@ def _lock(file: FileIO, path: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > until_s:
                 raise BenchError(
-                    f"{path}: another run is writing it; wait for its end, or end it, before "
-                    "resuming"
+                    f"{path}: another run is writing it; before you resume, wait until it ends or "
+                    "stop it"
                 ) from None
             time.sleep(_LOCK_LOOK_S)
         else:

@@ -124,11 +124,11 @@ def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | No
     if estimate is None:
         rounds = " and ".join(str(side.rounds) for side in pair)
         return Validity.INVALID, (
-            f"rounds on record: {rounds}, of which no interval can be had; measure with "
+            f"{rounds} round(s) are too few for an interval; measure with "
             "--whisper-processes=5 on both sides"
         )
     if min(side.processes for side in pair) < FEWEST:
-        return Validity.WITHIN_RUN, "one process on a side: the interval knows of rounds only"
+        return Validity.WITHIN_RUN, "one process on a side: the interval is from rounds, too narrow"
     return Validity.VALID, None
 
 
@@ -167,7 +167,7 @@ def _as_one(side: Sequence[LogMean]) -> LogMean:
 def _differences(reference: Run, target: Run) -> Iterable[Difference]:
     sides = [_setting_of(run) for run in (reference, target)]
     for field in dict.fromkeys((*sides[0], *sides[1])):
-        here, there = (side.get(field, "not told") for side in sides)
+        here, there = (side.get(field, "n/a") for side in sides)
         if here != there:
             yield Difference(field, here, there)
 
@@ -175,6 +175,6 @@ def _differences(reference: Run, target: Run) -> Iterable[Difference]:
 def _setting_of(run: Run) -> dict[str, str]:
     found = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
     for name in dict.fromkeys(name for case in run.cases for name in case.setting):
-        values = {case.setting.get(name, "not told") for case in run.cases}
+        values = {case.setting.get(name, "n/a") for case in run.cases}
         found[name] = ", ".join(sorted(values))
     return found

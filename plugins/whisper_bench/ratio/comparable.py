@@ -67,9 +67,9 @@ class NotComparableError(BenchError):
     def told(self, remedy: str) -> list[str]:
         """Return the message's lines; `remedy` are the options that let the fields through."""
         return [
-            f"{self.reference} and {self.target} cannot be compared:",
+            f"{self.reference} and {self.target} are not comparable:",
             *(f"  {mismatch}" for mismatch in self.mismatches),
-            f"measure both alike; or let it through, and have it recorded, with {remedy}",
+            f"measure both in the same way; or allow the difference with {remedy}: it is recorded",
         ]
 
 
@@ -127,7 +127,7 @@ def check_allowable(allow: Collection[str], option: str = "--allow-mismatch") ->
         parts = known.get(whole, set())
         if whole not in ALLOWABLE or (part and part not in parts):
             raise BenchError(
-                f"{option} {field}: no such field is compared; use one of "
+                f"{option} {field}: no field of this name is compared; use one of "
                 f"{', '.join(ALLOWABLE)}, or a part such as versions.numpy or decoding.beam_size"
             )
 

@@ -123,14 +123,14 @@ def check_age(report: RatioReport, most_days: float, now: datetime | None = None
     days = age_of(report, now) / timedelta(days=1)
     if days > most_days:
         raise StaleError(
-            f"the ratio is stale: its older run was {days:.0f} days old, {most_days:g} are "
+            f"the ratio is too old: its older run is {days:.0f} days old, {most_days:g} are "
             "allowed; measure again, or raise --max-age-days"
         )
     newer = max(report.reference.moment, report.target.moment)
     if newer - (now or datetime.now(UTC)) > timedelta(days=1):
         raise StaleError(
-            f"the ratio's runs are of {report.reference.moment} and {report.target.moment}, in "
-            "the future; set this machine's clock"
+            f"the ratio's runs are dated {report.reference.moment} and {report.target.moment}, in "
+            "the future; correct this machine's clock"
         )
 
 
@@ -171,7 +171,7 @@ def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:
     ):
         true = mean and mean.value
         if value != true and not (value and true and is_same(value, true)):
-            yield f"has {name} {value}, where its samples give {true}"
+            yield f"has {name} {value}, but its samples give {true}"
     if not side.runs <= side.processes <= side.rounds:
         yield f"has {side.runs} runs of {side.processes} processes and {side.rounds} rounds"
     if (side.contended_rounds or 0) > side.rounds:

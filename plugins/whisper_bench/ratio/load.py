@@ -56,7 +56,7 @@ def run_of_results(results: Sequence[Result]) -> Run:
 
     """
     if not results:
-        raise BenchError("a ratio needs a result file at least; none was given")
+        raise BenchError("a ratio needs at least one result file per side; none was given")
     facts = [_facts_of_result(result) for result in results]
     for result, of_result in zip(results, facts, strict=True):
         check_result(result, of_result.where)
@@ -106,7 +106,7 @@ def _moment(result: Result) -> datetime:
         return datetime.fromisoformat(result.timestamp)
     except ValueError:
         raise BenchError(
-            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is no date; "
+            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is not a date; "
             "convert the saved run again"
         ) from None
 

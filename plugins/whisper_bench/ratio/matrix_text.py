@@ -29,7 +29,7 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
         "latency of the row over latency of the column, geometric mean of the cases",
         *_square(matrix, labels),
         "",
-        f"each case: latency over that of {labels[0]}, with its interval",
+        f"per case: latency over that of {labels[0]}, with its interval",
         *_by_case(first, labels),
         "",
         *_remarks(matrix, labels),

@@ -30,7 +30,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
     if len(runs) < 2:  # noqa: PLR2004 - of one nothing is known beyond it
         name = runs[0].facts.name if runs else "none"
         raise BenchError(
-            f"{name}: {len(runs)} run(s) saved, and two or more of each name are needed; measure "
+            f"{name}: {len(runs)} run(s) saved, but two or more per name are needed; measure "
             "again under the same name, at another time"
         )
     first, *others = [_named_by_file(run) for run in runs]

@@ -105,21 +105,22 @@ def _check_machine(
     names = run.facts.name, config.reference.name
     if any(word in run.facts.cpu_model for word in _NAMELESS):
         raise StaleError(
-            f"{names[0]} was measured on {run.facts.cpu_model!r}, which names no chip, so that "
-            "whether the ratio is of this machine is not known; measure with --whisper-cpu-model"
+            f"{names[0]} was measured on {run.facts.cpu_model!r}, which is not the name of a chip, "
+            "so it is unknown if the ratio is of this machine; measure again and pass the chip's "
+            "name with --whisper-cpu-model"
         )
     settings = [(ratio.reference.setting, case.setting) for ratio, case in pairs]
     for mismatch in machine_mismatches(config.reference, run.facts, settings):
         raise StaleError(
             f"the ratio is of another machine or set-up: {mismatch.field} of {names[1]} is "
-            f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure as the "
-            "reference was measured, or make a ratio anew with whisper-bench ratio"
+            f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure in the "
+            "same way as the reference, or make a new ratio with whisper-bench ratio"
         )
 
 
 def _warnings(run: Run, config: RatioConfig, pairs: Sequence[_Pair]) -> Iterable[str]:
     if run.facts.where in config.reference.where.split(RUNS_APART):
-        yield f"{run.facts.name} is the run that the ratio was made of: nothing new is told"
+        yield f"{run.facts.name} is the ratio's own reference: this prediction has no new data"
     for ratio, case in pairs:
         sides = {
             run.facts.name: case.warnings,
@@ -164,7 +165,7 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
     kept = ratio_of(sides[1], sides[0], ratio.confidence)
     if latency_s is None or kept is None:
         raise StaleError(
-            f"{case.label}: {case.rounds} round(s), of which no interval can be had; measure with "
+            f"{case.label}: {case.rounds} round(s) are too few for an interval; measure with "
             "--whisper-processes=5"
         )
     return Prediction(

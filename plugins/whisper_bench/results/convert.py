@@ -153,7 +153,7 @@ def refuse_edited(figures: Iterable[tuple[str, Any, Any]], where: str) -> None:
     for name, told, true in figures:
         if not _agree(told, true):
             raise BenchError(
-                f"{where}: {name} is {told}, and its rounds give {true}; the file was edited, "
+                f"{where}: {name} is {told}, but its rounds give {true}; the file was edited, "
                 "convert the saved run again"
             )
 

@@ -20,7 +20,7 @@ from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Result
 
 _PYTHON = "python"
 """Among the versions then, and beside the node now."""
-_NOT_KNOWN = "not told"
+_NOT_KNOWN = "n/a"
 
 
 def _fields(form: type, *without: str) -> Iterator[tuple[Any, ...]]:

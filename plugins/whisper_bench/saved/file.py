@@ -19,7 +19,7 @@ _YEARS = range(2000, 2200)
 _CUT = ("it is empty", "it is cut short")
 _REMEDY = "measure again or name another run"
 _HALF_WRITTEN = (
-    "the run that wrote it was killed: go on from its rounds with pytest benchmarks "
+    "the run that wrote it was killed: continue from its rounds with pytest benchmarks "
     "--benchmark-save=NAME --whisper-resume; or delete the file, and measure again or name "
     "another run"
 )
@@ -101,7 +101,7 @@ def run_in_memory(document: object, where: str) -> SavedRun:
         run = msgspec.convert(document, SavedRun)
     except msgspec.ValidationError as error:
         raise BenchError(
-            f"{where}: it is no saved run of this suite ({error}); {_REMEDY}"
+            f"{where}: it is not a saved run of this suite ({error}); {_REMEDY}"
         ) from error
     return _dated(run, where)
 
@@ -109,8 +109,8 @@ def run_in_memory(document: object, where: str) -> SavedRun:
 def _dated(run: SavedRun, where: str) -> SavedRun:
     if run.datetime.year not in _YEARS:
         raise BenchError(
-            f"{where}: datetime is {run.datetime}, which no run of this suite has; measure again "
-            "with this machine's clock set"
+            f"{where}: datetime {run.datetime} is an invalid date for a run; correct this "
+            "machine's clock and measure again"
         )
     return run
 
@@ -206,7 +206,7 @@ def _why(content: bytes, error: Exception) -> str:
     if versions:
         told = ", ".join(sorted(versions))
         return f"it is of record version {told}, and this whisper-bench reads {RECORD_VERSION}"
-    return f"it is no saved run of this suite ({fault_of(content, error)})"
+    return f"it is not a saved run of this suite ({fault_of(content, error)})"
 
 
 def _record_versions(document: Any) -> set[str]:

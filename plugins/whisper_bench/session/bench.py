@@ -81,9 +81,9 @@ class Bench:
         self.progress = Progress(list(self.plans.values()))
         if self.demanded != config.cpu_limit:
             terminal.say(
-                f"--whisper-cpu-limit={config.cpu_limit}: the kernel takes whole "
-                f"microseconds in {PERIOD_US // 1000} ms as a quota, so {self.demanded:g} CPU "
-                "is in force and on record"
+                f"--whisper-cpu-limit={config.cpu_limit}: the kernel counts a quota in whole "
+                f"microseconds per {PERIOD_US // 1000} ms, so {self.demanded:g} CPU is set and "
+                "recorded"
             )
         self.quota = quota_for(self.demanded, self.limit)
         try:
@@ -106,8 +106,8 @@ class Bench:
         if messages:
             raise WrongAnswerError(
                 *messages[0].split("\n"),
-                "so it was in the run that this one goes on from, and the case has failed for "
-                "good: measure again without --whisper-resume",
+                "this is from the run that --whisper-resume continues, and the case stays failed: "
+                "measure again without --whisper-resume",
             )
         finished = FinishedRounds(
             [line for line in self._held.processes if line.case == case],

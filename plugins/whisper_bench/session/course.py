@@ -28,10 +28,10 @@ class Course:
         """
         if (case, step) in self._begun:
             earlier = self._failures.get(case)
-            failed = f" It had failed before: {earlier[0]}" if earlier else ""
+            failed = f" It failed before: {earlier[0]}" if earlier else ""
             raise BenchError(
-                f"{case.label}: the case has begun a second time. A case may be measured once in "
-                f"a run, so that no failure is tried again until it passes; run without "
+                f"{case.label}: the case was started a second time. A case is measured only once "
+                f"per run, so that a failed one is not repeated until it passes; run without "
                 f"{repeater}.{failed}"
             )
         self._begun.add((case, step))

@@ -148,9 +148,9 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     if bench.journal.path.exists():
         unsaved = bench.records and bench.config.save_name is None
         kept = (
-            f"kept {short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
+            f"kept {short(bench.journal.path, reporter.config)}: --whisper-resume continues from it"
         )
-        hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
+        hint = "not saved: to save this run, repeat it with --benchmark-save=NAME --whisper-resume"
         write_line(reporter, hint if unsaved else kept)
     for reason in bench.reasons:
         for line in f"FAILED: {reason}".split("\n"):
@@ -196,16 +196,16 @@ def _refuse_lost(lost: list[CaseRecord], where: str) -> None:
     """Hold what was saved to what was measured: other plugins' hooks may change it."""
     if lost:
         raise BenchError(
-            f"{where}: {', '.join(record.label for record in lost)} was measured and is not in the "
-            "saved run as it was measured; run without the hook that takes it out or changes it "
+            f"{where}: {', '.join(record.label for record in lost)} was measured, but is not in "
+            "the saved run as it was measured; run without the hook that removes or changes it "
             "(pytest_benchmark_update_json in a conftest.py or a plugin)"
         )
 
 
 def _ratio_lines(bench: Bench) -> list[str]:
     if bench.ratio is None:
-        told = bench.reference is not None and not bench.troubles
-        return ["no ratio is made of a run that is not green"] if told else []
+        is_missed = bench.reference is not None and not bench.troubles
+        return ["no ratio: a failed run is not compared"] if is_missed else []
     return ["", *ratio_lines(bench.ratio), ""]
 
 

@@ -102,6 +102,6 @@ def _parsed(fact: str, kind: type[_K], clip: str) -> _K:
         return msgspec.json.decode(fact, type=kind)
     except msgspec.MsgspecError as error:
         raise BenchError(
-            f"--whisper-resume: what the journal says of the clip {clip} cannot be read ({error}); "
+            f"--whisper-resume: the journal's entry for the clip {clip} cannot be read ({error}); "
             "run without it"
         ) from error

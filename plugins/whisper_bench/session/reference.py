@@ -125,8 +125,8 @@ def reference_of(config: pytest.Config, ours: BenchConfig) -> Reference | None:
         return None
     if ours.rounds < FEWEST_ROUNDS:
         raise BenchError(
-            f"--whisper-reference={ours.reference}: a ratio of {ours.rounds} round has no "
-            "interval; give --whisper-rounds=2 or more, better the defaults"
+            f"--whisper-reference={ours.reference}: {ours.rounds} round is too few for an "
+            "interval; give --whisper-rounds=2 or more, or better leave it out"
         )
     storage = Path(getattr(benchmark_session(config).storage, "path", STORAGE))
     return Reference(ours.reference, Path(short(storage, config)), ours.allow_mismatch)

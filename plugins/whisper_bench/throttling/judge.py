@@ -84,9 +84,9 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
     if not fit:
         unknown = all(Verdict.UNKNOWN in case.findings for case in cases)
         reason = (
-            "no case could be judged; see the evidence of each"
+            "no case could be judged; see each case's evidence"
             if unknown
-            else "no case is free of throttling; raise the CPU limit"
+            else "every case is throttled; raise the CPU limit"
         )
         return Recommendation(model, clip, None, reason)
     best_s = min(case.latency_s for case in fit)
@@ -95,11 +95,11 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
         key=lambda case: case.threads,
     )
     reason = (
-        f"{chosen.latency_s:.3f} s and {chosen.cpu_s:.3f} CPU-s a request, the fastest without "
-        f"throttling (fewer threads win within {SAME_LATENCY - 1:.0%})"
+        f"{chosen.latency_s:.3f} s and {chosen.cpu_s:.3f} CPU-s per request, the fastest without "
+        f"throttling (if latencies differ by less than {SAME_LATENCY - 1:.0%}, the fewest threads)"
     )
     if any(Verdict.CONTENDED in case.findings for case in cases):
-        reason += "; measured beside a busy neighbour, measure again on a quiet machine"
+        reason += "; measured beside other busy processes, measure again on a quiet machine"
     return Recommendation(model, clip, chosen.threads, reason)
 
 
