@@ -167,7 +167,7 @@ def test_runs_are_not_merged_if_too_few_or_of_different_machines():
         merge_runs(
             [m4(where="a/1.json"), m4(record(*M4, compute_type="float32"), where="b/2.json")]
         )
-    assert str(caught.value).startswith("m4 (1.json) and m4 (2.json) cannot be compared:")
+    assert str(caught.value).startswith("m4 (1.json) and m4 (2.json) are not comparable:")
 
 
 def test_a_case_that_some_runs_lack_is_left_out_if_allowed():

@@ -58,7 +58,7 @@ def test_a_run_that_was_not_saved_is_not_green(bench, pytester):
     )
     run = bench("--benchmark-save=a", "--whisper-frames", *QUICK)
     assert run.ret == 1
-    assert "FAILED: --whisper-frames: no run was saved, so none is here" in run.stdout.str()
+    assert "FAILED: --whisper-frames: no run was saved, so none printed" in run.stdout.str()
     assert unpack(run.stdout.str()) == ([], [])
 
 

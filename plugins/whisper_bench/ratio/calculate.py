@@ -128,7 +128,10 @@ def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | No
             "--whisper-processes=5 on both sides"
         )
     if min(side.processes for side in pair) < FEWEST:
-        return Validity.WITHIN_RUN, "one process on a side: the interval is from rounds, too narrow"
+        return (
+            Validity.WITHIN_RUN,
+            "one process on a side: the interval is from rounds and too narrow",
+        )
     return Validity.VALID, None
 
 

@@ -106,8 +106,8 @@ def _moment(result: Result) -> datetime:
         return datetime.fromisoformat(result.timestamp)
     except ValueError:
         raise BenchError(
-            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is not a date; "
-            "convert the saved run again"
+            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is not a "
+            "date; convert the saved run again"
         ) from None
 
 

@@ -76,7 +76,10 @@ def prediction_lines(report: PredictionReport) -> list[str]:
         meaning,
         *mismatch_lines(report.allowed_mismatches),
         *(f"! allowed by the ratio, {mismatch}" for mismatch in report.ratio_mismatches),
-        *(f"! {label}: one process: the interval is from rounds, too narrow" for label in within),
+        *(
+            f"! {label}: one process: the interval is from rounds and too narrow"
+            for label in within
+        ),
         *(f"! {warning}" for warning in report.warnings),
     ]
 
