@@ -165,7 +165,7 @@ def test_result_files_of_different_runs_or_none_at_all_are_refused():
             [result_of(1.0, 1.0), result_of(1.0, 1.0, moment="2026-11-25T10:30:00+00:00")],
             result_of(1.0, 1.0),
         )
-    with pytest.raises(BenchError, match="a ratio needs a result file"):
+    with pytest.raises(BenchError, match="a ratio needs at least one result file"):
         calculate_ratio([], result_of(1.0, 1.0))
 
 
@@ -211,7 +211,7 @@ def test_an_edited_result_file_is_refused():
         detail = msgspec.structs.replace(result.detail, record=record)
         with pytest.raises(BenchError, match=told):
             calculate_ratio(msgspec.structs.replace(result, detail=detail), result)
-    with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is no date"):
+    with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is not a date"):
         calculate_ratio(msgspec.structs.replace(result, timestamp="2026-13-01T00:00:00Z"), result)
 
 

@@ -156,8 +156,8 @@ def test_a_ratio_is_as_old_as_its_older_run_and_none_is_from_the_future():
     with pytest.raises(StaleError, match="its older run is 91 days old, 90 are allowed"):
         check_age(report, 90, now)
     check_age(report, 91, now)
-    with pytest.raises(StaleError, match="in the future; set this machine's clock"):
+    with pytest.raises(StaleError, match="in the future; correct this machine's clock"):
         check_age(report, 90, now - timedelta(days=200))
     ahead = xeon(moment=now + timedelta(days=400))
-    with pytest.raises(StaleError, match="in the future; set this machine's clock"):
+    with pytest.raises(StaleError, match="in the future; correct this machine's clock"):
         check_age(calculate_ratio(m4(), ahead), 90, now)

@@ -47,7 +47,7 @@ def test_an_invalid_pair_has_no_figure():
     assert math.isnan(frame.loc["once", "m4"])
     text = "\n".join(matrix_lines(matrix))
     assert "INVALID" in text
-    assert "! m4 and once, base-t1-vi_30s: INVALID: rounds on record: 6 and 1" in text
+    assert "! m4 and once, base-t1-vi_30s: INVALID: 6 and 1 round(s)" in text
 
 
 def test_text_of_a_matrix_of_three_runs(golden):

@@ -128,10 +128,10 @@ def test_a_kept_ratio_of_runs_is_read_and_predicts(tmp_path):
     (other,) = predict(tight, config, now=now).cases
     widths = [math.log(each.latency_s.high / each.latency_s.low) for each in (case, other)]
     assert widths[0] == pytest.approx(widths[1])
-    assert "unless the machines change" not in "\n".join(
+    assert "without the difference" not in "\n".join(
         prediction_lines(predict(new, config, now=now))
     )
-    assert "unless the machines change between runs" in "\n".join(
+    assert "without the difference between runs" in "\n".join(
         prediction_lines(predict(new, config_of(calculate_ratio(m4(), xeon()), now), now=now))
     )
 

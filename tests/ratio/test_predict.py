@@ -61,7 +61,7 @@ def test_a_prediction_from_one_process_is_marked_within_run():
 
 
 def test_a_prediction_from_one_round_is_refused():
-    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), "):
+    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\) "):
         predict(m4(record(1.0)), config(), now=NOW)
 
 
