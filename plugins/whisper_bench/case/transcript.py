@@ -57,7 +57,7 @@ def word_error_rate(clip: Clip, text: str) -> float | None:
         return None
     import jiwer
 
-    words, heard = (" ".join(units_of(each, clip.language)) for each in (clip.text, text))
+    words, heard = (" ".join(units_of(spoken, clip.language)) for spoken in (clip.text, text))
     return float(jiwer.wer(words, heard))
 
 

@@ -180,11 +180,11 @@ def _left(sizes: list[int], done: int) -> list[int]:
 
 
 def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: ReadyLine) -> None:
-    found = now.ready.cpu_limit
-    if plan.cpu_limit is not None and not is_held(plan.cpu_limit, found.cpus):
+    in_force = now.ready.cpu_limit
+    if plan.cpu_limit is not None and not is_held(plan.cpu_limit, in_force.cpus):
         raise BenchError(
             f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was asked for, but the "
-            f"worker is under {found}; a control group above it has a smaller limit"
+            f"worker is under {in_force}; a control group above it has a smaller limit"
         )
     refuse_replaced(Path(plan.weights.folder), plan.weights.files, now.ready.files)
     if before:

@@ -135,9 +135,9 @@ def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | No
     return Validity.VALID, None
 
 
-def worst(found: Sequence[Validity]) -> Validity:
+def worst(validities: Sequence[Validity]) -> Validity:
     """Return the validity that stands for several."""
-    return max(found, key=list(Validity).index)
+    return max(validities, key=list(Validity).index)
 
 
 def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> Estimate | None:
@@ -153,18 +153,18 @@ def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> E
         terms = [Term(sign, _as_one(side)) for sign, side in zip(signs, sides, strict=True)]
     else:
         terms = [
-            Term(sign / len(cases), each)
+            Term(sign / len(cases), mean)
             for sign, side in zip(signs, sides, strict=True)
-            for each in side
+            for mean in side
         ]
     return product_of(terms, confidence)
 
 
 def _as_one(side: Sequence[LogMean]) -> LogMean:
     """Return the geometric mean of figures that rise and fall as one."""
-    deviation = math.fsum(math.sqrt(each.variance) for each in side) / len(side)
-    mean = math.fsum(each.mean for each in side) / len(side)
-    return LogMean(mean, deviation**2, min(each.size for each in side))
+    deviation = math.fsum(math.sqrt(log.variance) for log in side) / len(side)
+    mean = math.fsum(log.mean for log in side) / len(side)
+    return LogMean(mean, deviation**2, min(log.size for log in side))
 
 
 def _differences(reference: Run, target: Run) -> Iterable[Difference]:
@@ -176,8 +176,8 @@ def _differences(reference: Run, target: Run) -> Iterable[Difference]:
 
 
 def _setting_of(run: Run) -> dict[str, str]:
-    found = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
+    setting = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
     for name in dict.fromkeys(name for case in run.cases for name in case.setting):
         values = {case.setting.get(name, "n/a") for case in run.cases}
-        found[name] = ", ".join(sorted(values))
-    return found
+        setting[name] = ", ".join(sorted(values))
+    return setting

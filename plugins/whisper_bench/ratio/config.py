@@ -138,26 +138,26 @@ def _edited(report: RatioReport) -> list[str]:
     """Return what does not follow from the figures beside it."""
     if not report.cases:
         return ["it has no case"]
-    found = []
+    troubles = []
     for case in report.cases:
         estimate = ratio_of(case.target.latency, case.reference.latency, case.confidence)
         within = min(case.reference.processes, case.target.processes) < FEWEST
         if estimate is None or case.validity is Validity.INVALID:
-            found.append(f"{case.label} is INVALID")
+            troubles.append(f"{case.label} is INVALID")
         elif case.validity is not (Validity.WITHIN_RUN if within else Validity.VALID):
-            found.append(f"{case.label}'s validity does not follow from its processes")
+            troubles.append(f"{case.label}'s validity does not follow from its processes")
         elif not (case.estimate and case.estimate.agrees_with(estimate)):
-            found.append(f"{case.label}'s ratio does not follow from its two sides")
+            troubles.append(f"{case.label}'s ratio does not follow from its two sides")
         for name, side in (("reference", case.reference), ("target", case.target)):
-            found += [
-                f"{case.label}'s {name} {told}" for told in _side_troubles(side, case.samples)
+            troubles += [
+                f"{case.label}'s {name} {trouble}" for trouble in _side_troubles(side, case.samples)
             ]
-    headline, told = headline_of(report.cases, report.cases[0].confidence), report.headline
+    headline, saved = headline_of(report.cases, report.cases[0].confidence), report.headline
     if report.validity is not worst([case.validity for case in report.cases]):
-        found.append("its validity does not follow from the cases")
-    if headline and not (told and told.agrees_with(headline)):
-        found.append("the headline does not follow from the cases")
-    return found
+        troubles.append("its validity does not follow from the cases")
+    if headline and not (saved and saved.agrees_with(headline)):
+        troubles.append("the headline does not follow from the cases")
+    return troubles
 
 
 def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:

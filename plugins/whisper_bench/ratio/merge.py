@@ -103,7 +103,7 @@ def _facts(runs: Sequence[Run]) -> RunFacts:
 
 
 def _case(cases: Sequence[RunCase]) -> RunCase:
-    told = [case.contended_rounds for case in cases if case.contended_rounds is not None]
+    contended = [case.contended_rounds for case in cases if case.contended_rounds is not None]
     cpus = [case.cpu for case in cases if case.cpu is not None]
     return msgspec.structs.replace(
         cases[0],
@@ -112,18 +112,18 @@ def _case(cases: Sequence[RunCase]) -> RunCase:
         runs=len(cases),
         processes=sum(case.processes for case in cases),
         rounds=sum(case.rounds for case in cases),
-        contended_rounds=sum(told) if told else None,
+        contended_rounds=sum(contended) if contended else None,
         peak_rss_bytes=max(case.peak_rss_bytes for case in cases),
         warnings=list(dict.fromkeys(text for case in cases for text in case.warnings)),
         first_rounds=frozenset().union(*(case.first_rounds for case in cases)),
     )
 
 
-def _samples(found: Sequence[Samples]) -> Samples:
+def _samples(parts: Sequence[Samples]) -> Samples:
     return Samples(
-        log_mean([each.processes.value for each in found]),
-        _pooled([each.processes for each in found]),
-        _pooled([each.rounds for each in found]),
+        log_mean([part.processes.value for part in parts]),
+        _pooled([part.processes for part in parts]),
+        _pooled([part.rounds for part in parts]),
     )
 
 

@@ -71,5 +71,7 @@ def samples_frame(name: str | Path, storage: Path = STORAGE) -> pd.DataFrame:
     rows = []
     for record in records_of(saved, str(path)):
         cell = record.case.cell
-        rows += [{**machine, **cell, **msgspec.structs.asdict(each)} for each in record.rounds]
+        rows += [
+            {**machine, **cell, **msgspec.structs.asdict(measured)} for measured in record.rounds
+        ]
     return pd.DataFrame(rows)

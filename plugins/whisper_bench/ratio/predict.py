@@ -80,11 +80,12 @@ def predict(
     check_allowable(allow_mismatch)
     check_age(config, most_days, now)
     pairs, alone = paired(config.cases, run.cases)
-    found = [each for each in alone if each.reference is None]  # the ratio may know more
+    # the ratio may have more cases than the new run
+    differences = [mismatch for mismatch in alone if mismatch.reference is None]
     for ratio, case in pairs:
-        found += mismatches(ratio.identity, case.identity, case.label)
+        differences += mismatches(ratio.identity, case.identity, case.label)
     reference = f"{config.reference.name} (the ratio's)"
-    allowed = let_through(found, allow_mismatch, reference, run.facts.name)
+    allowed = let_through(differences, allow_mismatch, reference, run.facts.name)
     _check_machine(run, config, pairs)
     return PredictionReport(
         run=run.facts,

@@ -67,10 +67,10 @@ class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             KeyError: the means of runs are asked for of a single one.
 
         """
-        found = {"runs": self.runs, "processes": self.processes, "rounds": self.rounds}[kind]
-        if found is None:
+        samples = {"runs": self.runs, "processes": self.processes, "rounds": self.rounds}[kind]
+        if samples is None:
             raise KeyError(kind)
-        return found
+        return samples
 
 
 class RunCase(Case, frozen=True, forbid_unknown_fields=True):

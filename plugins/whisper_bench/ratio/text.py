@@ -134,7 +134,9 @@ def _meaning(report: RatioReport) -> Iterable[str]:
     if report.headline is not None:
         ratio = report.headline.value
         formula = f"rps on {target} = rps on {reference} / {ratio:.3f}"
-        alike = not {"cpu_limit", "threads"} & {each.field for each in report.allowed_mismatches}
+        alike = not {"cpu_limit", "threads"} & {
+            mismatch.field for mismatch in report.allowed_mismatches
+        }
         one_cpu = all(case.identity.cpu_limit == 1 for case in report.cases)
         unit = "one CPU of" if alike and one_cpu else "one"
         yield f"{unit} {reference} does the work of {ratio:.2f} of {target}: {formula}"
@@ -143,10 +145,10 @@ def _meaning(report: RatioReport) -> Iterable[str]:
             yield f"! {case.label}: {case.validity}: {case.reason}"
 
 
-def warning_lines(told: Iterable[tuple[str, str, str]]) -> list[str]:
+def warning_lines(warnings: Iterable[tuple[str, str, str]]) -> list[str]:
     """Say each warning of a run once, with the cases that it is true of: (run, warning, case)."""
     cases: dict[tuple[str, str], list[str]] = {}
-    for run, warning, case in told:
+    for run, warning, case in warnings:
         cases.setdefault((run, warning), []).append(case)
     return [f"! {run}: {warning} [{', '.join(names)}]" for (run, warning), names in cases.items()]
 

@@ -156,7 +156,7 @@ class Bench:
 
     def forget(self, stats: Any) -> None:
         """Take a case that failed out of what pytest-benchmark shows and saves."""
-        self._timed[:] = [each for each in self._timed if each is not stats]
+        self._timed[:] = [known for known in self._timed if known is not stats]
 
     def close_journal(self, *, everything_saved: bool) -> None:
         """Delete the journal when all that it holds has been saved, keep it otherwise.

@@ -80,7 +80,7 @@ class CaseRun:
         self._bench.records[self.case] = record
         benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
         # a resumed run's rounds stand before those that pytest-benchmark timed itself
-        benchmark.stats.stats.data[:] = [each.latency_s for each in record.rounds]
+        benchmark.stats.stats.data[:] = [measured.latency_s for measured in record.rounds]
         self._bench.terminal.say(case_line(record))
 
 

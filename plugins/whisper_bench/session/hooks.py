@@ -179,7 +179,7 @@ def _saved_now(
     """Return the run that this session saved, and the records that it gathered itself."""
     run = run_in_memory(saved, where)
     kept = records_of(run, where)
-    _refuse_lost([each for each in bench.records.values() if each not in kept], where)
+    _refuse_lost([record for record in bench.records.values() if record not in kept], where)
     return run, list(bench.records.values())
 
 
@@ -188,7 +188,7 @@ def _saved_earlier(bench: Bench, path: Path, where: str) -> tuple[SavedRun, list
     run = read_saved(path)
     kept = records_of(run, where)
     cases = {record.case for record in kept}
-    _refuse_lost([each for case, each in bench.records.items() if case not in cases], where)
+    _refuse_lost([record for case, record in bench.records.items() if case not in cases], where)
     return run, kept
 
 

@@ -139,10 +139,10 @@ def cpus(config: pytest.Config, name: str) -> float | None:
 def words(config: pytest.Config, name: str) -> tuple[str, ...]:
     """Return the different words of a list, in their order; commas or lines part them."""
     text = text_of(config, name)
-    found = [word.strip() for word in re.split(r",?\s*\n\s*|,", text.strip())]
-    if not all(found):
+    parts = [word.strip() for word in re.split(r",?\s*\n\s*|,", text.strip())]
+    if not all(parts):
         raise _misuse(name, text, "a value in the list is missing; write it, or remove its comma")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(parts))
 
 
 def some(config: pytest.Config, name: str) -> tuple[str, ...]:

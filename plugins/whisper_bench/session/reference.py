@@ -55,14 +55,14 @@ class Reference:
 
         """
         planned = {plan.case: _planned(plan, cpu_limit) for plan in plans}
-        pairs, found = paired(self._run.cases, list(planned))
+        pairs, differences = paired(self._run.cases, list(planned))
         for here, there in pairs:
             known = planned[there]
             fields = fields_of(here.identity)
             values = {name: value for name, value in fields.items() if name in known}
-            found += differing(values, known, there.label)
+            differences += differing(values, known, there.label)
         with _in_pytests_words():
-            let_through(found, self._allow, self._run.facts.name, THIS_RUN)
+            let_through(differences, self._allow, self._run.facts.name, THIS_RUN)
 
     def ratio(
         self,
@@ -96,7 +96,7 @@ def _in_pytests_words() -> Iterator[None]:
         yield
     except NotComparableError as error:
         option = f"{OPTION}={','.join(error.fields)}"
-        raise BenchError(*error.told(option)) from error
+        raise BenchError(*error.message(option)) from error
 
 
 def _planned(plan: Plan, cpu_limit: Value) -> dict[str, Value]:

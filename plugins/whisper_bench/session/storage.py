@@ -85,9 +85,9 @@ def _save_json(storing: Any, output_json: dict[str, Any]) -> None:
     _tell(storing, f"Wrote benchmark data in: {path}", purple=True)
 
 
-def _tell(told: Any, line: str, **look: bool) -> None:
+def _tell(source: Any, line: str, **look: bool) -> None:
     """Print a line as pytest-benchmark does."""
-    told.logger.info(line, **look)
+    source.logger.info(line, **look)
 
 
 def _dumped(output_json: dict[str, Any]) -> bytes:

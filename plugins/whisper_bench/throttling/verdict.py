@@ -96,13 +96,13 @@ def most_serious(findings: Iterable[Verdict]) -> Verdict:
 
 def with_findings(case: CaseVerdict) -> CaseVerdict:
     """Judge a case by its figures alone, whatever its verdict and findings said before."""
-    told = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
-    findings = [verdict for verdict, _ in told if verdict is not None]
+    judgements = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
+    findings = [verdict for verdict, _ in judgements if verdict is not None]
     return msgspec.structs.replace(
         case,
         verdict=most_serious(findings),
         findings=findings,
-        evidence=[text for _, text in told],
+        evidence=[text for _, text in judgements],
     )
 
 
