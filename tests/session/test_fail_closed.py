@@ -25,7 +25,7 @@ USAGE = {
     "--benchmark-save=.x": "--benchmark-save '.x': a file gets this name, and it begins with a dot",
     "--benchmark-save=a\nb": r"--benchmark-save 'a\nb': a file gets this name",
     f"--benchmark-save={'x' * 181}": "it has 181 bytes, and at most 180 are allowed; give another name",
-    "--whisper-model-dir=absent": "absent is not a folder; make it first",
+    "--whisper-model-dir=absent": "absent is not a folder; create it first",
     "--whisper-resume": "--whisper-resume: no unfinished run of 'unsaved' in",
     "--whisper-on-throttling=ignore": "'ignore' is an invalid value; use one of fail, warn",
     "--benchmark-disable": "nothing would be measured: benchmarks are disabled (--benchmark-disable)",

@@ -143,7 +143,9 @@ def test_a_field_to_let_through_without_a_reference_is_no_matter(saved, pytester
 def test_an_empty_variable_is_no_reference(saved):
     outcome = saved("--whisper-reference=", *QUICK)
     assert outcome.ret == 4
-    outcome.stderr.fnmatch_lines(["*--whisper-reference (whisper_reference): '' is not possible*"])
+    outcome.stderr.fnmatch_lines(
+        ["*--whisper-reference (whisper_reference): '' is an invalid value*"]
+    )
 
 
 def test_what_turns_out_to_differ_is_red_and_the_run_is_kept(saved, pytester):
@@ -164,7 +166,9 @@ def test_what_turns_out_to_differ_is_red_and_the_run_is_kept(saved, pytester):
 def test_one_round_is_refused_before_it_is_measured(saved, pytester):
     outcome = saved("--whisper-reference=m4", "--whisper-rounds=1")
     assert outcome.ret == 4
-    outcome.stderr.fnmatch_lines(["ERROR: --whisper-reference=m4: a ratio of 1 round has no *"])
+    outcome.stderr.fnmatch_lines(
+        ["ERROR: --whisper-reference=m4: 1 round is too few for an interval*"]
+    )
 
 
 def test_an_invalid_ratio_is_red(bench, pytester):

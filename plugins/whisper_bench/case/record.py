@@ -110,7 +110,7 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def contended_rounds(record: CaseRecord) -> int | None:
-    """Count the contended rounds; None where of no round it could be told."""
+    """Count the contended rounds; None if it is unknown for every round."""
     known = [measured.contended for measured in record.rounds if measured.contended is not None]
     return sum(known) if known else None
 
@@ -121,9 +121,9 @@ def counters_of(record: CaseRecord) -> CpuCounters | None:
 
 
 def untold_rounds(record: CaseRecord) -> int:
-    """Count the rounds of which it cannot be told whether a neighbour kept them from their quota.
+    """Count the rounds where other processes may have kept threads from reaching the quota.
 
-    That is so where contention cannot be told, and where more threads than the quota has CPUs ran
+    That is so if contention is unknown, and if more threads than the quota has CPUs ran
     or waited for a CPU for more than the quota allows: they would use it up on a quiet machine.
     """
     return sum(

@@ -1,4 +1,4 @@
-"""A record that was read, held to itself: every name may be used, every sum has its parts.
+"""Check a record that was read: every name is allowed, and every sum agrees with its parts.
 
 Each figure's range is its type's (`whisper_bench.ranges`), and was held to as it was parsed.
 """
@@ -27,7 +27,7 @@ _READ_APART = 1
 
 
 def check_record(record: CaseRecord, where: str) -> None:
-    """Hold a record that was read to what a measurement gives.
+    """Check that a record that was read is one that a measurement gives.
 
     Raises:
         BenchError: a name cannot be a file's, it has no rounds or processes, or its figures do not

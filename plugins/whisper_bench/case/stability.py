@@ -1,7 +1,7 @@
 """Was a case measured on a steady machine? Drift, spread and outliers, as warnings with figures.
 
 None of them makes a ratio false by itself, since its interval comes from the processes' means and
-grows with their spread; each tells where to look before the figure is used.
+grows with their spread; each says where to look before the figure is used.
 """
 
 import math
@@ -40,7 +40,7 @@ class Trend(msgspec.Struct, frozen=True):
 
     @property
     def p(self) -> float:
-        """The two-sided probability of such a slope where there is none."""
+        """The two-sided probability of such a slope if there is no trend."""
         if self.t == 0:
             return 1.0
         return 2 * t_tail(self.t, self.freedom) if self.t < math.inf else 0.0

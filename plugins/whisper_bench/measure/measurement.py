@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class FinishedRounds(msgspec.Struct):
-    """What has been measured of a case so far, in this run and in the one it goes on from."""
+    """What has been measured of a case so far, in this run and in the one that it continues."""
 
     processes: list[ReadyLine]
     rounds: list[RoundLine]

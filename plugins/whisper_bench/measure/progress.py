@@ -1,4 +1,4 @@
-"""What a long run tells of itself: case, round, elapsed, estimated time left."""
+"""What a long run prints while it runs: case, round, elapsed, estimated time left."""
 
 import time
 from collections.abc import Callable, Sequence

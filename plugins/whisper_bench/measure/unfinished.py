@@ -36,7 +36,7 @@ def left_of(results: Path, name: str) -> Left:
 
 
 def unfinished_names(results: Path) -> list[str]:
-    """List the save names of the runs that could be gone on from."""
+    """List the save names of the runs that can be continued."""
     journals = (path for path in _journals(results) if _holds_rounds(path) and not _is_locked(path))
     return sorted({_name_of(path) for path in journals})
 

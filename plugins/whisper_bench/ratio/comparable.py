@@ -1,4 +1,4 @@
-"""May two runs be compared? Every field that must agree, both values, and what was let through."""
+"""May two runs be compared? Every field that must agree, both values, and what was allowed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -67,7 +67,7 @@ class NotComparableError(BenchError):
         }
 
     def message(self, remedy: str) -> list[str]:
-        """Return the message's lines; `remedy` are the options that let the fields through."""
+        """Return the message's lines; `remedy` has the options that allow the differences."""
         return [
             f"{self.reference} and {self.target} are not comparable:",
             *(f"  {mismatch}" for mismatch in self.mismatches),
@@ -81,7 +81,7 @@ Pair = tuple[RunCase, RunCase]
 def comparable_pairs(
     reference: Run, target: Run, allow: Collection[str] = ()
 ) -> tuple[list[Pair], list[Mismatch]]:
-    """Return the cases that belong together, and the mismatches that `allow` let through.
+    """Return the cases that belong together, and the mismatches that `allow` allows.
 
     Raises:
         NotComparableError: a field differs that is not in `allow`.
@@ -120,7 +120,7 @@ def check_allowable(allow: Collection[str], option: str = "--allow-mismatch") ->
     """Refuse a field that is never compared.
 
     Raises:
-        BenchError: it names the field and those that can be let through.
+        BenchError: it names the field and those that can be allowed.
 
     """
     for field in allow:

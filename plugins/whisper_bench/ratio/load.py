@@ -112,7 +112,7 @@ def _moment(result: Result) -> datetime:
 
 
 def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
-    """Boil a case down; `warnings` are what a reader of its figures is told."""
+    """Summarise a case; `warnings` are those to print beside its figures."""
     return RunCase(
         **record.case.cell,
         identity=case_identity(record),

@@ -47,7 +47,7 @@ def calculate_matrix(runs: Sequence[Run], *, allow_mismatch: Collection[str] = (
 
 
 def headline_rows(matrix: RatioMatrix) -> list[list[float | None]]:
-    """Return the headline ratios in the order of the runs: a row a target, a column a reference.
+    """Return the headline ratios in the order of the runs: rows are targets, columns references.
 
     None where a pair has no headline.
     """

@@ -79,7 +79,7 @@ def _against_first(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
 
 
 def _remarks(matrix: RatioMatrix, labels: Sequence[str]) -> Iterable[str]:
-    """Say of each pair what was let through, and what keeps a ratio from being had."""
+    """Say per pair which mismatches were allowed, and why a ratio is missing."""
     named = dict(zip((run.where for run in matrix.runs), labels, strict=True))
     for pair in matrix.pairs:
         both = f"{named[pair.reference.where]} and {named[pair.target.where]}"

@@ -1,4 +1,4 @@
-"""Several runs of one machine as one, so that an interval knows of what differs between runs.
+"""Several runs of one machine as one, so that an interval includes the difference between runs.
 
 Another day, another node, a neighbour who came: none of it is in the processes of a single run.
 With the runs' means as samples it is.
@@ -17,7 +17,7 @@ from whisper_bench.stats.welch import LogMean, log_mean
 
 
 def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> Run:
-    """Return runs of one machine as one run, whose samples are they.
+    """Return runs of one machine as one run, whose samples are the runs.
 
     Its moment is that of the oldest, which tells its age.
 
@@ -50,7 +50,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
 
 
 def _named_by_file(run: Run) -> Run:
-    """Name a run so that one that differs is told from the others of its name."""
+    """Add the file to a run's name, since several runs share the name."""
     named = f"{run.facts.name} ({Path(run.facts.where).name})"
     return msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, name=named))
 

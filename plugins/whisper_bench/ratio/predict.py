@@ -1,4 +1,4 @@
-"""What the target will do, from a new run on the reference machine and a kept ratio alone."""
+"""What the target will do, from a new run on the reference machine and a saved ratio alone."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, rat
 
 _Pair = tuple[CaseRatio, RunCase]
 _NAMELESS = ("unknown", "implementer")
-"""What a chip is called whose name the system does not tell (whisper_bench.machine.identity)."""
+"""Words in cpu_model if the chip's name is unknown (whisper_bench.machine.identity)."""
 
 
 class Prediction(Case, frozen=True, forbid_unknown_fields=True):

@@ -175,7 +175,7 @@ def _derived(result: Result) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _of_verdict(verdict: CaseVerdict, record: CaseRecord) -> dict[str, Any]:
-    """Return what of a verdict follows from its own case and findings, whatever the others were."""
+    """Return the fields of a verdict that follow from its own case and findings alone."""
     alone = judged([record]).cases[0]
     facts = {name: getattr(alone, name) for name in _OF_CASE_ALONE}
     return {**facts, "verdict": most_serious(verdict.findings)}

@@ -107,7 +107,7 @@ def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
 
 
 def load_results(path: str | Path) -> Result:
-    """Read a result file of this version or the one before, and hold it to itself.
+    """Read a result file of this version or the one before, and check that its figures agree.
 
     Raises:
         BenchError: it cannot be read, is cut short, has a missing, unknown or wrong key, or a

@@ -51,7 +51,7 @@ _Result = defstruct(
 
 
 def read(content: bytes, where: str, remedy: str) -> Result:
-    """Return a result file of version 1 as one of today, held to itself.
+    """Return a result file of version 1 as one of today; its figures are checked.
 
     Raises:
         BenchError: it is not of that version, or a figure does not follow from its rounds.

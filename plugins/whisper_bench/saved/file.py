@@ -210,7 +210,7 @@ def _why(content: bytes, error: Exception) -> str:
 
 
 def _record_versions(document: Any) -> set[str]:
-    """Return the versions of our records in any JSON document whatever."""
+    """Return the versions of our records in any JSON document."""
     benchmarks = document.get("benchmarks") if isinstance(document, dict) else None
     versions = set()
     for benchmark in benchmarks if isinstance(benchmarks, list) else []:

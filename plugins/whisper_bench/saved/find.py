@@ -15,7 +15,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 
 class _Dated(msgspec.Struct, frozen=True):
-    """As little of a saved run as tells the newest; the rest is skipped, not built."""
+    """The date of a saved run; the rest is skipped, not parsed."""
 
     datetime: datetime
 
@@ -24,7 +24,7 @@ def find_saved(name: str, storage: Path = STORAGE) -> Path:
     """Return the newest saved run called `name` (`m4`, `0001_m4`, `0001`, `*m4`), or the path.
 
     All machine folders are searched: an arm64 container and a Xeon share one, and each folder
-    counts for itself, so that the newest is told by the date inside the files.
+    counts for itself, so the date inside the files decides which is the newest.
 
     Raises:
         BenchError: there is none; the names that are there are listed.

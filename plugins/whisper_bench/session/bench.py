@@ -1,4 +1,4 @@
-"""One session's state: what was planned, what was measured, what is to be said at the end."""
+"""One session's state: what was planned, what was measured, what is printed at the end."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -125,7 +125,7 @@ class Bench:
 
     @property
     def is_red(self) -> bool:
-        """Tell whether something failed, whatever pytest's reports say."""
+        """Tell whether something failed; pytest's reports do not decide."""
         stopped = self.config.stress and self.config.on_throttling == "fail"
         return bool(self.reasons) or (stopped and self.throttling.failed)
 
@@ -144,7 +144,7 @@ class Bench:
         ]
 
     def saved_earlier(self, folder: Path, name: str) -> SavedRounds:
-        """Return which saved runs hold rounds of this one; none can where it began afresh."""
+        """Return which saved runs hold rounds of this one; none, if this run started new."""
         if not self._held.rounds:
             return SavedRounds(None, [])
         return saved_of(folder, name, self.records.values())
@@ -211,7 +211,7 @@ class Bench:
         }
 
     def _earlier_facts(self) -> dict[str, str]:
-        """Return the facts of the run that this one goes on from; none where it begins."""
+        """Return the facts of the run that this one continues; none if it starts new."""
         name = self.config.save_name or UNSAVED
         left = left_to_resume(self.config.results, name) if self.config.resume else []
         return identity_of(left[-1]).facts if left else {}

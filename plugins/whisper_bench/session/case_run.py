@@ -42,7 +42,7 @@ class CaseRun:
         self._repeater = repeater
 
     def run(self, benchmark: BenchmarkFixture) -> None:
-        """Measure every round that is left; fail the test with the reason where that is not had."""
+        """Measure every round that is left; if that fails, fail the test with the reason."""
         try:
             self._bench.course.begin(self.case, "run", self._repeater)
         except BenchError as error:

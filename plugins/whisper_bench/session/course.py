@@ -1,4 +1,4 @@
-"""What became of each case: it begins once, and none of its failures is forgotten."""
+"""The course of every case: it begins once, and no failure is forgotten."""
 
 from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
@@ -37,7 +37,7 @@ class Course:
         self._begun.add((case, step))
 
     def fail(self, case: Case, reason: str) -> None:
-        """Keep a failure of a case; its first line told again is the same failure."""
+        """Keep a failure of a case; the same first line again is the same failure."""
         text = reason if reason.startswith(case.label) else f"{case.label}: {reason}"
         texts = self._failures.setdefault(case, [])
         if not any(known.startswith(text) for known in texts):

@@ -1,4 +1,4 @@
-"""pytest-benchmark's last steps: what they would raise is told early, and loses nothing of ours."""
+"""pytest-benchmark's last steps: their errors are found early, and lose no data of ours."""
 
 import traceback
 from collections.abc import Callable, Collection
@@ -81,7 +81,7 @@ def _check_compared(benchmarks: Any, tests: Collection[str]) -> None:
 
 
 def guard(config: pytest.Config, bench: Bench) -> None:
-    """Let pytest-benchmark's saving, grouping and table raise what they will: pytest goes on.
+    """Catch what pytest-benchmark's saving, grouping and table raise, so that pytest goes on.
 
     Methods of its session, since its hooks also run pytest's own steps, which must not be lost.
     """

@@ -43,7 +43,7 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
     """
     config = session.config
     try:
-        node_name()  # told now where its variable is blank
+        node_name()  # refuses a blank variable now
         check_blanks(config)
         check_storage(config)
         check_framable(config, BenchConfig.of(config))
@@ -78,7 +78,7 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
 
 
 def finish(session: pytest.Session, bench: Bench) -> None:
-    """Write the result files of a saved run; turn a green run red where it must not be green."""
+    """Write the result files of a saved run; fail the run if it must not pass."""
     bench.finished = True
     bench.throttling = judged(list(bench.records.values()))
     trouble = _results_trouble(session, bench)
@@ -193,7 +193,7 @@ def _saved_earlier(bench: Bench, path: Path, where: str) -> tuple[SavedRun, list
 
 
 def _refuse_lost(lost: list[CaseRecord], where: str) -> None:
-    """Hold what was saved to what was measured: other plugins' hooks may change it."""
+    """Check that what was measured was saved: other plugins' hooks may change it."""
     if lost:
         raise BenchError(
             f"{where}: {', '.join(record.label for record in lost)} was measured, but is not in "

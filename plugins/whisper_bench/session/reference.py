@@ -1,4 +1,4 @@
-"""The saved run that this one is compared with in the end, and is held to before it begins."""
+"""The saved run that this one is compared with: its settings before, its latency at the end."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The journal of a session: a fresh one, or that of the unfinished run that it goes on from."""
+"""The journal of a session: a new one, or that of the unfinished run that it continues."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path

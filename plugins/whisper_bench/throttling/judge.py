@@ -1,7 +1,7 @@
 """Is a run throttled? Judged by the kernel's counters, and by latency and CPU-seconds beside them.
 
 A Pod that is throttled in every period may be only 1.45 times slower (measured: int8, 2 threads
-under one CPU), so that latency alone tells nothing.
+under one CPU), so latency alone shows nothing.
 """
 
 import statistics

@@ -79,7 +79,7 @@ class CaseVerdict(Case, frozen=True, forbid_unknown_fields=True):
     contended_rounds: Count | None
     rounds: Ordinal
     untold_rounds: Count = 0
-    """Rounds of which it cannot be told whether a neighbour kept them from their quota."""
+    """Rounds where other processes may have kept threads from reaching the quota."""
 
     @property
     def no_periods(self) -> str:
@@ -90,12 +90,12 @@ class CaseVerdict(Case, frozen=True, forbid_unknown_fields=True):
 
 
 def most_serious(findings: Iterable[Verdict]) -> Verdict:
-    """Return the verdict that findings make; OK where there are none."""
+    """Return the verdict that findings make; OK if there are none."""
     return max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK)
 
 
 def with_findings(case: CaseVerdict) -> CaseVerdict:
-    """Judge a case by its figures alone, whatever its verdict and findings said before."""
+    """Judge a case by its figures alone; its earlier verdict and findings are replaced."""
     judgements = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
     findings = [verdict for verdict, _ in judgements if verdict is not None]
     return msgspec.structs.replace(
@@ -176,7 +176,7 @@ def hidden_by_contention(case: CaseVerdict) -> bool:
 
 
 def _doubtful_rounds(case: CaseVerdict) -> int:
-    """Count the rounds that tell nothing of a quota which the case may reach.
+    """Count the rounds that cannot show a quota which the case may reach.
 
     One that it cannot reach, with all its threads on the CPUs of its affinity, throttles nothing;
     but behind hidden groups a smaller one may, and of an older run those were not asked about.
