@@ -239,7 +239,7 @@ def test_a_case_that_a_hook_takes_out_of_the_saved_run_is_missed(bench, pytester
     outcome = bench(*ONE_ROUND, "--whisper-threads=1,2", option)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
-        ["FAILED: *base-t2-noise was measured and is not in the saved run*update_json*"]
+        ["FAILED: *base-t2-noise was measured, but is not in the saved run*update_json*"]
     )
     assert not results(pytester.path)
     assert list(pytester.path.glob("benchmark_results/journal/*.jsonl"))
@@ -255,7 +255,7 @@ def test_a_record_that_a_hook_changes_in_the_saved_run_is_missed(bench, pytester
     outcome = bench(*ONE_ROUND, "--benchmark-save=m4")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
-        ["FAILED: *base-t1-noise was measured and is not in the saved run as it was*update_json*"]
+        ["FAILED: *base-t1-noise was measured, but is not in the saved run as it was*update_json*"]
     )
     assert not results(pytester.path)
 
