@@ -98,7 +98,7 @@ def test_runs_that_spread_give_no_evidence(tmp_path):
 
 
 def test_one_saved_run_is_refused(tmp_path):
-    with pytest.raises(BenchError, match=r"main: 1 run\(s\) saved, and two or more"):
+    with pytest.raises(BenchError, match=r"main: 1 run\(s\) saved, but two or more"):
         load_baseline("main", store(tmp_path, (1.0,)))
 
 

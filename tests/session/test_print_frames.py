@@ -33,7 +33,7 @@ def test_nothing_to_frame(bench):
     run = bench("--whisper-frames", *QUICK)
     assert run.ret == 4
     assert (
-        "--whisper-frames prints the saved run, and none will be saved as a file; add "
+        "--whisper-frames prints the saved run, but no run will be saved as a file; add "
         "--benchmark-save=NAME"
     ) in run.stderr.str()
 
