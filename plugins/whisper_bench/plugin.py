@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    BenchConfig.of(config)  # misuse is told before anything is collected
+    BenchConfig.of(config)  # misuse is an error before anything is collected
     check_storage_package(config)
     if config.pluginmanager.hasplugin("benchmark"):
         config.pluginmanager.register(BenchmarkHooks(config), "whisper_bench_benchmark_hooks")

@@ -31,7 +31,7 @@ def test_a_fresh_ratio_passes_and_is_shown(measuring, gate, ratio_config):
 def test_a_stale_or_broken_ratio_fails_before_any_side_runs(measuring, gate, ratio_config):
     status, out, _ = gate("--ratio-config", ratio_config, "--max-age-days", "0")
     assert (status, measuring.order) == (1, [])
-    assert "stale" in out.partition("FAIL: ratio: ")[2]
+    assert "too old" in out.partition("FAIL: ratio: ")[2]
     ratio_config.write_bytes(ratio_config.read_bytes()[:-100])
     status, out, _ = gate("--ratio-config", ratio_config)
     assert (status, measuring.order) == (1, [])

@@ -32,7 +32,7 @@ def test_throttling_prints_table_and_verdict_of_a_saved_run(tmp_path, monkeypatc
     assert main(["throttling", "m4"]) == 0
     out = capsys.readouterr().out
     assert "0/120" in out
-    assert out.splitlines()[-1].startswith("stress test passed: base-t1-vi_30s OK; one number of")
+    assert out.splitlines()[-1].startswith("stress test passed: base-t1-vi_30s OK; only one number")
 
 
 def test_a_missing_run_exits_2_with_its_name_and_place(tmp_path, monkeypatch, capsys):

@@ -50,7 +50,7 @@ def test_a_storage_that_fills_up_keeps_every_round_for_the_resume(bench, disk, p
     assert [path.name for path in folder.glob("**/*.json")] == ["0007_other.json"]
     disk("1m", again=True)
     resumed = bench(*arguments, "--whisper-resume")
-    resumed.stdout.fnmatch_lines(["resuming *: 3 rounds are there already"])
+    resumed.stdout.fnmatch_lines(["resuming *: 3 rounds are already measured"])
     assert len(list(folder.glob("*/*_m4.json"))) == 1
     # the run that could not be saved had its result file already
     assert len(results(pytester.path)) == 1
@@ -105,7 +105,7 @@ def test_results_that_cannot_be_written_turn_the_run_red(bench, disk, pytester):
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
         [
-            "kept *journal/m4_*: --whisper-resume goes on from it",
+            "kept *journal/m4_*: --whisper-resume continues from it",
             "FAILED: cannot write *No space left*",
         ]
     )
@@ -115,7 +115,7 @@ def test_results_that_cannot_be_written_turn_the_run_red(bench, disk, pytester):
     pytester.makeconftest("")
     resumed = bench(*arguments, "--whisper-resume")
     assert resumed.ret == 0
-    resumed.stdout.fnmatch_lines(["this run is saved already in *: it is not saved again*"])
+    resumed.stdout.fnmatch_lines(["this run is already saved in *: it is not saved again*"])
     assert len(saved(pytester.path)["benchmarks"]) == 1  # and it is the one file of that name
     assert len(list(folder.glob("*.json"))) == 1
     assert not (folder / "journal").exists()

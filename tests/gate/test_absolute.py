@@ -98,7 +98,7 @@ def test_runs_that_spread_give_no_evidence(tmp_path):
 
 
 def test_one_saved_run_is_refused(tmp_path):
-    with pytest.raises(BenchError, match=r"main: 1 run\(s\) saved, and two or more"):
+    with pytest.raises(BenchError, match=r"main: 1 run\(s\) saved, but two or more"):
         load_baseline("main", store(tmp_path, (1.0,)))
 
 
@@ -108,7 +108,7 @@ def test_runs_that_differ_are_refused_as_misuse(tmp_path):
         evidence=evidence(*(4 * [1.0])), moment=HOURS[2], case=Case("base", 2, "vi_30s")
     )
     save(tmp_path, "Linux/0004_main.json", other)
-    with pytest.raises(BenchError, match="saved:main: .* cannot be compared") as refused:
+    with pytest.raises(BenchError, match="saved:main: .* are not comparable") as refused:
         load_baseline("main", tmp_path)
     assert refused.value.exit_status == 2
 

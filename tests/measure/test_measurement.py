@@ -83,7 +83,7 @@ def test_a_limit_that_changes_during_a_run_is_an_error(measure):
 def test_a_demanded_limit_that_the_worker_does_not_have_is_an_error(measure):
     FakeWorker.limits = [NO_LIMIT]
     with pytest.raises(
-        BenchError, match="--whisper-cpu-limit=2 was demanded, but the worker is under"
+        BenchError, match="--whisper-cpu-limit=2 was asked for, but the worker is under"
     ):
         run(measure(FinishedRounds([], []), cpu_limit=2.0))
 

@@ -78,7 +78,7 @@ def test_one_process_on_a_side_is_marked_as_within_run_only():
     report = calculate_ratio(m4(record(*M4, per_process=6)), xeon())
     (case,) = report.cases
     assert (case.validity, case.samples) == (Validity.WITHIN_RUN, "rounds")
-    assert "the interval knows of rounds only" in case.reason
+    assert "the interval is from rounds" in case.reason
     theirs = stats.ttest_ind(
         [math.log(each) for each in XEON], [math.log(each) for each in M4], equal_var=False
     ).confidence_interval(0.95)
@@ -92,7 +92,7 @@ def test_one_round_gives_no_interval_and_so_no_ratio():
     assert case.validity is Validity.INVALID
     assert (case.ratio, case.low, case.high) == (None, None, None)
     assert case.reason == (
-        "rounds on record: 1 and 6, of which no interval can be had; measure with "
+        "1 and 6 round(s) are too few for an interval; measure with "
         "--whisper-processes=5 on both sides"
     )
     assert (report.headline, report.validity) == (None, Validity.INVALID)
@@ -126,7 +126,7 @@ def test_differences_between_the_machines_are_listed_with_both_values():
         "cpu_model": ("Apple M4", "A test's Xeon"),
         "kernel": ("6.1", "6.8"),
         "instruction_set": ("AVX2", "AVX512"),
-        "sgemm": ("not told", "MKL"),
+        "sgemm": ("n/a", "MKL"),
     }
 
 
@@ -165,7 +165,7 @@ def test_result_files_of_different_runs_or_none_at_all_are_refused():
             [result_of(1.0, 1.0), result_of(1.0, 1.0, moment="2026-11-25T10:30:00+00:00")],
             result_of(1.0, 1.0),
         )
-    with pytest.raises(BenchError, match="a ratio needs a result file"):
+    with pytest.raises(BenchError, match="a ratio needs at least one result file"):
         calculate_ratio([], result_of(1.0, 1.0))
 
 
@@ -211,7 +211,7 @@ def test_an_edited_result_file_is_refused():
         detail = msgspec.structs.replace(result.detail, record=record)
         with pytest.raises(BenchError, match=told):
             calculate_ratio(msgspec.structs.replace(result, detail=detail), result)
-    with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is no date"):
+    with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is not a date"):
         calculate_ratio(msgspec.structs.replace(result, timestamp="2026-13-01T00:00:00Z"), result)
 
 

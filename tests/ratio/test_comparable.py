@@ -68,7 +68,7 @@ def test_a_field_that_differs_is_an_error_with_both_values(field):
     changes, told = CHANGES[field]
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(*sides(changes))
-    assert f"m4 and xeon cannot be compared:\n  {told} [base-t1-vi_30s]\n" in str(caught.value)
+    assert f"m4 and xeon are not comparable:\n  {told} [base-t1-vi_30s]\n" in str(caught.value)
     assert f"--allow-mismatch {field}" in str(caught.value)
     assert [each.field for each in caught.value.mismatches] == [field]
     assert caught.value.exit_status == 1

@@ -91,9 +91,9 @@ def test_a_full_disk_leaves_the_older_ratio_as_it_was(path, monkeypatch):
         (lambda d: d["cases"][0]["target"].update(processes=2), "has 2 processes, and 3 in its"),
         (
             lambda d: d["cases"][0]["target"].update(latency_s=9.0),
-            "target has latency_s 9.0, where",
+            "target has latency_s 9.0, but",
         ),
-        (lambda d: d["cases"][0]["target"].update(cpu_s=None), "target has cpu_s None, where its"),
+        (lambda d: d["cases"][0]["target"].update(cpu_s=None), "target has cpu_s None, but its"),
         (lambda d: d["cases"][0]["reference"].update(rounds=2), "of 3 processes and 2 rounds"),
         (
             lambda d: d["cases"][0]["reference"].update(contended_rounds=99),
@@ -153,11 +153,11 @@ def test_a_ratio_is_as_old_as_its_older_run_and_none_is_from_the_future():
         old, facts=msgspec.structs.replace(old.facts, moment=now - timedelta(days=91))
     )
     report = calculate_ratio(old, xeon())
-    with pytest.raises(StaleError, match="its older run was 91 days old, 90 are allowed"):
+    with pytest.raises(StaleError, match="its older run is 91 days old, 90 are allowed"):
         check_age(report, 90, now)
     check_age(report, 91, now)
-    with pytest.raises(StaleError, match="in the future; set this machine's clock"):
+    with pytest.raises(StaleError, match="in the future; correct this machine's clock"):
         check_age(report, 90, now - timedelta(days=200))
     ahead = xeon(moment=now + timedelta(days=400))
-    with pytest.raises(StaleError, match="in the future; set this machine's clock"):
+    with pytest.raises(StaleError, match="in the future; correct this machine's clock"):
         check_age(calculate_ratio(m4(), ahead), 90, now)

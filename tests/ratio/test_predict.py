@@ -61,7 +61,7 @@ def test_a_prediction_from_one_process_is_marked_within_run():
 
 
 def test_a_prediction_from_one_round_is_refused():
-    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\), "):
+    with pytest.raises(StaleError, match=r"base-t1-vi_30s: 1 round\(s\) "):
         predict(m4(record(1.0)), config(), now=NOW)
 
 
@@ -90,7 +90,7 @@ def test_another_measurements_ratio_is_refused():
     other = m4(record(*NEW, compute_type="float32"), name="m4b")
     with pytest.raises(NotComparableError, match="compute_type: int8 against float32") as caught:
         predict(other, config(), now=NOW)
-    assert "m4 (the ratio's) and m4b cannot be compared" in str(caught.value)
+    assert "m4 (the ratio's) and m4b are not comparable" in str(caught.value)
     report = predict(other, config(), now=NOW, allow_mismatch=["compute_type"])
     assert [each.field for each in report.allowed_mismatches] == ["compute_type"]
 
@@ -139,12 +139,12 @@ def test_a_prediction_repeats_the_ratios_mismatches_and_warnings():
     report = predict(m4(record(*NEW), name="m4b"), kept, now=NOW)
     assert [each.field for each in report.ratio_mismatches] == ["tokens"]
     assert "the ratio's xeon, base-t1-vi_30s: 3 processes: 5 or more" in " ".join(report.warnings)
-    assert "let through by the ratio, tokens: 3 against 200" in "\n".join(prediction_lines(report))
+    assert "allowed by the ratio, tokens: 3 against 200" in "\n".join(prediction_lines(report))
 
 
 def test_predicting_the_ratios_own_run_gives_a_warning():
     report = predict(m4(), config(), now=NOW)
-    assert "m4 is the run that the ratio was made of: nothing new is told" in report.warnings
+    assert "m4 is the ratio's own reference: this prediction has no new data" in report.warnings
 
 
 def test_cases_of_the_ratio_that_the_run_lacks_are_left_out():

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from support.project import RECORDED, ROOT
 from whisper_bench import calculate_ratio
@@ -15,9 +16,15 @@ VERSION_1 = RECORDED / "results" / "version_1_avx_base.json"
 SAVED = ROOT / "docs" / "sample" / "Linux-CPython-3.11-64bit" / "0006_avx.json"
 
 
+def without_sentences(result):
+    """Leave out what is worded by the version that wrote the file."""
+    verdict = replace(result.detail.throttling, evidence=[])
+    return replace(result, detail=replace(result.detail, throttling=verdict, warnings=[]))
+
+
 def test_it_is_read_as_what_its_run_is_converted_to_today():
     today = results_of(read_saved(SAVED), "avx", "avx")[0]
-    assert load_results(VERSION_1) == today
+    assert without_sentences(load_results(VERSION_1)) == without_sentences(today)
     assert today.schema_version == 2
     assert calculate_ratio(load_results(VERSION_1), today).cases[0].ratio == 1
 
@@ -60,7 +67,7 @@ def test_one_that_was_edited_is_refused(tmp_path, change, told):
 
 def test_one_that_does_not_name_python_is_read(tmp_path):
     path = changed(tmp_path, lambda _, detail: detail["versions"].pop("python"))
-    assert load_results(path).detail.python == "not told"
+    assert load_results(path).detail.python == "n/a"
     assert load_results(VERSION_1).detail.python == "3.11.7"
 
 

@@ -39,23 +39,26 @@ def test_a_missing_run_is_an_error_that_lists_those_saved(tmp_path):
     [
         (encoded(1.0)[:-30], "it is cut short after"),
         (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it has NaN or Infinity"),
-        (b"{}", "it is no saved run of this suite (Object missing required field"),
+        (b"{}", "it is not a saved run of this suite (Object missing required field"),
         (b"", "it is empty"),
         (b" \n", "it is empty"),
         (b"[1, 2}", "it is not JSON"),
-        (b"[]", "it is no saved run of this suite"),
+        (b"[]", "it is not a saved run of this suite"),
         (b'{"a": "\xff"}', "it is not JSON"),
         (b"[" * 100_000, "it is not JSON"),
-        (encoded(1.0).replace(b"2026-11-24T10:30:00.123456+02:00", b"yesterday"), "no saved run"),
+        (
+            encoded(1.0).replace(b"2026-11-24T10:30:00.123456+02:00", b"yesterday"),
+            "not a saved run",
+        ),
         (
             b'{"benchmarks": [1, {"extra_info": 2}, {"extra_info": {"whisper_bench": 3}}]}',
-            "no saved",
+            "not a saved",
         ),
         (
             encoded(1.0).replace(b'"record_version": 1, "model"', b'"record_version": 0, "size"'),
             "it is of record version 0, and this whisper-bench reads 1; measure again or name",
         ),
-        (encoded(1.0).replace(b"CPU-s", b"x").replace(b'"rounds"', b'"rinds"'), "no saved run"),
+        (encoded(1.0).replace(b"CPU-s", b"x").replace(b'"rounds"', b'"rinds"'), "not a saved run"),
     ],
 )
 def test_a_broken_saved_run_is_refused_with_path_and_cause(tmp_path, content, told):

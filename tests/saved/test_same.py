@@ -79,7 +79,7 @@ def test_a_half_written_file_that_cannot_be_removed_is_named(tmp_path, monkeypat
     path.mkdir()
     said = []
     resumed._take_away(path, tmp_path / "m4.jsonl", said.append)
-    assert said[0].startswith(f"{path} is half written (")
+    assert said[0].startswith(f"{path} is incomplete and cannot be removed (")
     assert said[0].endswith("delete it")
 
 

@@ -1,4 +1,4 @@
-"""A case is measured once, and a failure that a plugin takes back is none the less one."""
+"""A case is measured only once, and a failure that a plugin takes back is none the less one."""
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_the_message_names_the_case_the_option_and_the_first_failure(bench, pyte
     pytester.makeconftest(WRONG_ONCE + RUN_AGAIN)
     outcome = bench(*ONE_ROUND, "--reruns=2")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    message = "begun a second time*measured once*without --reruns=2*the transcript differs"
+    message = "started a second time*measured only once*without --reruns=2*the transcript differs"
     outcome.stdout.fnmatch_lines([f"FAILED: base-t1-noise: the case has {message}"])
 
 
@@ -103,7 +103,7 @@ def test_a_case_that_passed_and_is_run_again_is_red(bench, pytester):
     )
     outcome = bench(*ONE_ROUND)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    outcome.stdout.fnmatch_lines(["FAILED: base-t1-noise: the case has begun a second time*"])
+    outcome.stdout.fnmatch_lines(["FAILED: base-t1-noise: the case was started a second time*"])
 
 
 AFTER_MEASURING = {
@@ -151,7 +151,7 @@ def test_a_failure_before_the_rounds_is_not_forgotten_by_a_second_try(bench, pyt
     outcome.stdout.fnmatch_lines(
         [
             "FAILED: base-t1-noise: AssertionError: the service is not there",
-            "FAILED: base-t1-noise: the case has begun a second time*",
+            "FAILED: base-t1-noise: the case was started a second time*",
         ]
     )
     assert results(pytester.path) == []
@@ -174,7 +174,9 @@ def test_a_loop_in_the_test_measures_no_case_twice(bench, pytester):
     outcome.assert_outcomes(passed=1)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["FAILED: base-t1-noise, process 1: the transcript differs"])
-    outcome.stdout.fnmatch_lines(["FAILED: base-t1-noise: the case has begun a second time*loop*"])
+    outcome.stdout.fnmatch_lines(
+        ["FAILED: base-t1-noise: the case was started a second time*loop*"]
+    )
 
 
 def test_what_ends_the_run_is_no_failure_of_a_case(bench, pytester):
@@ -203,7 +205,7 @@ def test_a_step_begins_once():
     course, case = Course(), Case(model="base", threads=1, clip="noise")
     course.begin(case, "test", "--reruns=1")
     course.begin(case, "run", "--reruns=1")
-    with pytest.raises(BenchError, match=r"base-t1-noise.*measured once.*without --reruns=1"):
+    with pytest.raises(BenchError, match=r"base-t1-noise.*measured only once.*without --reruns=1"):
         course.begin(case, "run", "--reruns=1")
 
 
@@ -231,7 +233,7 @@ def test_a_wrong_answer_is_not_forgotten_by_a_resume(bench, pytester):
         [
             "*FAILED: base-t1-noise, process 1: the transcript differs:*",
             "*  other*",
-            "*failed for good: measure again without --whisper-resume*",
+            "*stays failed: *measure again without --whisper-resume*",
         ]
     )
     assert not results(pytester.path)

@@ -11,13 +11,13 @@ from whisper_bench.session import options
 from whisper_bench.session.config import BenchConfig
 
 USAGE = {
-    "--whisper-models=huge": "--whisper-models (whisper_models): 'huge' is not possible; use one of base",
-    "--whisper-models=": "--whisper-models (whisper_models): '' is not possible; give at least one",
-    "--whisper-rounds=0": "--whisper-rounds (whisper_rounds): '0' is not possible; give a number, 1",
-    "--whisper-rounds=many": "'many' is not possible; give a number, 1 or more",
-    "--whisper-threads=1,-2": "'-2' is not possible; give a number, 1 or more",
-    "--whisper-cpu-limit=nan": "'nan' is not possible; give a number, 0.01 or more",
-    "--whisper-compute-type=int4": "'int4' is not possible; use one of int8",
+    "--whisper-models=huge": "--whisper-models (whisper_models): 'huge' is an invalid value; use one of base",
+    "--whisper-models=": "--whisper-models (whisper_models): '' is an invalid value; give at least one",
+    "--whisper-rounds=0": "--whisper-rounds (whisper_rounds): '0' is an invalid value; give a number, 1",
+    "--whisper-rounds=many": "'many' is an invalid value; give a number, 1 or more",
+    "--whisper-threads=1,-2": "'-2' is an invalid value; give a number, 1 or more",
+    "--whisper-cpu-limit=nan": "'nan' is an invalid value; give a number, 0.01 or more",
+    "--whisper-compute-type=int4": "'int4' is an invalid value; use one of int8",
     "--whisper-clip=absent.wav": "absent.wav: no such file; name one with --whisper-clip",
     "--whisper-clip=a/x.wav,b/x.wav": "are both called 'x'; rename one",
     "--whisper-clip=a\x1b[2J.wav": r"--whisper-clip: 'a\x1b[2J.wav': cases and result files are named",
@@ -25,12 +25,12 @@ USAGE = {
     "--benchmark-save=.x": "--benchmark-save '.x': a file gets this name, and it begins with a dot",
     "--benchmark-save=a\nb": r"--benchmark-save 'a\nb': a file gets this name",
     f"--benchmark-save={'x' * 181}": "it has 181 bytes, and at most 180 are allowed; give another name",
-    "--whisper-model-dir=absent": "absent is no folder; make it first",
+    "--whisper-model-dir=absent": "absent is not a folder; create it first",
     "--whisper-resume": "--whisper-resume: no unfinished run of 'unsaved' in",
-    "--whisper-on-throttling=ignore": "'ignore' is not possible; use one of fail, warn",
+    "--whisper-on-throttling=ignore": "'ignore' is an invalid value; use one of fail, warn",
     "--benchmark-disable": "nothing would be measured: benchmarks are disabled (--benchmark-disable)",
     "--benchmark-skip": "nothing would be measured: benchmarks are skipped (--benchmark-skip)",
-    "--benchmark-cprofile=tottime": "a profiler slows what it watches (--benchmark-cprofile)",
+    "--benchmark-cprofile=tottime": "a profiler slows down what it measures (--benchmark-cprofile)",
     "-pno:benchmark": "nothing would be measured: pytest-benchmark is not active (-p no:benchmark)",
     "--benchmark-save=a/b": "Must not contain any of these characters",
     "--whisper-results=/dev/null/x": "--whisper-results",
@@ -38,12 +38,12 @@ USAGE = {
 
 
 OUT_OF_RANGE = {
-    "--whisper-rounds=99999999999": "'99999999999' is not possible; give a number, 1000000000 or less",
-    "--whisper-warmup-rounds=1000000001": "is not possible; give a number, 1000000000 or less",
-    "--whisper-beam-size=99999999999999999999": "is not possible; give a number, 1000000000 or less",
-    "--whisper-threads=1,8193": "'8193' is not possible; give a number, 8192 or less",
-    "--whisper-cpu-limit=1e20": "'1e20' is not possible; give a number, 8192 or less",
-    "--whisper-cpu-limit=inf": "'inf' is not possible; give a number, 0.01 or more",
+    "--whisper-rounds=99999999999": "'99999999999' is an invalid value; give a number, 1000000000 or less",
+    "--whisper-warmup-rounds=1000000001": "is an invalid value; give a number, 1000000000 or less",
+    "--whisper-beam-size=99999999999999999999": "is an invalid value; give a number, 1000000000 or less",
+    "--whisper-threads=1,8193": "'8193' is an invalid value; give a number, 8192 or less",
+    "--whisper-cpu-limit=1e20": "'1e20' is an invalid value; give a number, 8192 or less",
+    "--whisper-cpu-limit=inf": "'inf' is an invalid value; give a number, 0.01 or more",
 }
 
 

@@ -37,7 +37,7 @@ def test_a_storage_that_fails_loses_nothing_of_the_run(bench, pytester):
             "*= whisper-bench =*",
             "base-t1-noise  1 in 1*",
             "wrote benchmark_results/m4_base_noise_*.json",
-            "kept benchmark_results/journal/m4_*: --whisper-resume goes on from it",
+            "kept benchmark_results/journal/m4_*: --whisper-resume continues from it",
             "FAILED: the run could not be saved: no route to the storage*--benchmark-storage*",
         ]
     )
@@ -52,7 +52,7 @@ def test_what_a_failed_storage_did_not_take_is_saved_by_a_resume(bench, pytester
     pytester.makeconftest("")
     outcome = bench(*ONE_ROUND, "--benchmark-save=m4", "--whisper-resume")
     assert outcome.ret == pytest.ExitCode.OK
-    outcome.stdout.fnmatch_lines(["resuming m4_*: 1 rounds are there already"])
+    outcome.stdout.fnmatch_lines(["resuming m4_*: 1 rounds are already measured"])
     assert len(list(pytester.path.glob(".benchmarks/*/*_m4.json"))) == 1
 
 
@@ -186,17 +186,17 @@ TOLD_EARLY = {
     "a comparison with a run that is not there": (
         "",
         ["--benchmark-compare=0007", "--benchmark-compare-fail=min:5%"],
-        "*--benchmark-compare-fail: no saved run*(given: --benchmark-compare=0007)*",
+        "*--benchmark-compare-fail: there is no saved run*(given: --benchmark-compare=0007)*",
     ),
     "a comparison with the last run where there is none": (
         "",
         ["--benchmark-compare", "--benchmark-compare-fail=min:5%"],
-        "*--benchmark-compare-fail: no saved run*(given: --benchmark-compare)*",
+        "*--benchmark-compare-fail: there is no saved run*(given: --benchmark-compare)*",
     ),
     "a limit and no comparison": (
         "",
         ["--benchmark-compare-fail=min:5%"],
-        "*--benchmark-compare-fail: no saved run*(given: none)*",
+        "*--benchmark-compare-fail: there is no saved run*(given: none)*",
     ),
 }
 
@@ -239,7 +239,7 @@ def test_a_case_that_a_hook_takes_out_of_the_saved_run_is_missed(bench, pytester
     outcome = bench(*ONE_ROUND, "--whisper-threads=1,2", option)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
-        ["FAILED: *base-t2-noise was measured and is not in the saved run*update_json*"]
+        ["FAILED: *base-t2-noise was measured, but is not in the saved run*update_json*"]
     )
     assert not results(pytester.path)
     assert list(pytester.path.glob("benchmark_results/journal/*.jsonl"))
@@ -255,7 +255,7 @@ def test_a_record_that_a_hook_changes_in_the_saved_run_is_missed(bench, pytester
     outcome = bench(*ONE_ROUND, "--benchmark-save=m4")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
-        ["FAILED: *base-t1-noise was measured and is not in the saved run as it was*update_json*"]
+        ["FAILED: *base-t1-noise was measured, but is not in the saved run as it was*update_json*"]
     )
     assert not results(pytester.path)
 
@@ -266,7 +266,7 @@ def test_a_saved_run_that_a_hook_spoils_is_refused(bench, pytester):
     )
     outcome = bench(*ONE_ROUND, "--benchmark-json=m4.json")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    outcome.stdout.fnmatch_lines(["FAILED: *it is no saved run of this suite*benchmarks*"])
+    outcome.stdout.fnmatch_lines(["FAILED: *it is not a saved run of this suite*benchmarks*"])
 
 
 def test_an_error_of_another_plugin_at_the_end_of_the_session_loses_nothing(bench, pytester):

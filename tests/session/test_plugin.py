@@ -105,7 +105,7 @@ def test_several_clips_are_cases_of_their_own(bench, pytester, toy_clip, tmp_pat
 def test_a_run_without_a_name_says_that_it_is_not_saved(bench, pytester):
     outcome = bench("--whisper-rounds=1")
     outcome.stdout.fnmatch_lines(
-        ["*not saved: to keep it, add --benchmark-save=NAME --whisper-resume"]
+        ["*not saved: to save this run, repeat it with --benchmark-save=NAME --whisper-resume"]
     )
     assert results(pytester.path) == []
 

@@ -33,7 +33,7 @@ def test_nothing_to_frame(bench):
     run = bench("--whisper-frames", *QUICK)
     assert run.ret == 4
     assert (
-        "--whisper-frames prints the saved run, and none will be saved as a file; add "
+        "--whisper-frames prints the saved run, but no run will be saved as a file; add "
         "--benchmark-save=NAME"
     ) in run.stderr.str()
 
@@ -58,7 +58,7 @@ def test_a_run_that_was_not_saved_is_not_green(bench, pytester):
     )
     run = bench("--benchmark-save=a", "--whisper-frames", *QUICK)
     assert run.ret == 1
-    assert "FAILED: --whisper-frames: no run was saved, so none is here" in run.stdout.str()
+    assert "FAILED: --whisper-frames: no run was saved, so none printed" in run.stdout.str()
     assert unpack(run.stdout.str()) == ([], [])
 
 

@@ -54,7 +54,7 @@ def test_kill_9_loses_no_finished_round_and_resume_goes_on(running, toy_bench, p
     run.until_workers_ended()
     outcome = toy_bench(*TWENTY, "--whisper-resume")
     outcome.assert_outcomes(passed=1)
-    outcome.stdout.fnmatch_lines([f"resuming m4_*.jsonl: {len(kept)} rounds are there already"])
+    outcome.stdout.fnmatch_lines([f"resuming m4_*.jsonl: {len(kept)} rounds are already measured"])
     samples = saved(pytester.path)["benchmarks"][0]["stats"]["data"]
     assert samples[: len(kept)] == kept
     assert len(samples) == 20
@@ -92,7 +92,7 @@ def test_resume_refuses_another_setting_and_says_which(killed, bench, pytester):
     outcome.stderr.fnmatch_lines(["*had compute_type 'int8', this one has 'float32'*"])
     told = bench("--benchmark-save=m4", "--whisper-rounds=1")
     told.stdout.fnmatch_lines(
-        ["an unfinished run of 'm4' is kept in *--whisper-resume would go on*"]
+        ["an unfinished run of 'm4' is kept in *--whisper-resume continues it*"]
     )
     assert rounds_in(pytester.path)
 
@@ -101,7 +101,7 @@ def test_a_run_that_was_not_saved_is_not_called_by_the_save_name(bench):
     bench("--whisper-rounds=1", "--whisper-processes=1")
     outcome = bench("--whisper-rounds=1", "--whisper-processes=1", "--benchmark-save=m4")
     outcome.stdout.fnmatch_lines(
-        ["a run that was not saved is kept in *unsaved_*: --whisper-resume would go on from it"]
+        ["a run that was not saved is kept in *unsaved_*: --whisper-resume continues it"]
     )
     assert "of 'm4'" not in outcome.stdout.str()
 
@@ -119,7 +119,7 @@ def test_ctrl_c_keeps_what_was_measured(running, pytester):
     (path,) = results(pytester.path)
     warnings = load_results(path).detail.warnings
     assert f"{len(samples)} of 1000 rounds: the run was interrupted" in warnings
-    assert "--whisper-resume goes on from it" in log
+    assert "--whisper-resume continues from it" in log
 
 
 def test_ctrl_c_before_the_first_round(running, pytester):
@@ -140,7 +140,7 @@ def test_a_killed_worker_fails_its_case_and_the_rest_goes_on(bench, pytester):
     outcome.assert_outcomes(failed=1, passed=1)
     outcome.stdout.fnmatch_lines([
         "base-t1-noise: the worker process * by SIGKILL in round 2; out of memory is the usual*",
-        "*--whisper-resume goes on from it",
+        "*--whisper-resume continues from it",
     ])  # fmt: skip
     assert [each["params"]["threads"] for each in saved(pytester.path)["benchmarks"]] == [2]
     (path,) = results(pytester.path)
@@ -164,14 +164,14 @@ def test_a_resume_under_another_instruction_set_is_refused(killed, bench, pytest
     monkeypatch.setenv("CT2_FORCE_CPU_ISA", "GENERIC")
     outcome = bench(*TWENTY, "--whisper-resume")
     outcome.assert_outcomes(failed=1)
-    outcome.stdout.fnmatch_lines(["*they are not one case: measure again with the same*"])
+    outcome.stdout.fnmatch_lines(["*measure again with the same in every process*"])
     assert rounds_in(pytester.path)
 
 
 def test_a_run_without_a_name_can_be_saved_afterwards(bench, pytester):
     bench("--whisper-rounds=2").assert_outcomes(passed=1)
     outcome = bench("--whisper-rounds=2", "--benchmark-save=m4", "--whisper-resume")
-    outcome.stdout.fnmatch_lines(["resuming unsaved_*: 2 rounds are there already"])
+    outcome.stdout.fnmatch_lines(["resuming unsaved_*: 2 rounds are already measured"])
     assert load_results(results(pytester.path)[0]).iterations == 2
 
 
@@ -180,4 +180,4 @@ def test_a_journal_that_is_being_written_is_not_taken_over(running, bench):
     run.until(2)
     outcome = bench(*ENDLESS, "--whisper-resume")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
-    outcome.stderr.fnmatch_lines(["*another run is writing it; wait for its end*"])
+    outcome.stderr.fnmatch_lines(["*another run is writing it; before you resume*"])

@@ -66,7 +66,7 @@ def test_kill_9_after_the_rounds_leaves_one_saved_run(bench, pytester, place):
     (path,) = all_saved(pytester.path)
     if before:
         assert path.read_bytes() == before[0]
-        resumed.stdout.fnmatch_lines(["this run is saved already in *0001_m4.json: *"])
+        resumed.stdout.fnmatch_lines(["this run is already saved in *0001_m4.json: *"])
     (result,) = results(pytester.path)
     assert load_results(result).iterations == 2
     assert not journals(pytester.path)
@@ -96,7 +96,7 @@ def test_a_half_written_file_is_taken_away_by_the_resume(bench, pytester, share)
     other.write_bytes(b'{"benchmarks": [')
     resumed = bench(*TWO, "--whisper-resume")
     resumed.assert_outcomes(passed=1)
-    resumed.stdout.fnmatch_lines(["removed *0001_m4.json: it was half written, and its rounds *"])
+    resumed.stdout.fnmatch_lines(["removed *0001_m4.json: it was incomplete, and all its rounds *"])
     assert len(saved(pytester.path)["benchmarks"][0]["stats"]["data"]) == 2
     assert [each.name for each in all_saved(pytester.path)] == ["0007_other.json", "0008_m4.json"]
     assert not journals(pytester.path)
@@ -143,7 +143,7 @@ def test_a_run_whose_case_fails_again_when_it_is_resumed_is_saved_once(bench, py
         assert [path.name for path in all_saved(pytester.path)] == ["0001_m4.json"]
         assert len(results(pytester.path)) == 1
         assert len(journals(pytester.path)) == 1
-    run.stderr.fnmatch_lines(["These rounds are saved already in: *0001_m4.json"])
+    run.stderr.fnmatch_lines(["These rounds are already saved in: *0001_m4.json"])
     pytester.makeconftest("")
     bench(*arguments, "--whisper-resume").stdout.fnmatch_lines(
         ["*0001_m4.json holds a part of these rounds: delete it*"]
@@ -203,7 +203,7 @@ def test_a_run_that_is_saved_under_another_name_is_not_saved_under_a_second(benc
     pytester.makeconftest("")
     refused = bench(*given, "--benchmark-save=xeon")
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
-    refused.stderr.fnmatch_lines(["*is saved already, as *0001_m4.json; *--benchmark-save=m4*"])
+    refused.stderr.fnmatch_lines(["*is already saved as *0001_m4.json; *--benchmark-save=m4*"])
     bench(*given, "--benchmark-save=m4").assert_outcomes(passed=1)
     assert len(all_saved(pytester.path)) == 1
     assert not journals(pytester.path)
@@ -245,6 +245,6 @@ def test_a_journal_that_cannot_be_deleted_is_told_and_the_run_is_green(bench, py
     run = bench("--benchmark-save=m4", "--whisper-rounds=1")
     assert run.ret == 0
     run.stdout.fnmatch_lines(
-        ["WARNING: journal *: Permission denied; what it holds is saved: delete it"]
+        ["WARNING: journal *: Permission denied; its rounds are saved: delete it"]
     )
     assert len(results(pytester.path)) == 1

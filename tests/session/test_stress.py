@@ -58,7 +58,9 @@ def test_beside_busy_loops_nothing_passes(toy_bench, pytester):
         assert case["throttled_share"] < 0.25
         assert case["contended_rounds"] >= 0.25 * case["rounds"]
         assert "UNKNOWN" in case["findings"]
-    outcome.stdout.fnmatch_lines(["*base-t1-noise: in up to * of 60 rounds a neighbour may have*"])
+    outcome.stdout.fnmatch_lines(
+        ["*base-t1-noise: in up to * of 60 rounds other processes may have*"]
+    )
     assert "measure again on a quiet machine" in outcome.stdout.str()
     assert outcome.outlines[-1].startswith("stress test FAILED, throttling or no evidence: ")
 
@@ -162,7 +164,7 @@ def test_a_third_of_a_cpu_is_what_the_kernel_holds_of_it(bench, pytester):
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines(
         [
-            "--whisper-cpu-limit=0.3333333: *so 0.33333 CPU is in force and on record",
+            "--whisper-cpu-limit=0.3333333: *so 0.33333 CPU is set and recorded",
             "the workers run under a quota of 0.33333 CPU*",
         ]
     )

@@ -88,7 +88,7 @@ def test_no_case_a_missing_case_or_a_cut_one_never_passes():
     (incomplete,) = verdict_lines(alone, missing=["base-t2-vi_30s"])
     assert incomplete.startswith("stress test INCOMPLETE: base-t1-vi_30s OK; ")
     assert incomplete.endswith(": base-t2-vi_30s")
-    assert verdict_lines(alone)[-1].partition(" OK; ")[2].startswith("one number of threads")
+    assert verdict_lines(alone)[-1].partition(" OK; ")[2].startswith("only one number of threads")
     cut = msgspec.structs.replace(record(1, 4.6), planned_rounds=50)
     assert judged([cut]).failed
     assert verdict_lines(judged([cut]))[-1].startswith("stress test INCOMPLETE")
@@ -115,8 +115,8 @@ def test_a_verdict_counts_rounds_of_unknown_contention():
     assert judged_case.verdict is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize(("limit", "periods"), [(NO_LIMIT, "no quota"), (PART, "not known")])
-def test_the_table_says_not_known_where_the_quota_was_not_seen(limit, periods):
+@pytest.mark.parametrize(("limit", "periods"), [(NO_LIMIT, "no quota"), (PART, "unknown")])
+def test_the_table_says_unknown_where_the_quota_was_not_seen(limit, periods):
     record = gathered(plan(CASE, rounds=1), evidence(4.5, limit=limit))
     bare = msgspec.structs.replace(
         record, processes=[msgspec.structs.replace(record.processes[0], counters=None)]
@@ -135,4 +135,4 @@ def test_threads_that_wait_at_their_quota_are_unknown(threads, wait_s, verdict):
     (found,) = judged([msgspec.structs.replace(measured, rounds=rounds)]).cases
     assert found.verdict == verdict
     if verdict == "UNKNOWN":
-        assert any("so that throttling could not show" in text for text in found.evidence)
+        assert any("which hides throttling" in text for text in found.evidence)

@@ -25,7 +25,7 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def parse_backend(log: str) -> Backend:
     """Read the lines that CT2_VERBOSE=1 prints when a model is loaded (CTranslate2 4.x)."""
-    found = {key: re.search(pattern, log) for key, pattern in _PATTERNS.items()}
-    values: dict[str, str | None] = {key: hit and hit[1] for key, hit in found.items()}
+    matches = {key: re.search(pattern, log) for key, pattern in _PATTERNS.items()}
+    values: dict[str, str | None] = {key: hit and hit[1] for key, hit in matches.items()}
     mkl = values.pop("mkl")
     return Backend(**values, mkl=None if mkl is None else mkl == "true")

@@ -53,5 +53,5 @@ def rounds_by_process(rounds: int, processes: int) -> list[int]:
     [3, 2, 2]
     """
     used = min(rounds, processes)
-    each, over = divmod(rounds, used)
-    return [each + (number < over) for number in range(used)]
+    share, over = divmod(rounds, used)
+    return [share + (number < over) for number in range(used)]

@@ -110,9 +110,9 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def contended_rounds(record: CaseRecord) -> int | None:
-    """Count the contended rounds; None where of no round it could be told."""
-    told = [each.contended for each in record.rounds if each.contended is not None]
-    return sum(told) if told else None
+    """Count the contended rounds; None if it is unknown for every round."""
+    known = [measured.contended for measured in record.rounds if measured.contended is not None]
+    return sum(known) if known else None
 
 
 def counters_of(record: CaseRecord) -> CpuCounters | None:
@@ -121,14 +121,14 @@ def counters_of(record: CaseRecord) -> CpuCounters | None:
 
 
 def untold_rounds(record: CaseRecord) -> int:
-    """Count the rounds of which it cannot be told whether a neighbour kept them from their quota.
+    """Count the rounds where other processes may have kept threads from reaching the quota.
 
-    That is so where contention cannot be told, and where more threads than the quota has CPUs ran
+    That is so if contention is unknown, and if more threads than the quota has CPUs ran
     or waited for a CPU for more than the quota allows: they would use it up on a quiet machine.
     """
     return sum(
-        each.contended is None or (not each.contended and _wanted_more(each, record))
-        for each in record.rounds
+        measured.contended is None or (not measured.contended and _wanted_more(measured, record))
+        for measured in record.rounds
     )
 
 
@@ -142,25 +142,25 @@ def _wanted_more(measured: Round, record: CaseRecord) -> bool:
 def trust_warnings(record: CaseRecord) -> list[str]:
     """List what a reader should know of how a case was measured; most serious first."""
     rounds, contended = len(record.rounds), contended_rounds(record)
-    found = []
+    warnings = []
     if record.weights.shape_only:
-        found.append("shape-only weights: cost of the model named, not its skill")
+        warnings.append("shape-only weights: the model's true cost, but not its transcripts")
     if not record.weights.pinned:
-        found.append(f"unpinned weights, {_unpinned(record)}")
+        warnings.append(f"unpinned weights, {_unpinned(record)}")
     if contended is None:
-        found.append("contention unknown: what tells it is not there (docs/measuring.md)")
+        warnings.append("contention unknown: the kernel's counter is missing (docs/measuring.md)")
     elif contended >= MANY_CONTENDED * rounds:
-        found.append(
+        warnings.append(
             f"{contended} of {rounds} rounds contended: the machine was busy, compare CPU-seconds"
         )
-    found += _answer_warnings(record)
+    warnings += _answer_warnings(record)
     if record.cpu_limit.cpus is None:
-        found.append(no_limit_words(record.cpu_limit))
+        warnings.append(no_limit_words(record.cpu_limit))
     if rounds < record.planned_rounds:
-        found.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
+        warnings.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
     if len(record.processes) == 1:
-        found.append("one process: the spread between processes is not known")
-    return found
+        warnings.append("one process: the spread between processes is unknown")
+    return warnings
 
 
 def _unpinned(record: CaseRecord) -> str:
@@ -177,19 +177,19 @@ def _answer_warnings(record: CaseRecord) -> list[str]:
         record.decoding.language,
         record.language_source,
     )
-    found = []
+    warnings = []
     if known is not None and known.is_doubtful:
-        found.append(
-            f"{clip}: language {language} is doubtful ({known}): give the spoken one with {OPTION}"
+        warnings.append(
+            f"{clip}: language {language} is doubtful ({known}): set the spoken one with {OPTION}"
         )
     if not has_words(record.transcript):
-        found.append(
-            f"{clip}: decoded to nothing ({record.tokens} tokens, no words): is it speech, in "
-            f"{language}?"
+        warnings.append(
+            f"{clip}: the transcript has no words ({record.tokens} tokens): check that it is "
+            f"speech in {language}"
         )
     elif record.word_error_rate is not None and record.word_error_rate >= ALL_WRONG:
-        found.append(
-            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: is it "
-            f"the clip's text, and {language} its language?"
+        warnings.append(
+            f"{clip}: word error rate {record.word_error_rate:.2f}, as many errors as words: "
+            f"check the clip's text and its language ({language})"
         )
-    return found
+    return warnings

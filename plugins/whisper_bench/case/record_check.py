@@ -1,4 +1,4 @@
-"""A record that was read, held to itself: every name may be used, every sum has its parts.
+"""Check a record that was read: every name is allowed, and every sum agrees with its parts.
 
 Each figure's range is its type's (`whisper_bench.ranges`), and was held to as it was parsed.
 """
@@ -27,7 +27,7 @@ _READ_APART = 1
 
 
 def check_record(record: CaseRecord, where: str) -> None:
-    """Hold a record that was read to what a measurement gives.
+    """Check that a record that was read is one that a measurement gives.
 
     Raises:
         BenchError: a name cannot be a file's, it has no rounds or processes, or its figures do not
@@ -93,49 +93,51 @@ def _identity_troubles(record: CaseRecord) -> Iterator[str]:
 def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
     quota, affinity, online = limit.quota_cpus, limit.affinity_cpus, limit.online_cpus
     if limit.cpus != smallest_limit(quota, affinity, online):
-        told, rationed = (
+        limited, rationed = (
             f"no {name}" if cpus is None else f"a {name} of {cpus:g}"
             for name, cpus in (("CPU limit", limit.cpus), ("quota", quota))
         )
-        yield f"{told} is on record, {rationed}, and an affinity to {affinity} of {online} CPUs"
+        yield f"{limited} is on record, {rationed}, and an affinity to {affinity} of {online} CPUs"
 
 
 def _round_troubles(record: CaseRecord) -> Iterator[str]:
     tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
     usable_cpus = record.cpu_limit.usable_cpus
-    for each in record.rounds:
-        wall_s, cpu_s = each.wall_s, each.cpu_s
-        if each.tokens != tokens:
-            yield f"a round of {each.tokens} tokens is in a case of {tokens} tokens"
-        if wall_s > each.latency_s:
-            yield f"a round of {wall_s:g} s is longer than its latency of {each.latency_s:g} s"
+    for measured in record.rounds:
+        wall_s, cpu_s = measured.wall_s, measured.cpu_s
+        if measured.tokens != tokens:
+            yield f"a round of {measured.tokens} tokens is in a case of {tokens} tokens"
+        if wall_s > measured.latency_s:
+            yield f"a round of {wall_s:g} s is longer than its latency of {measured.latency_s:g} s"
         if cpu_s > cpus * wall_s + _CLOCK_S:
             yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s are more than {cpus} CPUs can give"
         contended = is_contended(
             wall_s=wall_s,
             cpu_s=cpu_s,
-            wait_s=each.wait_s,
+            wait_s=measured.wait_s,
             threads=record.threads,
             usable_cpus=usable_cpus,
         )
-        if each.contended is not contended:
+        if measured.contended is not contended:
             yield (
-                f"a round of process {each.process} has contended {each.contended} on record, and "
-                f"its {cpu_s:g} CPU-seconds in {wall_s:g} s give {contended}"
+                f"a round of process {measured.process} has contended {measured.contended} on "
+                f"record, and its {cpu_s:g} CPU-seconds in {wall_s:g} s give {contended}"
             )
 
 
 def _process_troubles(record: CaseRecord) -> Iterator[str]:
     rounds: dict[int, list[Round]] = {}
-    for each in record.rounds:
-        rounds.setdefault(each.process, []).append(each)
+    for measured in record.rounds:
+        rounds.setdefault(measured.process, []).append(measured)
     for process in record.processes:
         of_process = rounds.pop(process.process, None)
         if of_process is None:
             yield f"process {process.process} is there twice, or has no rounds"
         else:
-            latencies_s = [each.latency_s for each in of_process]
-            yield from _sum_troubles(process, latencies_s, [each.cpu_s for each in of_process])
+            latencies_s = [measured.latency_s for measured in of_process]
+            yield from _sum_troubles(
+                process, latencies_s, [measured.cpu_s for measured in of_process]
+            )
     for number, of_process in rounds.items():
         yield (
             f"{len(of_process)} rounds are of process {number}, which is not in the list of "
@@ -149,11 +151,11 @@ def _sum_troubles(
     named = f"process {process.process}"
     if process.rounds != len(latencies_s):
         yield f"{named} has {process.rounds} rounds on record, and {len(latencies_s)} are there"
-    told = (
+    means = (
         ("a mean of", "s", process.mean_latency_s, latencies_s),
         ("a mean of", "CPU-seconds", process.mean_cpu_s, cpu_s),
     )
-    for what, unit, mean, parts in told:
+    for what, unit, mean, parts in means:
         true = sum(parts) / len(parts)
         if abs(true - mean) > _AGREE * true:
             yield f"{named} has {what} {mean:g} {unit} on record, and rounds whose mean is {true:g}"

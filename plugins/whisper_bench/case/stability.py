@@ -1,7 +1,7 @@
 """Was a case measured on a steady machine? Drift, spread and outliers, as warnings with figures.
 
 None of them makes a ratio false by itself, since its interval comes from the processes' means and
-grows with their spread; each tells where to look before the figure is used.
+grows with their spread; each says where to look before the figure is used.
 """
 
 import math
@@ -40,7 +40,7 @@ class Trend(msgspec.Struct, frozen=True):
 
     @property
     def p(self) -> float:
-        """The two-sided probability of such a slope where there is none."""
+        """The two-sided probability of such a slope if there is no trend."""
         if self.t == 0:
             return 1.0
         return 2 * t_tail(self.t, self.freedom) if self.t < math.inf else 0.0
@@ -49,8 +49,8 @@ class Trend(msgspec.Struct, frozen=True):
 def stability_warnings(record: CaseRecord) -> list[str]:
     """Return what is unsteady about a case, with figures; the most serious first."""
     by_process: dict[int, list[float]] = {}
-    for each in record.rounds:
-        by_process.setdefault(each.process, []).append(math.log(each.latency_s))
+    for measured in record.rounds:
+        by_process.setdefault(measured.process, []).append(math.log(measured.latency_s))
     groups = list(by_process.values())
     means = [math.fsum(group) / len(group) for group in groups]
     return [
@@ -67,19 +67,19 @@ def trend(groups: Sequence[Sequence[float]]) -> Trend | None:
 
     None where there are too few points to tell a slope from noise.
     """
-    told = [group for group in groups if len(group) > 1]
-    free = sum(map(len, told)) - len(told) - 1
+    long_enough = [group for group in groups if len(group) > 1]
+    free = sum(map(len, long_enough)) - len(long_enough) - 1
     if free < 1:
         return None
     sxx = sxy = syy = 0.0
-    for group in told:
+    for group in long_enough:
         size = len(group)
         mean = math.fsum(group) / size
         sxx += size * (size * size - 1) / 12  # the places 0, 1, 2 ... about their middle
         sxy += sum(map(operator.mul, range(size), group)) - mean * size * (size - 1) / 2
         syy += math.fsum([(log - mean) ** 2 for log in group])
     slope = sxy / sxx
-    change = math.expm1(slope * (max(map(len, told)) - 1))
+    change = math.expm1(slope * (max(map(len, long_enough)) - 1))
     left = max(syy - slope * sxy, 0.0)
     if left == 0:
         return Trend(change, math.inf if slope else 0.0, free)
@@ -87,9 +87,9 @@ def trend(groups: Sequence[Sequence[float]]) -> Trend | None:
 
 
 def _drift(groups: Sequence[Sequence[float]], where: str) -> Iterable[str]:
-    found = trend(groups)
-    if found and abs(found.change) >= DRIFT and found.p <= 1 - DRIFT_CONFIDENCE:
-        yield f"latency drifts by {found.change:+.1%} {where}"
+    fitted = trend(groups)
+    if fitted and abs(fitted.change) >= DRIFT and fitted.p <= 1 - DRIFT_CONFIDENCE:
+        yield f"latency drifts by {fitted.change:+.1%} {where}"
 
 
 def _spread(means: Sequence[float]) -> Iterable[str]:

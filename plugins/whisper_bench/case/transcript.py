@@ -31,7 +31,7 @@ class TranscriptCheck:
         if (text, tokens) != (first_text, first_tokens):
             raise WrongAnswerError(
                 f"{where}: the transcript differs from that of {first_where} "
-                f"({tokens} tokens against {first_tokens}), so the rounds are not the same work:",
+                f"({tokens} tokens against {first_tokens}), so the rounds did different work:",
                 f"  {first_where}: {first_text}",
                 f"  {where}: {text}",
             )
@@ -42,7 +42,7 @@ class TranscriptCheck:
             raise WrongAnswerError(
                 f"{where}: {rate_name(clip.language)} {rate:.3f} is over the bound of {bound:g} "
                 f"that is recorded for {clip.name} and {model}; the transcript begins: "
-                f"{text[:_SHOWN]!r}; if the model is the one meant, record a bound in "
+                f"{text[:_SHOWN]!r}; if this is the right model, write a bound into "
                 f"{clip.name}.json beside the clip"
             )
 
@@ -57,7 +57,7 @@ def word_error_rate(clip: Clip, text: str) -> float | None:
         return None
     import jiwer
 
-    words, heard = (" ".join(units_of(each, clip.language)) for each in (clip.text, text))
+    words, heard = (" ".join(units_of(spoken, clip.language)) for spoken in (clip.text, text))
     return float(jiwer.wer(words, heard))
 
 

@@ -55,7 +55,7 @@ def gathered(plan: Plan, finished: FinishedRounds) -> CaseRecord:
 
 def _processes(finished: FinishedRounds) -> list[ProcessFacts]:
     measured = {
-        line.process: [each for each in finished.rounds if each.process == line.process]
+        line.process: [timed for timed in finished.rounds if timed.process == line.process]
         for line in finished.processes
     }
     return [
@@ -69,9 +69,9 @@ def _process(line: ReadyLine, rounds: list[RoundLine]) -> ProcessFacts:
     return ProcessFacts(
         process=line.process,
         rounds=len(rounds),
-        mean_latency_s=sum(each.latency_s for each in rounds) / len(rounds),
-        mean_cpu_s=sum(each.measured.transcription.cpu_s for each in rounds) / len(rounds),
+        mean_latency_s=sum(line.latency_s for line in rounds) / len(rounds),
+        mean_cpu_s=sum(line.measured.transcription.cpu_s for line in rounds) / len(rounds),
         load_s=line.ready.load_s,
-        peak_rss_bytes=max(each.measured.peak_rss_bytes for each in rounds),
-        counters=total_counters([each.measured.counters for each in rounds]),
+        peak_rss_bytes=max(line.measured.peak_rss_bytes for line in rounds),
+        counters=total_counters([line.measured.counters for line in rounds]),
     )

@@ -24,7 +24,7 @@ from whisper_bench.worker.protocol import Measured, Ready
 
 
 class RunLine(msgspec.Struct, frozen=True, tag="run", forbid_unknown_fields=True):
-    """What must agree for a run to go on from another's rounds."""
+    """What must agree for a run to continue another one."""
 
     name: str
     facts: dict[str, str]
@@ -48,7 +48,7 @@ class RoundLine(msgspec.Struct, frozen=True, tag="round", forbid_unknown_fields=
 
 
 class WrongLine(msgspec.Struct, frozen=True, tag="wrong answer", forbid_unknown_fields=True):
-    """A round's wrong answer: its case has failed for good, also in a run that goes on."""
+    """A round's wrong answer: its case has failed, also in a run that continues this one."""
 
     case: Case
     message: str
@@ -65,7 +65,7 @@ class Journal:
         self.holds_rounds = False
         self._file = file
         self._end = 0
-        """Bytes of whole lines; what lies beyond is of an append that failed."""
+        """Bytes of whole lines; the bytes after them are from an append that failed."""
 
     @classmethod
     def begin(cls, results: Path, identity: RunLine) -> Self:
@@ -134,7 +134,7 @@ class Journal:
             with suppress(OSError):  # the next append tries again, and whoever reads drops it
                 self._drop_the_rest()
             raise BenchError(
-                f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then go on "
+                f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then continue "
                 "from the rounds in it with --whisper-resume"
             ) from error
         self.holds_rounds |= isinstance(line, RoundLine)
@@ -155,7 +155,7 @@ class Journal:
             self.path.unlink(missing_ok=True)  # while it is locked: nobody goes on from it
         except OSError as error:
             raise BenchError(
-                f"journal {self.path}: {reason_of(error)}; what it holds is saved: delete it"
+                f"journal {self.path}: {reason_of(error)}; its rounds are saved: delete it"
             ) from error
         finally:
             self.close()

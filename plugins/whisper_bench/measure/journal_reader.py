@@ -1,4 +1,4 @@
-"""A journal read back: what an earlier run has finished, for the run that goes on from it."""
+"""A journal read back: what an earlier run has finished, for the run that continues it."""
 
 from collections import Counter
 from collections.abc import Iterator

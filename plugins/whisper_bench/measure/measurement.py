@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class FinishedRounds(msgspec.Struct):
-    """What has been measured of a case so far, in this run and in the one it goes on from."""
+    """What has been measured of a case so far, in this run and in the one that it continues."""
 
     processes: list[ReadyLine]
     rounds: list[RoundLine]
@@ -117,7 +117,7 @@ class Measurement:
         wall_s = self._measured.transcription.wall_s
         if latency_s < wall_s:
             raise BenchError(
-                f"pytest-benchmark timed {latency_s:.6f} s where the worker took {wall_s:.6f} s: "
+                f"pytest-benchmark timed {latency_s:.6f} s, but the worker took {wall_s:.6f} s: "
                 "its timer does not count wall time; run without --benchmark-timer"
             )
         process = self.finished.processes[-1].process
@@ -180,11 +180,11 @@ def _left(sizes: list[int], done: int) -> list[int]:
 
 
 def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: ReadyLine) -> None:
-    found = now.ready.cpu_limit
-    if plan.cpu_limit is not None and not is_held(plan.cpu_limit, found.cpus):
+    in_force = now.ready.cpu_limit
+    if plan.cpu_limit is not None and not is_held(plan.cpu_limit, in_force.cpus):
         raise BenchError(
-            f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was demanded, but the "
-            f"worker is under {found}; a control group above it has a smaller limit"
+            f"{now.case.label}: --whisper-cpu-limit={plan.cpu_limit:g} was asked for, but the "
+            f"worker is under {in_force}; a control group above it has a smaller limit"
         )
     refuse_replaced(Path(plan.weights.folder), plan.weights.files, now.ready.files)
     if before:
@@ -193,7 +193,7 @@ def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: Ready
             if then != current:
                 raise BenchError(
                     f"{now.case.label}: {field} was {then} in process {process} and is {current} "
-                    f"in process {now.process}; they are not one case: measure again with the same"
+                    f"in process {now.process}; measure again with the same in every process"
                 )
 
 

@@ -1,4 +1,4 @@
-"""What a long run tells of itself: case, round, elapsed, estimated time left."""
+"""What a long run prints while it runs: case, round, elapsed, estimated time left."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ class Progress:
         self._ended.add(case)
 
     def _number(self, plan: Plan) -> int:
-        return 1 + next(number for number, each in enumerate(self._plans) if each == plan)
+        return 1 + next(number for number, known in enumerate(self._plans) if known == plan)
 
     def _left_s(self, current: Plan, done: int) -> float:
         assert self._s_per_cost is not None

@@ -36,7 +36,7 @@ def left_of(results: Path, name: str) -> Left:
 
 
 def unfinished_names(results: Path) -> list[str]:
-    """List the save names of the runs that could be gone on from."""
+    """List the save names of the runs that can be continued."""
     journals = (path for path in _journals(results) if _holds_rounds(path) and not _is_locked(path))
     return sorted({_name_of(path) for path in journals})
 
@@ -80,8 +80,8 @@ def _lock(file: FileIO, path: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > until_s:
                 raise BenchError(
-                    f"{path}: another run is writing it; wait for its end, or end it, before "
-                    "resuming"
+                    f"{path}: another run is writing it; before you resume, wait until it ends or "
+                    "stop it"
                 ) from None
             time.sleep(_LOCK_LOOK_S)
         else:

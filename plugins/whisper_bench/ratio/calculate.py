@@ -124,17 +124,20 @@ def _validity(pair: Pair, estimate: Estimate | None) -> tuple[Validity, str | No
     if estimate is None:
         rounds = " and ".join(str(side.rounds) for side in pair)
         return Validity.INVALID, (
-            f"rounds on record: {rounds}, of which no interval can be had; measure with "
+            f"{rounds} round(s) are too few for an interval; measure with "
             "--whisper-processes=5 on both sides"
         )
     if min(side.processes for side in pair) < FEWEST:
-        return Validity.WITHIN_RUN, "one process on a side: the interval knows of rounds only"
+        return (
+            Validity.WITHIN_RUN,
+            "one process on a side: the interval is from rounds and too narrow",
+        )
     return Validity.VALID, None
 
 
-def worst(found: Sequence[Validity]) -> Validity:
+def worst(validities: Sequence[Validity]) -> Validity:
     """Return the validity that stands for several."""
-    return max(found, key=list(Validity).index)
+    return max(validities, key=list(Validity).index)
 
 
 def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> Estimate | None:
@@ -150,31 +153,31 @@ def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> E
         terms = [Term(sign, _as_one(side)) for sign, side in zip(signs, sides, strict=True)]
     else:
         terms = [
-            Term(sign / len(cases), each)
+            Term(sign / len(cases), mean)
             for sign, side in zip(signs, sides, strict=True)
-            for each in side
+            for mean in side
         ]
     return product_of(terms, confidence)
 
 
 def _as_one(side: Sequence[LogMean]) -> LogMean:
     """Return the geometric mean of figures that rise and fall as one."""
-    deviation = math.fsum(math.sqrt(each.variance) for each in side) / len(side)
-    mean = math.fsum(each.mean for each in side) / len(side)
-    return LogMean(mean, deviation**2, min(each.size for each in side))
+    deviation = math.fsum(math.sqrt(log.variance) for log in side) / len(side)
+    mean = math.fsum(log.mean for log in side) / len(side)
+    return LogMean(mean, deviation**2, min(log.size for log in side))
 
 
 def _differences(reference: Run, target: Run) -> Iterable[Difference]:
     sides = [_setting_of(run) for run in (reference, target)]
     for field in dict.fromkeys((*sides[0], *sides[1])):
-        here, there = (side.get(field, "not told") for side in sides)
+        here, there = (side.get(field, "n/a") for side in sides)
         if here != there:
             yield Difference(field, here, there)
 
 
 def _setting_of(run: Run) -> dict[str, str]:
-    found = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
+    setting = {name: getattr(run.facts, name) for name in Machine.__struct_fields__}
     for name in dict.fromkeys(name for case in run.cases for name in case.setting):
-        values = {case.setting.get(name, "not told") for case in run.cases}
-        found[name] = ", ".join(sorted(values))
-    return found
+        values = {case.setting.get(name, "n/a") for case in run.cases}
+        setting[name] = ", ".join(sorted(values))
+    return setting

@@ -1,4 +1,4 @@
-"""May two runs be compared? Every field that must agree, both values, and what was let through."""
+"""May two runs be compared? Every field that must agree, both values, and what was allowed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -47,12 +47,14 @@ class NotComparableError(BenchError):
 
     def __init__(self, reference: str, target: str, mismatches: Sequence[Mismatch]) -> None:
         self.reference, self.target, self.mismatches = reference, target, list(mismatches)
-        super().__init__(*self.told(" ".join(f"--allow-mismatch {each}" for each in self.fields)))
+        super().__init__(
+            *self.message(" ".join(f"--allow-mismatch {field}" for field in self.fields))
+        )
 
     @property
     def fields(self) -> list[str]:
         """The fields that differ."""
-        return list(dict.fromkeys(each.field for each in self.mismatches))
+        return list(dict.fromkeys(mismatch.field for mismatch in self.mismatches))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -64,12 +66,12 @@ class NotComparableError(BenchError):
             "mismatches": self.mismatches,
         }
 
-    def told(self, remedy: str) -> list[str]:
-        """Return the message's lines; `remedy` are the options that let the fields through."""
+    def message(self, remedy: str) -> list[str]:
+        """Return the message's lines; `remedy` has the options that allow the differences."""
         return [
-            f"{self.reference} and {self.target} cannot be compared:",
+            f"{self.reference} and {self.target} are not comparable:",
             *(f"  {mismatch}" for mismatch in self.mismatches),
-            f"measure both alike; or let it through, and have it recorded, with {remedy}",
+            f"measure both in the same way; or allow the difference with {remedy}: it is recorded",
         ]
 
 
@@ -79,7 +81,7 @@ Pair = tuple[RunCase, RunCase]
 def comparable_pairs(
     reference: Run, target: Run, allow: Collection[str] = ()
 ) -> tuple[list[Pair], list[Mismatch]]:
-    """Return the cases that belong together, and the mismatches that `allow` let through.
+    """Return the cases that belong together, and the mismatches that `allow` allows.
 
     Raises:
         NotComparableError: a field differs that is not in `allow`.
@@ -87,10 +89,10 @@ def comparable_pairs(
 
     """
     check_allowable(allow)
-    pairs, found = paired(reference.cases, target.cases)
+    pairs, differences = paired(reference.cases, target.cases)
     for here, there in pairs:
-        found += mismatches(here.identity, there.identity, _label_of(here, there))
-    allowed = let_through(found, allow, reference.facts.name, target.facts.name)
+        differences += mismatches(here.identity, there.identity, _label_of(here, there))
+    allowed = let_through(differences, allow, reference.facts.name, target.facts.name)
     if not pairs:
         raise BenchError(
             f"{reference.facts.name} and {target.facts.name} have no case in common; measure one"
@@ -99,7 +101,7 @@ def comparable_pairs(
 
 
 def let_through(
-    found: Iterable[Mismatch], allow: Collection[str], reference: str, target: str
+    differences: Iterable[Mismatch], allow: Collection[str], reference: str, target: str
 ) -> list[Mismatch]:
     """Return mismatches that are all allowed, each once with every case that it is true of.
 
@@ -107,8 +109,8 @@ def let_through(
         NotComparableError: one is not allowed.
 
     """
-    merged = _merged(found)
-    refused = [each for each in merged if not is_allowed(each.field, allow)]
+    merged = _merged(differences)
+    refused = [mismatch for mismatch in merged if not is_allowed(mismatch.field, allow)]
     if refused:
         raise NotComparableError(reference, target, refused)
     return merged
@@ -118,7 +120,7 @@ def check_allowable(allow: Collection[str], option: str = "--allow-mismatch") ->
     """Refuse a field that is never compared.
 
     Raises:
-        BenchError: it names the field and those that can be let through.
+        BenchError: it names the field and those that can be allowed.
 
     """
     for field in allow:
@@ -139,24 +141,32 @@ def paired(
 
     A case that finds no partner is a mismatch, whose value is None on the side where it is not.
     """
-    partner = {_key(each, _KEYS): each for each in target}
+    partner = {_key(candidate, _KEYS): candidate for candidate in target}
     pairs = [
-        (each, partner.pop(key)) for each in reference if (key := _key(each, _KEYS)) in partner
+        (candidate, partner.pop(key))
+        for candidate in reference
+        if (key := _key(candidate, _KEYS)) in partner
     ]
-    taken = {_key(each, _KEYS) for each, _ in pairs}
-    left = [each for each in reference if _key(each, _KEYS) not in taken]
+    taken = {_key(candidate, _KEYS) for candidate, _ in pairs}
+    left = [candidate for candidate in reference if _key(candidate, _KEYS) not in taken]
     right = list(partner.values())
     # where some cases are the same, one that is not is missing, and not another in its place
     for shared in () if pairs else (_KEYS[:2], _KEYS[::2], _KEYS[1:]):
         for case in list(left):
-            partners = [each for each in right if _key(each, shared) == _key(case, shared)]
-            rivals = [each for each in left if _key(each, shared) == _key(case, shared)]
+            partners = [
+                candidate for candidate in right if _key(candidate, shared) == _key(case, shared)
+            ]
+            rivals = [
+                candidate for candidate in left if _key(candidate, shared) == _key(case, shared)
+            ]
             if len(partners) == len(rivals) == 1:
                 pairs.append((case, partners[0]))
                 left.remove(case)
                 right.remove(partners[0])
     alone = [Mismatch(CASES, case.label, None, [case.label]) for case in left]
-    return pairs, alone + [Mismatch(CASES, None, each.label, [each.label]) for each in right]
+    return pairs, alone + [
+        Mismatch(CASES, None, candidate.label, [candidate.label]) for candidate in right
+    ]
 
 
 def mismatches(reference: CaseIdentity, target: CaseIdentity, label: str) -> Iterable[Mismatch]:
@@ -194,12 +204,14 @@ def is_allowed(field: str, allow: Collection[str]) -> bool:
     return field in allow or field.partition(".")[0] in allow
 
 
-def _merged(found: Iterable[Mismatch]) -> list[Mismatch]:
+def _merged(differences: Iterable[Mismatch]) -> list[Mismatch]:
     """Say a mismatch once, with every case that it is true of."""
     cases: dict[tuple[str, Value, Value], list[str]] = {}
-    for each in found:
-        cases.setdefault((each.field, each.reference, each.target), []).extend(each.cases)
-    return [Mismatch(*told, names) for told, names in cases.items()]
+    for mismatch in differences:
+        cases.setdefault((mismatch.field, mismatch.reference, mismatch.target), []).extend(
+            mismatch.cases
+        )
+    return [Mismatch(*difference, names) for difference, names in cases.items()]
 
 
 def _label_of(reference: RunCase, target: RunCase) -> str:

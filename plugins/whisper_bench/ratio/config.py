@@ -123,14 +123,14 @@ def check_age(report: RatioReport, most_days: float, now: datetime | None = None
     days = age_of(report, now) / timedelta(days=1)
     if days > most_days:
         raise StaleError(
-            f"the ratio is stale: its older run was {days:.0f} days old, {most_days:g} are "
+            f"the ratio is too old: its older run is {days:.0f} days old, {most_days:g} are "
             "allowed; measure again, or raise --max-age-days"
         )
     newer = max(report.reference.moment, report.target.moment)
     if newer - (now or datetime.now(UTC)) > timedelta(days=1):
         raise StaleError(
-            f"the ratio's runs are of {report.reference.moment} and {report.target.moment}, in "
-            "the future; set this machine's clock"
+            f"the ratio's runs are dated {report.reference.moment} and {report.target.moment}, in "
+            "the future; correct this machine's clock"
         )
 
 
@@ -138,26 +138,26 @@ def _edited(report: RatioReport) -> list[str]:
     """Return what does not follow from the figures beside it."""
     if not report.cases:
         return ["it has no case"]
-    found = []
+    troubles = []
     for case in report.cases:
         estimate = ratio_of(case.target.latency, case.reference.latency, case.confidence)
         within = min(case.reference.processes, case.target.processes) < FEWEST
         if estimate is None or case.validity is Validity.INVALID:
-            found.append(f"{case.label} is INVALID")
+            troubles.append(f"{case.label} is INVALID")
         elif case.validity is not (Validity.WITHIN_RUN if within else Validity.VALID):
-            found.append(f"{case.label}'s validity does not follow from its processes")
+            troubles.append(f"{case.label}'s validity does not follow from its processes")
         elif not (case.estimate and case.estimate.agrees_with(estimate)):
-            found.append(f"{case.label}'s ratio does not follow from its two sides")
+            troubles.append(f"{case.label}'s ratio does not follow from its two sides")
         for name, side in (("reference", case.reference), ("target", case.target)):
-            found += [
-                f"{case.label}'s {name} {told}" for told in _side_troubles(side, case.samples)
+            troubles += [
+                f"{case.label}'s {name} {trouble}" for trouble in _side_troubles(side, case.samples)
             ]
-    headline, told = headline_of(report.cases, report.cases[0].confidence), report.headline
+    headline, saved = headline_of(report.cases, report.cases[0].confidence), report.headline
     if report.validity is not worst([case.validity for case in report.cases]):
-        found.append("its validity does not follow from the cases")
-    if headline and not (told and told.agrees_with(headline)):
-        found.append("the headline does not follow from the cases")
-    return found
+        troubles.append("its validity does not follow from the cases")
+    if headline and not (saved and saved.agrees_with(headline)):
+        troubles.append("the headline does not follow from the cases")
+    return troubles
 
 
 def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:
     ):
         true = mean and mean.value
         if value != true and not (value and true and is_same(value, true)):
-            yield f"has {name} {value}, where its samples give {true}"
+            yield f"has {name} {value}, but its samples give {true}"
     if not side.runs <= side.processes <= side.rounds:
         yield f"has {side.runs} runs of {side.processes} processes and {side.rounds} rounds"
     if (side.contended_rounds or 0) > side.rounds:

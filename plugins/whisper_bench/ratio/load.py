@@ -56,7 +56,7 @@ def run_of_results(results: Sequence[Result]) -> Run:
 
     """
     if not results:
-        raise BenchError("a ratio needs a result file at least; none was given")
+        raise BenchError("a ratio needs at least one result file per side; none was given")
     facts = [_facts_of_result(result) for result in results]
     for result, of_result in zip(results, facts, strict=True):
         check_result(result, of_result.where)
@@ -72,9 +72,9 @@ def run_of_results(results: Sequence[Result]) -> Run:
 
 def run_of_records(records: Iterable[CaseRecord], facts: RunFacts) -> Run:
     """Return a run that has just been measured."""
-    found = list(records)
-    refuse_twins(found, facts.where)
-    return Run(facts, [run_case(record, _warnings_of(record)) for record in found])
+    measured_cases = list(records)
+    refuse_twins(measured_cases, facts.where)
+    return Run(facts, [run_case(record, _warnings_of(record)) for record in measured_cases])
 
 
 def facts_of_saved(saved: SavedRun, name: str, where: str) -> RunFacts:
@@ -106,13 +106,13 @@ def _moment(result: Result) -> datetime:
         return datetime.fromisoformat(result.timestamp)
     except ValueError:
         raise BenchError(
-            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is no date; "
-            "convert the saved run again"
+            f"result file of {result.detail.save_name}: timestamp {result.timestamp} is not a "
+            "date; convert the saved run again"
         ) from None
 
 
 def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
-    """Boil a case down; `warnings` are what a reader of its figures is told."""
+    """Summarise a case; `warnings` are those to print beside its figures."""
     return RunCase(
         **record.case.cell,
         identity=case_identity(record),
@@ -120,7 +120,7 @@ def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
         latency=Samples(
             None,
             log_mean([process.mean_latency_s for process in record.processes]),
-            log_mean([each.latency_s for each in record.rounds]),
+            log_mean([measured.latency_s for measured in record.rounds]),
         ),
         cpu=_cpu(record),
         runs=1,
@@ -139,13 +139,15 @@ def _warnings_of(record: CaseRecord) -> list[str]:
 
 def _first_rounds(record: CaseRecord) -> frozenset[tuple[float, float, float]]:
     # the first of each process comes last here, and so it stays
-    firsts = {each.process: each for each in reversed(record.rounds)}
-    return frozenset((each.latency_s, each.wall_s, each.cpu_s) for each in firsts.values())
+    firsts = {measured.process: measured for measured in reversed(record.rounds)}
+    return frozenset(
+        (measured.latency_s, measured.wall_s, measured.cpu_s) for measured in firsts.values()
+    )
 
 
 def _cpu(record: CaseRecord) -> Samples | None:
     processes = [process.mean_cpu_s for process in record.processes]
-    rounds = [each.cpu_s for each in record.rounds]
+    rounds = [measured.cpu_s for measured in record.rounds]
     # a clock too coarse for the work tells nothing
     return (
         Samples(None, log_mean(processes), log_mean(rounds))
@@ -173,10 +175,10 @@ def case_identity(record: CaseRecord) -> CaseIdentity:
 def case_setting(record: CaseRecord) -> dict[str, str]:
     """Return how a case was measured, as far as that may differ in another run."""
     backend = msgspec.structs.asdict(record.backend)
-    told = {name: str(value) for name, value in backend.items() if value is not None}
-    told.pop("compute_type", None)  # it must agree, and is compared as such
+    kernels = {name: str(value) for name, value in backend.items() if value is not None}
+    kernels.pop("compute_type", None)  # it must agree, and is compared as such
     return {
-        **told,
+        **kernels,
         "cpu_limit_source": _limit_source(record.cpu_limit),
         "warmup_rounds": str(record.warmup_rounds),
         **{f"environment.{name}": value for name, value in record.environment.items()},

@@ -47,7 +47,7 @@ def calculate_matrix(runs: Sequence[Run], *, allow_mismatch: Collection[str] = (
 
 
 def headline_rows(matrix: RatioMatrix) -> list[list[float | None]]:
-    """Return the headline ratios in the order of the runs: a row a target, a column a reference.
+    """Return the headline ratios in the order of the runs: rows are targets, columns references.
 
     None where a pair has no headline.
     """
@@ -68,4 +68,4 @@ def run_labels(runs: Sequence[RunFacts]) -> list[str]:
     """Name different runs, each its own: by save name, else the file's, else its path."""
     names, files = [run.name for run in runs], [Path(run.where).stem for run in runs]
     paths = [run.where for run in runs]
-    return next((each for each in (names, files) if len(set(each)) == len(runs)), paths)
+    return next((labels for labels in (names, files) if len(set(labels)) == len(runs)), paths)

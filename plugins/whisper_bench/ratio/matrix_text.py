@@ -29,7 +29,7 @@ def matrix_lines(matrix: RatioMatrix) -> list[str]:
         "latency of the row over latency of the column, geometric mean of the cases",
         *_square(matrix, labels),
         "",
-        f"each case: latency over that of {labels[0]}, with its interval",
+        f"per case: latency over that of {labels[0]}, with its interval",
         *_by_case(first, labels),
         "",
         *_remarks(matrix, labels),
@@ -79,7 +79,7 @@ def _against_first(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
 
 
 def _remarks(matrix: RatioMatrix, labels: Sequence[str]) -> Iterable[str]:
-    """Say of each pair what was let through, and what keeps a ratio from being had."""
+    """Say per pair which mismatches were allowed, and why a ratio is missing."""
     named = dict(zip((run.where for run in matrix.runs), labels, strict=True))
     for pair in matrix.pairs:
         both = f"{named[pair.reference.where]} and {named[pair.target.where]}"

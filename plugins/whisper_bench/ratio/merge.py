@@ -1,4 +1,4 @@
-"""Several runs of one machine as one, so that an interval knows of what differs between runs.
+"""Several runs of one machine as one, so that an interval includes the difference between runs.
 
 Another day, another node, a neighbour who came: none of it is in the processes of a single run.
 With the runs' means as samples it is.
@@ -17,7 +17,7 @@ from whisper_bench.stats.welch import LogMean, log_mean
 
 
 def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> Run:
-    """Return runs of one machine as one run, whose samples are they.
+    """Return runs of one machine as one run, whose samples are the runs.
 
     Its moment is that of the oldest, which tells its age.
 
@@ -30,7 +30,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
     if len(runs) < 2:  # noqa: PLR2004 - of one nothing is known beyond it
         name = runs[0].facts.name if runs else "none"
         raise BenchError(
-            f"{name}: {len(runs)} run(s) saved, and two or more of each name are needed; measure "
+            f"{name}: {len(runs)} run(s) saved, but two or more per name are needed; measure "
             "again under the same name, at another time"
         )
     first, *others = [_named_by_file(run) for run in runs]
@@ -50,7 +50,7 @@ def merge_runs(runs: Sequence[Run], *, allow_mismatch: Collection[str] = ()) -> 
 
 
 def _named_by_file(run: Run) -> Run:
-    """Name a run so that one that differs is told from the others of its name."""
+    """Add the file to a run's name, since several runs share the name."""
     named = f"{run.facts.name} ({Path(run.facts.where).name})"
     return msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, name=named))
 
@@ -103,7 +103,7 @@ def _facts(runs: Sequence[Run]) -> RunFacts:
 
 
 def _case(cases: Sequence[RunCase]) -> RunCase:
-    told = [case.contended_rounds for case in cases if case.contended_rounds is not None]
+    contended = [case.contended_rounds for case in cases if case.contended_rounds is not None]
     cpus = [case.cpu for case in cases if case.cpu is not None]
     return msgspec.structs.replace(
         cases[0],
@@ -112,18 +112,18 @@ def _case(cases: Sequence[RunCase]) -> RunCase:
         runs=len(cases),
         processes=sum(case.processes for case in cases),
         rounds=sum(case.rounds for case in cases),
-        contended_rounds=sum(told) if told else None,
+        contended_rounds=sum(contended) if contended else None,
         peak_rss_bytes=max(case.peak_rss_bytes for case in cases),
         warnings=list(dict.fromkeys(text for case in cases for text in case.warnings)),
         first_rounds=frozenset().union(*(case.first_rounds for case in cases)),
     )
 
 
-def _samples(found: Sequence[Samples]) -> Samples:
+def _samples(parts: Sequence[Samples]) -> Samples:
     return Samples(
-        log_mean([each.processes.value for each in found]),
-        _pooled([each.processes for each in found]),
-        _pooled([each.rounds for each in found]),
+        log_mean([part.processes.value for part in parts]),
+        _pooled([part.processes for part in parts]),
+        _pooled([part.rounds for part in parts]),
     )
 
 

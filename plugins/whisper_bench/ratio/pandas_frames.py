@@ -16,7 +16,7 @@ _CASE = list(Case.__struct_fields__)
 
 
 def ratio_frame(report: RatioReport) -> pd.DataFrame:
-    """Return a row a case, indexed by model, threads and clip; latencies in seconds.
+    """Return one row per case, indexed by model, threads and clip; latencies in seconds.
 
     Columns: reference_s, target_s, ratio, low, high, validity, cpu_ratio, reference_processes,
     target_processes.
@@ -41,7 +41,7 @@ def ratio_frame(report: RatioReport) -> pd.DataFrame:
 
 
 def matrix_frame(matrix: RatioMatrix) -> pd.DataFrame:
-    """Return the headline ratios, a row a target and a column a reference; NaN where there is none.
+    """Return the headline ratios, rows are targets, columns references; NaN if there is none.
 
     The cell under `m4` in the row `xeon` is the Xeon's latency over the M4's.
     """
@@ -51,7 +51,7 @@ def matrix_frame(matrix: RatioMatrix) -> pd.DataFrame:
 
 
 def samples_frame(name: str | Path, storage: Path = STORAGE) -> pd.DataFrame:
-    """Return the raw samples of a saved run, a row a round; times in seconds.
+    """Return the raw samples of a saved run, one row per round; times in seconds.
 
     Columns: run, architecture, cpu_model, model, threads, clip, and those of
     `whisper_bench.case.case.Round`: process, latency_s, wall_s, cpu_s, wait_s, contended, tokens.
@@ -71,5 +71,7 @@ def samples_frame(name: str | Path, storage: Path = STORAGE) -> pd.DataFrame:
     rows = []
     for record in records_of(saved, str(path)):
         cell = record.case.cell
-        rows += [{**machine, **cell, **msgspec.structs.asdict(each)} for each in record.rounds]
+        rows += [
+            {**machine, **cell, **msgspec.structs.asdict(measured)} for measured in record.rounds
+        ]
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""What the target will do, from a new run on the reference machine and a kept ratio alone."""
+"""What the target will do, from a new run on the reference machine and a saved ratio alone."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, rat
 
 _Pair = tuple[CaseRatio, RunCase]
 _NAMELESS = ("unknown", "implementer")
-"""What a chip is called whose name the system does not tell (whisper_bench.machine.identity)."""
+"""Words in cpu_model if the chip's name is unknown (whisper_bench.machine.identity)."""
 
 
 class Prediction(Case, frozen=True, forbid_unknown_fields=True):
@@ -80,11 +80,12 @@ def predict(
     check_allowable(allow_mismatch)
     check_age(config, most_days, now)
     pairs, alone = paired(config.cases, run.cases)
-    found = [each for each in alone if each.reference is None]  # the ratio may know more
+    # the ratio may have more cases than the new run
+    differences = [mismatch for mismatch in alone if mismatch.reference is None]
     for ratio, case in pairs:
-        found += mismatches(ratio.identity, case.identity, case.label)
+        differences += mismatches(ratio.identity, case.identity, case.label)
     reference = f"{config.reference.name} (the ratio's)"
-    allowed = let_through(found, allow_mismatch, reference, run.facts.name)
+    allowed = let_through(differences, allow_mismatch, reference, run.facts.name)
     _check_machine(run, config, pairs)
     return PredictionReport(
         run=run.facts,
@@ -105,21 +106,22 @@ def _check_machine(
     names = run.facts.name, config.reference.name
     if any(word in run.facts.cpu_model for word in _NAMELESS):
         raise StaleError(
-            f"{names[0]} was measured on {run.facts.cpu_model!r}, which names no chip, so that "
-            "whether the ratio is of this machine is not known; measure with --whisper-cpu-model"
+            f"{names[0]} was measured on {run.facts.cpu_model!r}, which is not the name of a chip, "
+            "so it is unknown if the ratio is of this machine; measure again and pass the chip's "
+            "name with --whisper-cpu-model"
         )
     settings = [(ratio.reference.setting, case.setting) for ratio, case in pairs]
     for mismatch in machine_mismatches(config.reference, run.facts, settings):
         raise StaleError(
             f"the ratio is of another machine or set-up: {mismatch.field} of {names[1]} is "
-            f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure as the "
-            "reference was measured, or make a ratio anew with whisper-bench ratio"
+            f"{mismatch.reference!r}, of {names[0]} {mismatch.target!r}; measure in the "
+            "same way as the reference, or make a new ratio with whisper-bench ratio"
         )
 
 
 def _warnings(run: Run, config: RatioConfig, pairs: Sequence[_Pair]) -> Iterable[str]:
     if run.facts.where in config.reference.where.split(RUNS_APART):
-        yield f"{run.facts.name} is the run that the ratio was made of: nothing new is told"
+        yield f"{run.facts.name} is the ratio's own reference: this prediction has no new data"
     for ratio, case in pairs:
         sides = {
             run.facts.name: case.warnings,
@@ -164,7 +166,7 @@ def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
     kept = ratio_of(sides[1], sides[0], ratio.confidence)
     if latency_s is None or kept is None:
         raise StaleError(
-            f"{case.label}: {case.rounds} round(s), of which no interval can be had; measure with "
+            f"{case.label}: {case.rounds} round(s) are too few for an interval; measure with "
             "--whisper-processes=5"
         )
     return Prediction(

@@ -1,4 +1,4 @@
-"""What a ratio is told as: the cases with their intervals, validity and both sides."""
+"""The report of a ratio: the cases with their intervals, validity and both sides."""
 
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ FEWEST = 2
 class Validity(StrEnum):
     """How far a ratio can be trusted.
 
-    WITHIN_RUN: one process on a side, so that the interval knows of rounds only; it is far too
+    WITHIN_RUN: one process on a side, so the interval is computed from rounds; it is far too
     narrow (docs/ratio.md has what a simulation shows). INVALID: there is none.
     """
 
@@ -50,7 +50,7 @@ class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CaseRatio(Case, frozen=True, forbid_unknown_fields=True):
-    """The ratio of one case with its interval, both None where it is INVALID.
+    """The ratio of one case with its interval, both None if it is INVALID.
 
     `samples` says what the interval is made of. `identity` is the reference's. `cpu` is the ratio
     of CPU-seconds, which a busy neighbour disturbs least.
@@ -70,14 +70,14 @@ class CaseRatio(Case, frozen=True, forbid_unknown_fields=True):
 
     @property
     def estimate(self) -> Estimate | None:
-        """The ratio with its interval; None where it is INVALID."""
+        """The ratio with its interval; None if it is INVALID."""
         if self.ratio is None or self.low is None or self.high is None:
             return None
         return Estimate(self.ratio, self.low, self.high, self.confidence)
 
 
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What cannot agree between two machines, or need not."""
+    """An expected difference between two machines or their settings."""
 
     field: str
     reference: str
@@ -102,5 +102,5 @@ class RatioReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def invalid(self) -> list[CaseRatio]:
-        """The cases of which no ratio can be had."""
+        """The cases that have no ratio."""
         return [case for case in self.cases if case.validity is Validity.INVALID]

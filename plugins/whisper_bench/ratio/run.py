@@ -1,4 +1,4 @@
-"""A run as the ratio sees it: who measured, what must agree, and what its processes tell."""
+"""A run as the ratio sees it: who measured, what must agree, and the means of its processes."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ class RunFacts(Machine, frozen=True, forbid_unknown_fields=True):
 class CaseIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must agree in two runs for their ratio to mean something.
 
-    `cpu_limit` is in CPUs, None for no limit, "unknown" where that cannot be told; `tokens` are
+    `cpu_limit` is in CPUs, None for no limit, "unknown" if it is unknown; `tokens` are
     those decoded in each round. `weights` has the sha256 of the files beside model.bin, None of
     runs from before these were recorded.
     """
@@ -67,16 +67,16 @@ class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             KeyError: the means of runs are asked for of a single one.
 
         """
-        found = {"runs": self.runs, "processes": self.processes, "rounds": self.rounds}[kind]
-        if found is None:
+        samples = {"runs": self.runs, "processes": self.processes, "rounds": self.rounds}[kind]
+        if samples is None:
             raise KeyError(kind)
-        return found
+        return samples
 
 
 class RunCase(Case, frozen=True, forbid_unknown_fields=True):
-    """One case of a run, boiled down; `cpu` is None where a clock was too coarse to tell it.
+    """One case of a run, summarised; `cpu` is None if the clock was too coarse to measure it.
 
-    `setting` is what cannot agree between machines, or need not: instruction set, GEMM backend,
+    `setting` is what is expected to differ between machines: instruction set, GEMM backend,
     warm-up rounds, thread variables ...
     """
 

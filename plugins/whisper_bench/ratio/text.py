@@ -27,8 +27,9 @@ def ratio_lines(report: RatioReport) -> list[str]:
         *_meaning(report),
         *mismatch_lines(report.allowed_mismatches),
         *(
-            f"cannot agree, {each.field}: {each.reference} and {each.target}"
-            for each in report.differences
+            f"expected difference, {difference.field}: {difference.reference} and "
+            f"{difference.target}"
+            for difference in report.differences
         ),
         *_warnings(report),
     ]
@@ -63,9 +64,9 @@ def prediction_lines(report: PredictionReport) -> list[str]:
     within = [case.label for case in report.cases if case.validity is Validity.WITHIN_RUN]
     runs = [("run", report.run), ("reference", report.reference), ("target", report.target)]
     meaning = (
-        f"not measured on {report.target.name}: predicted by the ratio of "
-        f"{report.ratio_created:%Y-%m-%d}; the mean of a run there falls into the interval"
-        f"{_unless(report)}"
+        f"not measured on {report.target.name}: predicted from the ratio of "
+        f"{report.ratio_created:%Y-%m-%d}; the interval is for the mean of a run there"
+        f"{_condition(report)}"
     )
     return [
         *run_lines(runs),
@@ -74,22 +75,25 @@ def prediction_lines(report: PredictionReport) -> list[str]:
         "",
         meaning,
         *mismatch_lines(report.allowed_mismatches),
-        *(f"! let through by the ratio, {each}" for each in report.ratio_mismatches),
-        *(f"! {label}: one process: the interval knows of rounds only" for label in within),
+        *(f"! allowed by the ratio, {mismatch}" for mismatch in report.ratio_mismatches),
+        *(
+            f"! {label}: one process: the interval is from rounds and too narrow"
+            for label in within
+        ),
         *(f"! {warning}" for warning in report.warnings),
     ]
 
 
-def _unless(report: PredictionReport) -> str:
-    """Say what an interval of single runs cannot know."""
+def _condition(report: PredictionReport) -> str:
+    """Say what an interval of single runs does not include."""
     if all(case.samples == "runs" for case in report.cases):
         return ""
-    return ", unless the machines change between runs (ratio --all-runs would know)"
+    return ", without the difference between runs (ratio --all-runs includes it)"
 
 
 def mismatch_lines(allowed: Iterable[Mismatch]) -> list[str]:
-    """Return what was let through, a line each."""
-    return [f"! let through, {mismatch}" for mismatch in allowed]
+    """Return the allowed mismatches, one per line."""
+    return [f"! allowed, {mismatch}" for mismatch in allowed]
 
 
 def interval_title(report: RatioReport) -> str:
@@ -130,7 +134,9 @@ def _meaning(report: RatioReport) -> Iterable[str]:
     if report.headline is not None:
         ratio = report.headline.value
         formula = f"rps on {target} = rps on {reference} / {ratio:.3f}"
-        alike = not {"cpu_limit", "threads"} & {each.field for each in report.allowed_mismatches}
+        alike = not {"cpu_limit", "threads"} & {
+            mismatch.field for mismatch in report.allowed_mismatches
+        }
         one_cpu = all(case.identity.cpu_limit == 1 for case in report.cases)
         unit = "one CPU of" if alike and one_cpu else "one"
         yield f"{unit} {reference} does the work of {ratio:.2f} of {target}: {formula}"
@@ -139,10 +145,10 @@ def _meaning(report: RatioReport) -> Iterable[str]:
             yield f"! {case.label}: {case.validity}: {case.reason}"
 
 
-def warning_lines(told: Iterable[tuple[str, str, str]]) -> list[str]:
+def warning_lines(warnings: Iterable[tuple[str, str, str]]) -> list[str]:
     """Say each warning of a run once, with the cases that it is true of: (run, warning, case)."""
     cases: dict[tuple[str, str], list[str]] = {}
-    for run, warning, case in told:
+    for run, warning, case in warnings:
         cases.setdefault((run, warning), []).append(case)
     return [f"! {run}: {warning} [{', '.join(names)}]" for (run, warning), names in cases.items()]
 

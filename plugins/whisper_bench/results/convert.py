@@ -81,7 +81,7 @@ def _detail(record: CaseRecord, verdict: CaseVerdict, machine: Machine, save_nam
 
 
 def _samples(record: CaseRecord) -> list[float]:
-    return [each.latency_s for each in record.rounds]
+    return [measured.latency_s for measured in record.rounds]
 
 
 def _totals(record: CaseRecord) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _totals(record: CaseRecord) -> dict[str, Any]:
 def _figures(record: CaseRecord) -> dict[str, Any]:
     """Return the figures of `detail` that follow from the record."""
     return {
-        "cpu_s_per_request": statistics.fmean(each.cpu_s for each in record.rounds),
+        "cpu_s_per_request": statistics.fmean(measured.cpu_s for measured in record.rounds),
         "real_time_factor": statistics.fmean(_samples(record)) / record.clip.duration_s,
     }
 
@@ -125,10 +125,12 @@ def _latency(record: CaseRecord) -> LatencySummary:
 
 def warnings_of(record: CaseRecord) -> list[str]:
     """List what a reader should know before trusting the figures; most serious first."""
-    rounds, found = len(record.rounds), trust_warnings(record)
+    rounds, warnings = len(record.rounds), trust_warnings(record)
     if rounds < samples_needed(95):
-        found.append(f"{rounds} rounds: p95 needs {samples_needed(95)}, p99 {samples_needed(99)}")
-    return found
+        warnings.append(
+            f"{rounds} rounds: p95 needs {samples_needed(95)}, p99 {samples_needed(99)}"
+        )
+    return warnings
 
 
 def check_result(result: Result, where: str) -> None:
@@ -150,10 +152,10 @@ def refuse_edited(figures: Iterable[tuple[str, Any, Any]], where: str) -> None:
         BenchError: it names the figure and both values.
 
     """
-    for name, told, true in figures:
-        if not _agree(told, true):
+    for name, value, true in figures:
+        if not _agree(value, true):
             raise BenchError(
-                f"{where}: {name} is {told}, and its rounds give {true}; the file was edited, "
+                f"{where}: {name} is {value}, but its rounds give {true}; the file was edited, "
                 "convert the saved run again"
             )
 
@@ -173,16 +175,16 @@ def _derived(result: Result) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _of_verdict(verdict: CaseVerdict, record: CaseRecord) -> dict[str, Any]:
-    """Return what of a verdict follows from its own case and findings, whatever the others were."""
+    """Return the fields of a verdict that follow from its own case and findings alone."""
     alone = judged([record]).cases[0]
     facts = {name: getattr(alone, name) for name in _OF_CASE_ALONE}
     return {**facts, "verdict": most_serious(verdict.findings)}
 
 
-def _agree(told: Any, true: Any) -> bool:
-    if isinstance(told, float) and isinstance(true, float):
-        return math.isclose(told, true, rel_tol=_AGREE)
-    return bool(told == true)
+def _agree(value: Any, true: Any) -> bool:
+    if isinstance(value, float) and isinstance(true, float):
+        return math.isclose(value, true, rel_tol=_AGREE)
+    return bool(value == true)
 
 
 def _unknown(record: CaseRecord) -> dict[str, str]:

@@ -66,7 +66,7 @@ def save_all_results(results: Iterable[Result], folder: Path = RESULTS_FOLDER) -
     """Write the result files of a run, all or none; see `save_results`."""
     contents = [(result, *result_content(result, folder)) for result in results]
     before = [_written_before(result, path) for result, path, _ in contents]
-    missing = [each for each, path in zip(contents, before, strict=True) if path is None]
+    missing = [content for content, path in zip(contents, before, strict=True) if path is None]
     new = iter(write_all_new([(path, content) for _, path, content in missing]))
     return [path or next(new) for path in before]
 
@@ -107,7 +107,7 @@ def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
 
 
 def load_results(path: str | Path) -> Result:
-    """Read a result file of this version or the one before, and hold it to itself.
+    """Read a result file of this version or the one before, and check that its figures agree.
 
     Raises:
         BenchError: it cannot be read, is cut short, has a missing, unknown or wrong key, or a

@@ -25,9 +25,9 @@ def case_line(record: CaseRecord) -> str:
 
 
 def _row(record: CaseRecord) -> tuple[str, ...]:
-    samples = [each.latency_s for each in record.rounds]
+    samples = [measured.latency_s for measured in record.rounds]
     mean_s = sum(samples) / len(samples)
-    cpu_s = sum(each.cpu_s for each in record.rounds) / len(samples)
+    cpu_s = sum(measured.cpu_s for measured in record.rounds) / len(samples)
     rate = record.word_error_rate
     return (
         record.label,

@@ -20,7 +20,7 @@ from whisper_bench.results.schema import SCHEMA_VERSION, Detail, Result
 
 _PYTHON = "python"
 """Among the versions then, and beside the node now."""
-_NOT_KNOWN = "not told"
+_NOT_KNOWN = "n/a"
 
 
 def _fields(form: type, *without: str) -> Iterator[tuple[Any, ...]]:
@@ -51,7 +51,7 @@ _Result = defstruct(
 
 
 def read(content: bytes, where: str, remedy: str) -> Result:
-    """Return a result file of version 1 as one of today, held to itself.
+    """Return a result file of version 1 as one of today; its figures are checked.
 
     Raises:
         BenchError: it is not of that version, or a figure does not follow from its rounds.

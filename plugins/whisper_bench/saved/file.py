@@ -19,7 +19,7 @@ _YEARS = range(2000, 2200)
 _CUT = ("it is empty", "it is cut short")
 _REMEDY = "measure again or name another run"
 _HALF_WRITTEN = (
-    "the run that wrote it was killed: go on from its rounds with pytest benchmarks "
+    "the run that wrote it was killed: continue from its rounds with pytest benchmarks "
     "--benchmark-save=NAME --whisper-resume; or delete the file, and measure again or name "
     "another run"
 )
@@ -101,7 +101,7 @@ def run_in_memory(document: object, where: str) -> SavedRun:
         run = msgspec.convert(document, SavedRun)
     except msgspec.ValidationError as error:
         raise BenchError(
-            f"{where}: it is no saved run of this suite ({error}); {_REMEDY}"
+            f"{where}: it is not a saved run of this suite ({error}); {_REMEDY}"
         ) from error
     return _dated(run, where)
 
@@ -109,8 +109,8 @@ def run_in_memory(document: object, where: str) -> SavedRun:
 def _dated(run: SavedRun, where: str) -> SavedRun:
     if run.datetime.year not in _YEARS:
         raise BenchError(
-            f"{where}: datetime is {run.datetime}, which no run of this suite has; measure again "
-            "with this machine's clock set"
+            f"{where}: datetime {run.datetime} is an invalid date for a run; correct this "
+            "machine's clock and measure again"
         )
     return run
 
@@ -174,14 +174,14 @@ def _checked(benchmark: SavedBenchmark, record: CaseRecord, where: str) -> CaseR
 def _params_trouble(params: Any, record: CaseRecord) -> str | None:
     """Say where pytest's parameters are of another case, since its own table shows those."""
     for name, true in record.case.cell.items() if isinstance(params, dict) else ():
-        told = params.get(name, true)
-        if told != true:
-            return f"{name} is {quoted(str(told))} in its params and {quoted(str(true))} on record"
+        value = params.get(name, true)
+        if value != true:
+            return f"{name} is {quoted(str(value))} in its params and {quoted(str(true))} on record"
     return None
 
 
 def _samples_trouble(samples: list[float], record: CaseRecord) -> str | None:
-    latencies_s = [each.latency_s for each in record.rounds]
+    latencies_s = [measured.latency_s for measured in record.rounds]
     if len(samples) != len(latencies_s):
         return f"{len(samples)} samples and {len(latencies_s)} rounds on record"
     if samples != latencies_s and not all(map(_agree, samples, latencies_s)):
@@ -189,8 +189,8 @@ def _samples_trouble(samples: list[float], record: CaseRecord) -> str | None:
     return None
 
 
-def _agree(told: float, true: float) -> bool:
-    return abs(told - true) <= _AGREE * true
+def _agree(value: float, true: float) -> bool:
+    return abs(value - true) <= _AGREE * true
 
 
 def utc(moment: datetime) -> datetime:
@@ -204,18 +204,18 @@ def _why(content: bytes, error: Exception) -> str:
     except UNREADABLE:
         return fault_of(content, error)
     if versions:
-        told = ", ".join(sorted(versions))
-        return f"it is of record version {told}, and this whisper-bench reads {RECORD_VERSION}"
-    return f"it is no saved run of this suite ({fault_of(content, error)})"
+        listed = ", ".join(sorted(versions))
+        return f"it is of record version {listed}, and this whisper-bench reads {RECORD_VERSION}"
+    return f"it is not a saved run of this suite ({fault_of(content, error)})"
 
 
 def _record_versions(document: Any) -> set[str]:
-    """Return the versions of our records in any JSON document whatever."""
+    """Return the versions of our records in any JSON document."""
     benchmarks = document.get("benchmarks") if isinstance(document, dict) else None
-    found = set()
+    versions = set()
     for benchmark in benchmarks if isinstance(benchmarks, list) else []:
         extra = benchmark.get("extra_info") if isinstance(benchmark, dict) else None
         record = extra.get(EXTRA_INFO_KEY) if isinstance(extra, dict) else None
         if isinstance(record, dict):
-            found.add(str(record.get("record_version")))
-    return found
+            versions.add(str(record.get("record_version")))
+    return versions

@@ -15,7 +15,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 
 class _Dated(msgspec.Struct, frozen=True):
-    """As little of a saved run as tells the newest; the rest is skipped, not built."""
+    """The date of a saved run; the rest is skipped, not parsed."""
 
     datetime: datetime
 
@@ -24,14 +24,14 @@ def find_saved(name: str, storage: Path = STORAGE) -> Path:
     """Return the newest saved run called `name` (`m4`, `0001_m4`, `0001`, `*m4`), or the path.
 
     All machine folders are searched: an arm64 container and a Xeon share one, and each folder
-    counts for itself, so that the newest is told by the date inside the files.
+    counts for itself, so the date inside the files decides which is the newest.
 
     Raises:
         BenchError: there is none; the names that are there are listed.
 
     """
-    found = _found(name, storage)
-    return found[0] if len(found) == 1 else _newest(found)
+    matches = _found(name, storage)
+    return matches[0] if len(matches) == 1 else _newest(matches)
 
 
 def find_all_saved(name: str, storage: Path = STORAGE) -> list[Path]:
@@ -66,10 +66,10 @@ def _found(name: str, storage: Path) -> list[Path]:
     if name.endswith(".json") and _is_file(name):
         return [Path(name)]
     saved = sorted(storage.glob("*/[0-9][0-9][0-9][0-9]*_*.json"))
-    found = [each for each in saved if any(fnmatchcase(word, name) for word in _names_of(each))]
-    if not found:
+    matches = [path for path in saved if any(fnmatchcase(word, name) for word in _names_of(path))]
+    if not matches:
         raise _no_such(name, storage, saved)
-    return found
+    return matches
 
 
 def _is_file(name: str) -> bool:
@@ -107,7 +107,7 @@ def _newest(paths: list[Path]) -> Path:
             broken.append(path)
     if not dated:
         return broken[-1]
-    newest = max(dated, key=lambda each: (each[0], each[1].name))[1]
+    newest = max(dated, key=lambda entry: (entry[0], entry[1].name))[1]
     doubtful = [path for path in broken if path.parent != newest.parent or path.name > newest.name]
     return doubtful[-1] if doubtful else newest
 

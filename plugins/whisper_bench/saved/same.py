@@ -103,4 +103,4 @@ def _rounds_in(content: bytes, path: Path) -> set[_Key]:
 
 
 def _keys(records: Iterable[CaseRecord]) -> set[_Key]:
-    return {(record.case, each.latency_s) for record in records for each in record.rounds}
+    return {(record.case, measured.latency_s) for record in records for measured in record.rounds}

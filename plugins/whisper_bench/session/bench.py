@@ -1,4 +1,4 @@
-"""One session's state: what was planned, what was measured, what is to be said at the end."""
+"""One session's state: what was planned, what was measured, what is printed at the end."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -81,9 +81,9 @@ class Bench:
         self.progress = Progress(list(self.plans.values()))
         if self.demanded != config.cpu_limit:
             terminal.say(
-                f"--whisper-cpu-limit={config.cpu_limit}: the kernel takes whole "
-                f"microseconds in {PERIOD_US // 1000} ms as a quota, so {self.demanded:g} CPU "
-                "is in force and on record"
+                f"--whisper-cpu-limit={config.cpu_limit}: the kernel counts a quota in whole "
+                f"microseconds per {PERIOD_US // 1000} ms, so {self.demanded:g} CPU is set and "
+                "recorded"
             )
         self.quota = quota_for(self.demanded, self.limit)
         try:
@@ -106,8 +106,8 @@ class Bench:
         if messages:
             raise WrongAnswerError(
                 *messages[0].split("\n"),
-                "so it was in the run that this one goes on from, and the case has failed for "
-                "good: measure again without --whisper-resume",
+                "this is from the run that --whisper-resume continues, and the case stays failed: "
+                "measure again without --whisper-resume",
             )
         finished = FinishedRounds(
             [line for line in self._held.processes if line.case == case],
@@ -125,7 +125,7 @@ class Bench:
 
     @property
     def is_red(self) -> bool:
-        """Tell whether something failed, whatever pytest's reports say."""
+        """Tell whether something failed; pytest's reports do not decide."""
         stopped = self.config.stress and self.config.on_throttling == "fail"
         return bool(self.reasons) or (stopped and self.throttling.failed)
 
@@ -144,7 +144,7 @@ class Bench:
         ]
 
     def saved_earlier(self, folder: Path, name: str) -> SavedRounds:
-        """Return which saved runs hold rounds of this one; none can where it began afresh."""
+        """Return which saved runs hold rounds of this one; none, if this run started new."""
         if not self._held.rounds:
             return SavedRounds(None, [])
         return saved_of(folder, name, self.records.values())
@@ -156,7 +156,7 @@ class Bench:
 
     def forget(self, stats: Any) -> None:
         """Take a case that failed out of what pytest-benchmark shows and saves."""
-        self._timed[:] = [each for each in self._timed if each is not stats]
+        self._timed[:] = [known for known in self._timed if known is not stats]
 
     def close_journal(self, *, everything_saved: bool) -> None:
         """Delete the journal when all that it holds has been saved, keep it otherwise.
@@ -211,7 +211,7 @@ class Bench:
         }
 
     def _earlier_facts(self) -> dict[str, str]:
-        """Return the facts of the run that this one goes on from; none where it begins."""
+        """Return the facts of the run that this one continues; none if it starts new."""
         name = self.config.save_name or UNSAVED
         left = left_to_resume(self.config.results, name) if self.config.resume else []
         return identity_of(left[-1]).facts if left else {}

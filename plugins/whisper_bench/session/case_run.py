@@ -42,7 +42,7 @@ class CaseRun:
         self._repeater = repeater
 
     def run(self, benchmark: BenchmarkFixture) -> None:
-        """Measure every round that is left; fail the test with the reason where that is not had."""
+        """Measure every round that is left; if that fails, fail the test with the reason."""
         try:
             self._bench.course.begin(self.case, "run", self._repeater)
         except BenchError as error:
@@ -80,7 +80,7 @@ class CaseRun:
         self._bench.records[self.case] = record
         benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
         # a resumed run's rounds stand before those that pytest-benchmark timed itself
-        benchmark.stats.stats.data[:] = [each.latency_s for each in record.rounds]
+        benchmark.stats.stats.data[:] = [measured.latency_s for measured in record.rounds]
         self._bench.terminal.say(case_line(record))
 
 

@@ -47,8 +47,8 @@ def why_not(config: pytest.Config) -> str | None:
         return f"pytest-benchmark is not active {inactive_by(config)}"
     if xdist_is_on(config):
         return (
-            f"pytest-xdist is on ({xdist_by(config)}): cases that run side by side disturb one "
-            "another; run without it"
+            f"pytest-xdist is on ({xdist_by(config)}): cases that run at the same time disturb "
+            "each other; run without it"
         )
     benchmarks = benchmark_session(config)
     # what pytest-benchmark made of the options, whoever set them
@@ -57,7 +57,7 @@ def why_not(config: pytest.Config) -> str | None:
     if benchmarks.skip:
         return "benchmarks are skipped (--benchmark-skip); run without it"
     if benchmarks.cprofile_sort_by:
-        return "a profiler slows what it watches (--benchmark-cprofile); run without it"
+        return "a profiler slows down what it measures (--benchmark-cprofile); run without it"
     return None
 
 
@@ -80,7 +80,7 @@ def twins(items: list[pytest.Item]) -> str | None:
     by, remedy = _cause(same)
     return (
         f"{model}-t{threads}-{clip}: measured by {by} ({_shown(same)}), and their rounds "
-        f"would be mixed; a case may be measured once in a run: {remedy}"
+        f"would be mixed; a case is measured only once per run: {remedy}"
     )
 
 

@@ -53,7 +53,7 @@ class BenchConfig:
         model_dir = options.folder(config, "model-dir")
         if model_dir is not None and not model_dir.is_dir():
             raise pytest.UsageError(
-                f"--whisper-model-dir: {plain(str(model_dir))} is no folder; make it first"
+                f"--whisper-model-dir: {plain(str(model_dir))} is not a folder; create it first"
             )
         results = options.folder(config, "results")
         assert results is not None
@@ -94,7 +94,7 @@ def _clips(config: pytest.Config) -> dict[str, Path]:
         if path.stem in clips:
             raise pytest.UsageError(
                 f"--whisper-clip: {plain(f'{word} and {clips[path.stem]}')} are both called "
-                f"{path.stem!r}; rename one, since cases and result files are told apart by it"
+                f"{path.stem!r}; rename one, since cases and result files are named after it"
             )
         clips[path.stem] = path
     return clips

@@ -1,4 +1,4 @@
-"""What became of each case: it begins once, and none of its failures is forgotten."""
+"""The course of every case: it begins once, and no failure is forgotten."""
 
 from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
@@ -28,16 +28,16 @@ class Course:
         """
         if (case, step) in self._begun:
             earlier = self._failures.get(case)
-            failed = f" It had failed before: {earlier[0]}" if earlier else ""
+            failed = f" It failed before: {earlier[0]}" if earlier else ""
             raise BenchError(
-                f"{case.label}: the case has begun a second time. A case may be measured once in "
-                f"a run, so that no failure is tried again until it passes; run without "
+                f"{case.label}: the case was started a second time. A case is measured only once "
+                f"per run, so that a failed one is not repeated until it passes; run without "
                 f"{repeater}.{failed}"
             )
         self._begun.add((case, step))
 
     def fail(self, case: Case, reason: str) -> None:
-        """Keep a failure of a case; its first line told again is the same failure."""
+        """Keep a failure of a case; the same first line again is the same failure."""
         text = reason if reason.startswith(case.label) else f"{case.label}: {reason}"
         texts = self._failures.setdefault(case, [])
         if not any(known.startswith(text) for known in texts):

@@ -1,4 +1,4 @@
-"""pytest-benchmark's last steps: what they would raise is told early, and loses nothing of ours."""
+"""pytest-benchmark's last steps: their errors are found early, and lose no data of ours."""
 
 import traceback
 from collections.abc import Callable, Collection
@@ -46,7 +46,8 @@ def check_blanks(config: pytest.Config) -> None:
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str | Path) and not str(text).strip():
                 raise BenchError(
-                    f"{option} {str(text)!r}: blank is no value; give one, or leave it out"
+                    f"{option} {str(text)!r}: a blank value is invalid; give one, or leave the "
+                    "option out"
                 )
 
 
@@ -67,20 +68,20 @@ def _check_compared(benchmarks: Any, tests: Collection[str]) -> None:
     if not benchmarks.compared_mapping:
         asked = f"={benchmarks.compare}" if isinstance(benchmarks.compare, str) else ""
         raise BenchError(
-            f"--benchmark-compare-fail: no saved run is there to compare with in "
+            f"--benchmark-compare-fail: there is no saved run to compare with in "
             f"{benchmarks.storage}; name one with --benchmark-compare (given: "
             f"{f'--benchmark-compare{asked}' if benchmarks.compare else 'none'}), or run without it"
         )
     if not any(test in saved for saved in benchmarks.compared_mapping.values() for test in tests):
         names = ", ".join(map(str, benchmarks.compared_mapping))
         raise BenchError(
-            f"--benchmark-compare-fail: none of this run's cases is in {names}, so that nothing "
+            f"--benchmark-compare-fail: none of this run's cases is in {names}, so nothing "
             "would be compared; name a run of the same cases with --benchmark-compare"
         )
 
 
 def guard(config: pytest.Config, bench: Bench) -> None:
-    """Let pytest-benchmark's saving, grouping and table raise what they will: pytest goes on.
+    """Catch what pytest-benchmark's saving, grouping and table raise, so that pytest goes on.
 
     Methods of its session, since its hooks also run pytest's own steps, which must not be lost.
     """
@@ -126,7 +127,7 @@ def _after(config: pytest.Config, bench: Bench, error: Exception) -> None:
 def _remedy(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return remedy_of(error, "--benchmark-storage or --benchmark-json")
-    return "correct that (see --benchmark-storage and --benchmark-json)"
+    return "fix that (see --benchmark-storage and --benchmark-json)"
 
 
 def _text(error: Exception) -> str:

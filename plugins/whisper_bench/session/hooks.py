@@ -43,7 +43,7 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
     """
     config = session.config
     try:
-        node_name()  # told now where its variable is blank
+        node_name()  # refuses a blank variable now
         check_blanks(config)
         check_storage(config)
         check_framable(config, BenchConfig.of(config))
@@ -78,7 +78,7 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
 
 
 def finish(session: pytest.Session, bench: Bench) -> None:
-    """Write the result files of a saved run; turn a green run red where it must not be green."""
+    """Write the result files of a saved run; fail the run if it must not pass."""
     bench.finished = True
     bench.throttling = judged(list(bench.records.values()))
     trouble = _results_trouble(session, bench)
@@ -148,9 +148,9 @@ def summary(reporter: pytest.TerminalReporter, bench: Bench) -> None:
     if bench.journal.path.exists():
         unsaved = bench.records and bench.config.save_name is None
         kept = (
-            f"kept {short(bench.journal.path, reporter.config)}: --whisper-resume goes on from it"
+            f"kept {short(bench.journal.path, reporter.config)}: --whisper-resume continues from it"
         )
-        hint = "not saved: to keep it, add --benchmark-save=NAME --whisper-resume"
+        hint = "not saved: to save this run, repeat it with --benchmark-save=NAME --whisper-resume"
         write_line(reporter, hint if unsaved else kept)
     for reason in bench.reasons:
         for line in f"FAILED: {reason}".split("\n"):
@@ -179,7 +179,7 @@ def _saved_now(
     """Return the run that this session saved, and the records that it gathered itself."""
     run = run_in_memory(saved, where)
     kept = records_of(run, where)
-    _refuse_lost([each for each in bench.records.values() if each not in kept], where)
+    _refuse_lost([record for record in bench.records.values() if record not in kept], where)
     return run, list(bench.records.values())
 
 
@@ -188,24 +188,24 @@ def _saved_earlier(bench: Bench, path: Path, where: str) -> tuple[SavedRun, list
     run = read_saved(path)
     kept = records_of(run, where)
     cases = {record.case for record in kept}
-    _refuse_lost([each for case, each in bench.records.items() if case not in cases], where)
+    _refuse_lost([record for case, record in bench.records.items() if case not in cases], where)
     return run, kept
 
 
 def _refuse_lost(lost: list[CaseRecord], where: str) -> None:
-    """Hold what was saved to what was measured: other plugins' hooks may change it."""
+    """Check that what was measured was saved: other plugins' hooks may change it."""
     if lost:
         raise BenchError(
-            f"{where}: {', '.join(record.label for record in lost)} was measured and is not in the "
-            "saved run as it was measured; run without the hook that takes it out or changes it "
+            f"{where}: {', '.join(record.label for record in lost)} was measured, but is not in "
+            "the saved run as it was measured; run without the hook that removes or changes it "
             "(pytest_benchmark_update_json in a conftest.py or a plugin)"
         )
 
 
 def _ratio_lines(bench: Bench) -> list[str]:
     if bench.ratio is None:
-        told = bench.reference is not None and not bench.troubles
-        return ["no ratio is made of a run that is not green"] if told else []
+        is_missed = bench.reference is not None and not bench.troubles
+        return ["no ratio: a failed run is not compared"] if is_missed else []
     return ["", *ratio_lines(bench.ratio), ""]
 
 

@@ -20,7 +20,7 @@ Detect = Callable[[Clip], Language]
 def languages_of(
     clips: Mapping[str, Clip], given: str | None, earlier: Mapping[str, str], detect: Detect
 ) -> dict[str, Language]:
-    """Return each clip's language; `earlier` are the facts of the journal that is gone on from.
+    """Return each clip's language; `earlier` are the facts of the journal that is continued.
 
     One that is neither written nor given is the journal's, and is detected only where there is
     none: a run that is resumed is decoded as it began.
@@ -38,7 +38,7 @@ def languages_of(
 
 
 def detector(weights: Weights, compute_type: str) -> Detect:
-    """Return what has the language of a clip told by a worker process of its own."""
+    """Return a function that detects a clip's language in a worker process of its own."""
 
     def detect(clip: Clip) -> Language:
         question = Assignment(
@@ -102,6 +102,6 @@ def _parsed(fact: str, kind: type[_K], clip: str) -> _K:
         return msgspec.json.decode(fact, type=kind)
     except msgspec.MsgspecError as error:
         raise BenchError(
-            f"--whisper-resume: what the journal says of the clip {clip} cannot be read ({error}); "
+            f"--whisper-resume: the journal's entry for the clip {clip} cannot be read ({error}); "
             "run without it"
         ) from error

@@ -20,39 +20,37 @@ _CLIP_TEXT = (
 
 _LANGUAGE_TEXT = (
     "language that is spoken in the clips, by Whisper's code such as en; without it that of the "
-    "JSON file beside each clip, else the one that the first model hears, once for the whole run"
+    "JSON file beside each clip, else the one that the first model detects, once for the whole run"
 )
 
-_REFERENCE_TEXT = (
-    "saved run of the other machine, such as m4, against which the ratio is told at the end"
-)
+_REFERENCE_TEXT = "saved run of the other machine to print the ratio against at the end, such as m4"
 
 # flag, default, help; the ini key is the flag with underscores
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("models", "base", _MODELS_TEXT),
     ("threads", "1", "thread counts to measure, comma separated"),
-    ("rounds", "50", "measured transcriptions a case"),
+    ("rounds", "50", "measured transcriptions per case"),
     ("processes", "5", "fresh processes that a case's rounds are spread over"),
     ("warmup-rounds", "1", "untimed transcriptions at the start of each process"),
     ("compute-type", "int8", "CTranslate2 compute type"),
     ("beam-size", "5", "beam size of the decoding"),
     ("clip", "audio/vi_30s.wav", _CLIP_TEXT),
     ("language", "", _LANGUAGE_TEXT),
-    ("model-dir", "", "folder of weights, a folder a model in it"),
-    ("cpu-limit", "", "CPUs that the workers are limited to, such as 1"),
-    ("cpu-model", "", "name of the chip, where the system does not tell it"),
+    ("model-dir", "", "folder of weights, with one folder per model"),
+    ("cpu-limit", "", "CPU limit of the workers, such as 1; set up if it is not in force"),
+    ("cpu-model", "", "name of the chip, if the system does not report it"),
     ("results", "benchmark_results", "folder for result files and the journal"),
     ("reference", "", _REFERENCE_TEXT),
     ("allow-mismatch", "", "fields in which the reference may differ, comma separated"),
-    ("on-throttling", "fail", "what --stress does where it finds throttling: fail or warn"),
+    ("on-throttling", "fail", "what --stress does if a case is throttled: fail or warn"),
 )
 
-STRESS_TEXT = "measure 1, 2 and 4 threads under the limit and fail where throttling is found"
+STRESS_TEXT = "measure 1, 2 and 4 threads under the limit and fail if a case is throttled"
 _STRESS_THREADS = (1, 2, 4)
 _SWITCHES: tuple[tuple[str, str], ...] = (
-    ("resume", "go on from the rounds of the newest unfinished run of this name"),
+    ("resume", "continue the newest unfinished run of this save name"),
     ("frames", "print the saved run into the log, for whisper-bench k8s collect"),
-    ("allow-unpinned", "measure weights whose sha256 is not the pinned one, and record it"),
+    ("allow-unpinned", "allow weights that differ from the pinned ones; every sha256 is recorded"),
 )
 
 
@@ -141,10 +139,10 @@ def cpus(config: pytest.Config, name: str) -> float | None:
 def words(config: pytest.Config, name: str) -> tuple[str, ...]:
     """Return the different words of a list, in their order; commas or lines part them."""
     text = text_of(config, name)
-    found = [word.strip() for word in re.split(r",?\s*\n\s*|,", text.strip())]
-    if not all(found):
+    parts = [word.strip() for word in re.split(r",?\s*\n\s*|,", text.strip())]
+    if not all(parts):
         raise _misuse(name, text, "a value in the list is missing; write it, or remove its comma")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(parts))
 
 
 def some(config: pytest.Config, name: str) -> tuple[str, ...]:
@@ -199,7 +197,7 @@ def _number(name: str, text: str, kind: Callable[[str], _N], least: _N) -> _N:
 
 def _misuse(name: str, value: str, remedy: str) -> pytest.UsageError:
     return pytest.UsageError(
-        f"--whisper-{name} ({_key(name)}): {value!r} is not possible; {remedy}"
+        f"--whisper-{name} ({_key(name)}): {value!r} is an invalid value; {remedy}"
     )
 
 

@@ -15,17 +15,17 @@ def check_framable(config: pytest.Config, ours: BenchConfig) -> None:
         return
     if not storage_folders(config):
         raise BenchError(
-            "--whisper-frames prints the saved run, and none will be saved as a file; add "
+            "--whisper-frames prints the saved run, but no run will be saved as a file; add "
             "--benchmark-save=NAME"
         )
     if not config.pluginmanager.hasplugin("terminalreporter"):
-        raise BenchError("--whisper-frames prints to pytest's terminal; drop -p no:terminal")
+        raise BenchError("--whisper-frames prints to pytest's terminal; run without -p no:terminal")
 
 
 def print_frames(session: pytest.Session, bench: Bench) -> None:
     """Print the saved run's frames, each line in one write; without them no run is green."""
     if bench.saved_run is None or not bench.saved_run.is_file():
-        bench.terminal.say("FAILED: --whisper-frames: no run was saved, so none is here", bad=True)
+        bench.terminal.say("FAILED: --whisper-frames: no run was saved, so none printed", bad=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         return
     try:

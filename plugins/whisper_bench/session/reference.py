@@ -1,4 +1,4 @@
-"""The saved run that this one is compared with in the end, and is held to before it begins."""
+"""The saved run that this one is compared with: its settings before, its latency at the end."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -55,14 +55,14 @@ class Reference:
 
         """
         planned = {plan.case: _planned(plan, cpu_limit) for plan in plans}
-        pairs, found = paired(self._run.cases, list(planned))
+        pairs, differences = paired(self._run.cases, list(planned))
         for here, there in pairs:
             known = planned[there]
             fields = fields_of(here.identity)
             values = {name: value for name, value in fields.items() if name in known}
-            found += differing(values, known, there.label)
+            differences += differing(values, known, there.label)
         with _in_pytests_words():
-            let_through(found, self._allow, self._run.facts.name, THIS_RUN)
+            let_through(differences, self._allow, self._run.facts.name, THIS_RUN)
 
     def ratio(
         self,
@@ -96,7 +96,7 @@ def _in_pytests_words() -> Iterator[None]:
         yield
     except NotComparableError as error:
         option = f"{OPTION}={','.join(error.fields)}"
-        raise BenchError(*error.told(option)) from error
+        raise BenchError(*error.message(option)) from error
 
 
 def _planned(plan: Plan, cpu_limit: Value) -> dict[str, Value]:
@@ -125,8 +125,8 @@ def reference_of(config: pytest.Config, ours: BenchConfig) -> Reference | None:
         return None
     if ours.rounds < FEWEST_ROUNDS:
         raise BenchError(
-            f"--whisper-reference={ours.reference}: a ratio of {ours.rounds} round has no "
-            "interval; give --whisper-rounds=2 or more, better the defaults"
+            f"--whisper-reference={ours.reference}: {ours.rounds} round is too few for an "
+            "interval; give --whisper-rounds=2 or more, or better leave it out"
         )
     storage = Path(getattr(benchmark_session(config).storage, "path", STORAGE))
     return Reference(ours.reference, Path(short(storage, config)), ours.allow_mismatch)

@@ -1,4 +1,4 @@
-"""The journal of a session: a fresh one, or that of the unfinished run that it goes on from."""
+"""The journal of a session: a new one, or that of the unfinished run that it continues."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -42,14 +42,14 @@ def open_journal(
     if left.unfinished or not go_on:
         for path in left.in_progress:
             say(
-                f"a run of {identity.name!r} is in progress ({path}): two at once disturb each "
-                "other, measure again when it has ended"
+                f"a run of {identity.name!r} is in progress ({path}): two runs at once disturb "
+                "each other, measure again after it has ended"
             )
     if not go_on:
         if left.unfinished:
             say(
                 f"{_whose(left.unfinished[-1], identity.name)} is kept in {left.unfinished[-1]}: "
-                "--whisper-resume would go on from it"
+                "--whisper-resume continues it"
             )
         return Opened(Journal.begin(results, identity), Held([], [], []))
     if not left.unfinished:
@@ -83,7 +83,7 @@ def _nothing_left(results: Path, name: str, left: Left) -> str:
     if left.in_progress:
         return (
             f"--whisper-resume: a run of {name!r} is in progress ({left.in_progress[-1]}): another "
-            "run is writing it; wait for its end, or end it, before resuming"
+            "run is writing it; before you resume, wait until it ends or stop it"
         )
     others = ", ".join(unfinished_names(results)) or "none"
     return (
@@ -102,7 +102,7 @@ def _opened(
 ) -> Opened:
     held = resume(journal.path, identity)
     rounds = held.rounds
-    say(f"resuming {journal.path.name}: {len(rounds)} rounds are there already")
+    say(f"resuming {journal.path.name}: {len(rounds)} rounds are already measured")
     for path in half_written(storage, identity.name, rounds):
         _take_away(path, journal.path, say)
     saved = saved_with(storage, rounds)
@@ -110,12 +110,12 @@ def _opened(
         return Opened(journal, held)
     if save_name(saved) != identity.name:
         raise BenchError(
-            f"--whisper-resume: the run in {journal.path} is saved already, as {saved}; finish it "
+            f"--whisper-resume: the run in {journal.path} is already saved as {saved}; finish it "
             f"with --benchmark-save={save_name(saved)}, or delete {journal.path}"
         )
     if any(sum(line.case == plan.case for line in rounds) < plan.rounds for plan in plans):
         return Opened(journal, held)  # a part of the run is saved: told when the rest is saved, too
-    say(f"this run is saved already in {saved}: it is not saved again, only finished")
+    say(f"this run is already saved in {saved}: it is not saved again, only finished")
     return Opened(journal, held, saved)
 
 
@@ -123,6 +123,6 @@ def _take_away(path: Path, journal: Path, say: Callable[[str], None]) -> None:
     try:
         path.unlink()
     except OSError as error:
-        say(f"{path} is half written ({error.strerror or error} on removing it): delete it")
+        say(f"{path} is incomplete and cannot be removed ({error.strerror or error}): delete it")
     else:
-        say(f"removed {path}: it was half written, and its rounds are all in {journal.name}")
+        say(f"removed {path}: it was incomplete, and all its rounds are in {journal.name}")

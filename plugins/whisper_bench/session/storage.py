@@ -62,14 +62,14 @@ def _save(storage: Any, bench: "Bench", output_json: dict[str, Any], save: str) 
     earlier = bench.saved_earlier(folder, save)
     if earlier.all_of_them is not None:
         bench.earlier_run = bench.saved_run = earlier.all_of_them
-        _tell(storage, f"These rounds are saved already in: {bench.saved_run}")
+        _tell(storage, f"These rounds are already saved in: {bench.saved_run}")
         return
     with _as_os_error():
         bench.saved_run = save_numbered(folder, save, _dumped(output_json))
     _tell(storage, f"Saved benchmark data in: {bench.saved_run}")
     for part in earlier.parts:
         bench.terminal.say(
-            f"{part} holds a part of these rounds: delete it, --all-runs would refuse both as the "
+            f"{part} holds a part of these rounds: delete it, or --all-runs refuses both as the "
             "same run"
         )
 
@@ -85,9 +85,9 @@ def _save_json(storing: Any, output_json: dict[str, Any]) -> None:
     _tell(storing, f"Wrote benchmark data in: {path}", purple=True)
 
 
-def _tell(told: Any, line: str, **look: bool) -> None:
+def _tell(source: Any, line: str, **look: bool) -> None:
     """Print a line as pytest-benchmark does."""
-    told.logger.info(line, **look)
+    source.logger.info(line, **look)
 
 
 def _dumped(output_json: dict[str, Any]) -> bytes:

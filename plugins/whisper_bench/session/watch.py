@@ -32,7 +32,7 @@ def case_run(request: pytest.FixtureRequest, params: dict[str, Any]) -> CaseRun:
 
 
 def begin_test(item: pytest.Item, bench: Bench) -> None:
-    """Refuse a test that has begun before, whoever runs it again."""
+    """Refuse a test that has already begun, whatever runs it again."""
     case = case_of(params_of(item))
     try:
         bench.course.begin(case, "test", repeated_by(item.config))

@@ -1,7 +1,7 @@
 """Is a run throttled? Judged by the kernel's counters, and by latency and CPU-seconds beside them.
 
 A Pod that is throttled in every period may be only 1.45 times slower (measured: int8, 2 threads
-under one CPU), so that latency alone tells nothing.
+under one CPU), so latency alone shows nothing.
 """
 
 import statistics
@@ -43,22 +43,22 @@ def judged(records: Sequence[CaseRecord]) -> ThrottlingReport:
     """Return a verdict for each case of a run, compared with its own fewer threads."""
     cases = [_verdict(record, _siblings(record, records)) for record in records]
     groups = dict.fromkeys(_group(case) for case in cases)
-    incomplete = [each.label for each in records if len(each.rounds) < each.planned_rounds]
-    found = any(FAILING & set(case.findings) for case in cases)
+    incomplete = [record.label for record in records if len(record.rounds) < record.planned_rounds]
+    has_failure = any(FAILING & set(case.findings) for case in cases)
     return ThrottlingReport(
         cases=cases,
         recommended=[
             _recommended([case for case in cases if _group(case) == group]) for group in groups
         ],
         incomplete=incomplete,
-        failed=found or bool(incomplete) or not cases,
+        failed=has_failure or bool(incomplete) or not cases,
     )
 
 
 def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
     counters = counters_of(record)
     latency_s = _mean_latency_s(record)
-    fewer = [_mean_latency_s(each) for each in siblings if each.threads < record.threads]
+    fewer = [_mean_latency_s(sibling) for sibling in siblings if sibling.threads < record.threads]
     draft = CaseVerdict(
         **record.case.cell,
         verdict=Verdict.OK,
@@ -66,7 +66,7 @@ def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
         evidence=[],
         latency_s=latency_s,
         latency_factor=latency_s / min(fewer) if fewer else None,
-        cpu_s=statistics.fmean(each.cpu_s for each in record.rounds),
+        cpu_s=statistics.fmean(measured.cpu_s for measured in record.rounds),
         cpu_factor=_cpu_factor(record, siblings),
         cpu_limit=record.cpu_limit,
         counters=counters,
@@ -84,9 +84,9 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
     if not fit:
         unknown = all(Verdict.UNKNOWN in case.findings for case in cases)
         reason = (
-            "no case could be judged; see the evidence of each"
+            "no case could be judged; see each case's evidence"
             if unknown
-            else "no case is free of throttling; raise the CPU limit"
+            else "every case is throttled; raise the CPU limit"
         )
         return Recommendation(model, clip, None, reason)
     best_s = min(case.latency_s for case in fit)
@@ -95,19 +95,19 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
         key=lambda case: case.threads,
     )
     reason = (
-        f"{chosen.latency_s:.3f} s and {chosen.cpu_s:.3f} CPU-s a request, the fastest without "
-        f"throttling (fewer threads win within {SAME_LATENCY - 1:.0%})"
+        f"{chosen.latency_s:.3f} s and {chosen.cpu_s:.3f} CPU-s per request, the fastest without "
+        f"throttling (if latencies differ by less than {SAME_LATENCY - 1:.0%}, the fewest threads)"
     )
     if any(Verdict.CONTENDED in case.findings for case in cases):
-        reason += "; measured beside a busy neighbour, measure again on a quiet machine"
+        reason += "; measured beside other busy processes, measure again on a quiet machine"
     return Recommendation(model, clip, chosen.threads, reason)
 
 
 def _cpu_factor(record: CaseRecord, siblings: list[CaseRecord]) -> CpuFactor | None:
-    single = next((each for each in siblings if each.threads == 1), None)
+    single = next((sibling for sibling in siblings if sibling.threads == 1), None)
     if single is None or record.threads == 1:
         return None
-    above, below = ([process.mean_cpu_s for process in each.processes] for each in (record, single))
+    above, below = ([process.mean_cpu_s for process in side.processes] for side in (record, single))
     estimate = ratio_interval(above, below)
     if estimate is None:
         return None
@@ -116,12 +116,14 @@ def _cpu_factor(record: CaseRecord, siblings: list[CaseRecord]) -> CpuFactor | N
 
 def _siblings(record: CaseRecord, records: Sequence[CaseRecord]) -> list[CaseRecord]:
     return [
-        each for each in records if (each.model, each.clip.name) == (record.model, record.clip.name)
+        sibling
+        for sibling in records
+        if (sibling.model, sibling.clip.name) == (record.model, record.clip.name)
     ]
 
 
 def _mean_latency_s(record: CaseRecord) -> float:
-    return statistics.fmean(each.latency_s for each in record.rounds)
+    return statistics.fmean(measured.latency_s for measured in record.rounds)
 
 
 def _group(case: CaseVerdict) -> tuple[str, str]:

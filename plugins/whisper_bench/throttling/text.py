@@ -13,7 +13,8 @@ def throttling_lines(report: ThrottlingReport) -> list[str]:
     """Return the comparison table, the evidence of each case, and the threads to deploy."""
     table = table_lines([_HEAD, *map(_row, report.cases)])
     evidence = [f"  {case.label}: {text}" for case in report.cases for text in case.evidence]
-    return [*table, *evidence, *(f"{_deploy(each)}: {each.reason}" for each in report.recommended)]
+    advice = [f"{_deploy(advice)}: {advice.reason}" for advice in report.recommended]
+    return [*table, *evidence, *advice]
 
 
 def trouble_lines(report: ThrottlingReport) -> list[str]:
@@ -32,17 +33,20 @@ def verdict_lines(
     unmeasured = list(dict.fromkeys([*missing, *report.incomplete]))
     verdicts = ", ".join(f"{case.label} {case.verdict}" for case in report.cases) or "no case"
     if unmeasured:
-        verdicts += f"; not measured, or not to the end: {', '.join(unmeasured)}"
+        verdicts += f"; not measured completely: {', '.join(unmeasured)}"
         return [f"stress test INCOMPLETE: {verdicts}"]
     word = "passed" if not report.failed else "WARNING" if only_warn else "FAILED"
     cause = ", throttling or no evidence" if report.failed else ""
     if len({case.threads for case in report.cases}) == 1:
-        verdicts += "; one number of threads, so none to compare with"
+        verdicts += "; only one number of threads, so nothing to compare with"
     return [*map(_deploy, report.recommended), f"stress test {word}{cause}: {verdicts}"]
 
 
-def _deploy(each: Recommendation) -> str:
-    return f"deploy {each.model} on {each.clip} with {each.threads or 'no'} thread(s)"
+def _deploy(advice: Recommendation) -> str:
+    case = f"{advice.model} on {advice.clip}"
+    if advice.threads is None:
+        return f"no number of threads to deploy for {case}"
+    return f"deploy {case} with {advice.threads} thread(s)"
 
 
 def _row(case: CaseVerdict) -> Sequence[str]:

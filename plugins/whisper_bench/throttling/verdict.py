@@ -79,30 +79,30 @@ class CaseVerdict(Case, frozen=True, forbid_unknown_fields=True):
     contended_rounds: Count | None
     rounds: Ordinal
     untold_rounds: Count = 0
-    """Rounds of which it cannot be told whether a neighbour kept them from their quota."""
+    """Rounds where other processes may have kept threads from reaching the quota."""
 
     @property
     def no_periods(self) -> str:
         """Say why there are no periods to show."""
         if self.cpu_limit.quota_cpus:
             return "no counters"
-        return "no quota" if self.cpu_limit.unknown is None else "not known"
+        return "no quota" if self.cpu_limit.unknown is None else "unknown"
 
 
 def most_serious(findings: Iterable[Verdict]) -> Verdict:
-    """Return the verdict that findings make; OK where there are none."""
+    """Return the verdict that findings make; OK if there are none."""
     return max(findings, key=SERIOUSNESS.__getitem__, default=Verdict.OK)
 
 
 def with_findings(case: CaseVerdict) -> CaseVerdict:
-    """Judge a case by its figures alone, whatever its verdict and findings said before."""
-    told = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
-    findings = [verdict for verdict, _ in told if verdict is not None]
+    """Judge a case by its figures alone; its earlier verdict and findings are replaced."""
+    judgements = [*_quota(case), *_cpuset(case), *_latency(case), *_waste(case), *_contention(case)]
+    findings = [verdict for verdict, _ in judgements if verdict is not None]
     return msgspec.structs.replace(
         case,
         verdict=most_serious(findings),
         findings=findings,
-        evidence=[text for _, text in told],
+        evidence=[text for _, text in judgements],
     )
 
 
@@ -112,10 +112,10 @@ Told = Iterable[tuple[Verdict | None, str]]
 def _quota(case: CaseVerdict) -> Told:
     limit = case.cpu_limit
     if limit.quota_trouble is not None:
-        text = f"whether another quota is in force is not known ({limit.quota_trouble})"
+        text = f"it is unknown if another quota is in force ({limit.quota_trouble})"
         yield Verdict.UNKNOWN, f"{text}; {WHERE_TO_LOOK}"
     elif limit.hides_a_quota:
-        text = f"whether a quota is in force is not known: {limit.unseen}"
+        text = f"it is unknown if a quota is in force: {limit.unseen}"
         yield Verdict.UNKNOWN, f"{text}{_busy(limit)}; {WHERE_TO_LOOK}"
     elif limit.quota_cpus is None:
         yield None, _no_quota(limit)
@@ -125,21 +125,21 @@ def _quota(case: CaseVerdict) -> Told:
             yield None, f"a smaller quota would show as contended rounds ({limit.unseen})"
     if hidden_by_contention(case):
         rounds = (case.contended_rounds or 0) + case.untold_rounds
-        text = f"in up to {rounds} of {case.rounds} rounds a neighbour may have taken the CPU"
-        yield Verdict.UNKNOWN, f"{text}, so that throttling could not show: {_QUIET}"
+        text = f"in up to {rounds} of {case.rounds} rounds other processes may have taken the CPU"
+        yield Verdict.UNKNOWN, f"{text}, which hides throttling: {_QUIET}"
 
 
 def _no_quota(limit: CpuLimit) -> str:
-    text = "no quota in force, so nothing throttles"
+    text = "no quota in force, so no throttling"
     if limit.unseen is not None:
         return f"no quota that would throttle: {limit.busy} ({limit.unseen})"
     if limit.tree is None:
-        return f"{text} (as far as was seen: this run was saved before it was asked)"
+        return f"{text} (this run was saved before hidden quotas were checked)"
     return text
 
 
 def _busy(limit: CpuLimit) -> str:
-    return "" if limit.busy is None else f"; {limit.busy}, a neighbour or a quota took the rest"
+    return "" if limit.busy is None else f"; {limit.busy}, other processes or a quota took the rest"
 
 
 def _counted(case: CaseVerdict, quota_cpus: float) -> Told:
@@ -176,7 +176,7 @@ def hidden_by_contention(case: CaseVerdict) -> bool:
 
 
 def _doubtful_rounds(case: CaseVerdict) -> int:
-    """Count the rounds that tell nothing of a quota which the case may reach.
+    """Count the rounds that cannot show a quota which the case may reach.
 
     One that it cannot reach, with all its threads on the CPUs of its affinity, throttles nothing;
     but behind hidden groups a smaller one may, and of an older run those were not asked about.
@@ -213,7 +213,7 @@ def _waste(case: CaseVerdict) -> Told:
     factor = case.cpu_factor
     if factor is None:
         if case.threads > 1:
-            yield None, "CPU-seconds not compared: that needs 1 thread and two processes a case"
+            yield None, "CPU-seconds not compared: that needs 1 thread and two processes per case"
         return
     text = (
         f"{factor.value:.2f} times the CPU-seconds of one thread "
@@ -226,9 +226,9 @@ def _waste(case: CaseVerdict) -> Told:
 def _contention(case: CaseVerdict) -> Told:
     if case.counters is not None and case.counters.pressure_s is not None:
         pressure = f"{case.counters.pressure_s:.2f} s of CPU pressure"
-        yield None, f"{pressure} (of the group, or of the system where groups have none)"
+        yield None, f"{pressure} (of the group, or of the system if groups have none)"
     if case.contended_rounds is None:
-        yield None, "whether a neighbour disturbed the rounds cannot be told"
+        yield None, "it is unknown if other processes disturbed the rounds"
     elif _is_contended(case):
         text = f"{case.contended_rounds} of {case.rounds} rounds got less CPU than they asked for"
         yield Verdict.CONTENDED, text
