@@ -104,6 +104,12 @@ def test_a_sidecars_resources_are_in_notes_and_price(here, sized, capsys):
     assert out.startswith("d.yaml matches the sizing\nnote: the whole Pod requests 1.5 CPU")
 
 
+def test_a_node_too_small_for_the_pod_is_misuse_of_a_check_as_well(here, sized, capsys):
+    sized(case("22-sidecar-no-resources.yaml"))
+    status = checked(capsys, "--price-per-node-hour=1", "--cpus-per-node=0.5")[0]
+    assert status == 2
+
+
 def test_the_autoscalers_share_of_the_whole_pod_is_in_the_report(here, sized):
     init = "      initContainers: [{name: load, resources: {limits: {cpu: 4, memory: 1Gi}}}]\n"
     text = case("24-octal-replicas.yaml").replace(

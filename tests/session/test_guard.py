@@ -269,6 +269,19 @@ def test_a_saved_run_that_a_hook_spoils_is_refused(bench, pytester):
     outcome.stdout.fnmatch_lines(["FAILED: *it is not a saved run of this suite*benchmarks*"])
 
 
+@pytest.mark.parametrize("option", ["--benchmark-save=m4", "--benchmark-json=m4.json"])
+@pytest.mark.parametrize("value", ["float('nan')", "float('inf')", "chr(0xD800)"])
+def test_a_saved_run_that_a_hook_makes_unreadable_is_refused(bench, pytester, option, value):
+    pytester.makeconftest(
+        "def pytest_benchmark_update_json(output_json):\n"
+        f"    output_json['commit_info']['score'] = {value}\n"
+    )
+    outcome = bench(*ONE_ROUND, option)
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["FAILED: *measure again or name another run*"])
+    assert list(pytester.path.glob("benchmark_results/journal/*.jsonl"))
+
+
 def test_an_error_of_another_plugin_at_the_end_of_the_session_loses_nothing(bench, pytester):
     pytester.makeconftest(
         "import pytest\n"

@@ -43,8 +43,7 @@ def add_size(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Size, report, and update the Deployment; with --check only compare."""
-    price = _price(options)
-    return _check(options) if options.check else _size(options, price)
+    return _check(options) if options.check else _size(options, _price(options))
 
 
 def report_of(options: argparse.Namespace, *, evidence: bool) -> "SizingReport":
@@ -75,15 +74,22 @@ def checked(options: argparse.Namespace) -> "tuple[SizingReport, Edited | None]"
     """Size, and edit the Deployment in memory; it is None if the sizing is infeasible.
 
     Raises:
-        BenchError: as `report_of`, or there is no Deployment, or it cannot be edited.
+        BenchError: as `report_of`, or there is no Deployment, or it cannot be edited, or its Pod
+            does not fit on the node whose price is given.
 
     """
+    from whisper_bench.report.outputs import with_deployment
+    from whisper_bench.sizing.price import with_price
+
+    price = _price(options)
     report = report_of(options, evidence=False)
     if not report.sizing.feasible:
         return report, None
     edited = _deployment(options, report)
     if edited is None:
         raise _no_deployment(options, "--check")
+    if price is not None:
+        with_price(with_deployment(report, edited.facts), price)
     return report, edited
 
 

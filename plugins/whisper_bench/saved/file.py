@@ -90,22 +90,6 @@ def parse_saved(content: bytes, where: str) -> SavedRun:
     return _dated(run, where)
 
 
-def run_in_memory(document: object, where: str) -> SavedRun:
-    """Return the run that pytest-benchmark is saving, from what its hooks have left of it.
-
-    Raises:
-        BenchError: it is no longer one.
-
-    """
-    try:
-        run = msgspec.convert(document, SavedRun)
-    except msgspec.ValidationError as error:
-        raise BenchError(
-            f"{where}: it is not a saved run of this suite ({error}); {_REMEDY}"
-        ) from error
-    return _dated(run, where)
-
-
 def _dated(run: SavedRun, where: str) -> SavedRun:
     if run.datetime.year not in _YEARS:
         raise BenchError(

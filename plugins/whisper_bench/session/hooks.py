@@ -16,7 +16,7 @@ from whisper_bench.ratio.text import ratio_lines
 from whisper_bench.results.convert import results_of_records
 from whisper_bench.results.files import name_of, save_all_results
 from whisper_bench.results.summary import summary_lines
-from whisper_bench.saved.file import SavedRun, read_saved, records_of, run_in_memory
+from whisper_bench.saved.file import SavedRun, parse_saved, read_saved, records_of
 from whisper_bench.session.bench import Bench
 from whisper_bench.session.collect import BENCH, benchmark_session, params_of, twins
 from whisper_bench.session.config import BenchConfig
@@ -24,7 +24,13 @@ from whisper_bench.session.guard import check_blanks, check_last_steps, guard
 from whisper_bench.session.languages import detection_line
 from whisper_bench.session.print_frames import check_framable, print_frames
 from whisper_bench.session.reference import compare, reference_of
-from whisper_bench.session.storage import check_storage, save_whole, short, storage_folders
+from whisper_bench.session.storage import (
+    check_storage,
+    dumped,
+    save_whole,
+    short,
+    storage_folders,
+)
 from whisper_bench.session.terminal import Terminal, write_line
 from whisper_bench.session.watch import case_of
 from whisper_bench.text.plain import readable
@@ -176,8 +182,12 @@ def _write_results(bench: Bench, saved: dict[str, Any], name: str | None) -> str
 def _saved_now(
     bench: Bench, saved: dict[str, Any], where: str
 ) -> tuple[SavedRun, list[CaseRecord]]:
-    """Return the run that this session saved, and the records that it gathered itself."""
-    run = run_in_memory(saved, where)
+    """Return the run that this session saved, and the records that it gathered itself.
+
+    Read as it was written: what a hook of another plugin adds may keep the file from being JSON.
+    """
+    path = bench.saved_run
+    run = read_saved(path) if path else parse_saved(dumped(saved), where)
     kept = records_of(run, where)
     _refuse_lost([record for record in bench.records.values() if record not in kept], where)
     return run, list(bench.records.values())

@@ -65,7 +65,7 @@ def _save(storage: Any, bench: "Bench", output_json: dict[str, Any], save: str) 
         _tell(storage, f"These rounds are already saved in: {bench.saved_run}")
         return
     with _as_os_error():
-        bench.saved_run = save_numbered(folder, save, _dumped(output_json))
+        bench.saved_run = save_numbered(folder, save, dumped(output_json))
     _tell(storage, f"Saved benchmark data in: {bench.saved_run}")
     for part in earlier.parts:
         bench.terminal.say(
@@ -76,7 +76,7 @@ def _save(storage: Any, bench: "Bench", output_json: dict[str, Any], save: str) 
 
 def _save_json(storing: Any, output_json: dict[str, Any]) -> None:
     """Write what --benchmark-json names; a pipe or a terminal is written in place."""
-    path, content = Path(storing.json), _dumped(output_json)
+    path, content = Path(storing.json), dumped(output_json)
     with _as_os_error():
         if path.parts[:2] in _DEVICES or (path.exists() and not path.is_file()):
             path.write_bytes(content)
@@ -90,10 +90,11 @@ def _tell(source: Any, line: str, **look: bool) -> None:
     source.logger.info(line, **look)
 
 
-def _dumped(output_json: dict[str, Any]) -> bytes:
+def dumped(output_json: dict[str, Any]) -> bytes:
+    """Return a run as pytest-benchmark writes it."""
     utils: Any = pytest_benchmark.utils  # untyped
-    dumped: str = utils.safe_dumps(output_json, ensure_ascii=True, indent=4)
-    return dumped.encode()
+    text: str = utils.safe_dumps(output_json, ensure_ascii=True, indent=4)
+    return text.encode()
 
 
 @contextmanager
