@@ -165,7 +165,7 @@ def test_what_makes_a_transcript_doubtful_is_warned_of():
     assert "--whisper-language" in warning
     assert _doubts(record(*M4, language_source=HEARD.known)) == []
     (warning,) = _doubts(record(*M4, transcript=" ... ", tokens=3, word_error_rate=1.0))
-    assert "decoded to nothing (3 tokens, no words)" in warning
+    assert "the transcript has no words (3 tokens)" in warning
     (warning,) = _doubts(record(*M4, word_error_rate=2.1))
     assert "word error rate 2.10, as many errors as words" in warning
 
