@@ -102,7 +102,7 @@ def test_each_clip_is_heard_once_and_a_resumed_run_hears_as_it_began():
     given = {"clip one decoding": '{"language": "fr"}'}
     with pytest.raises(BenchError, match="clip one; give the same one: --whisper-language=fr"):
         languages_of({"one": clip}, None, given, None)
-    with pytest.raises(BenchError, match="--whisper-resume: what the journal says of the clip one"):
+    with pytest.raises(BenchError, match="--whisper-resume: the journal's entry for the clip one"):
         languages_of({"one": clip}, None, {"clip one language": "{"}, None)
 
 
