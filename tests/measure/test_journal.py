@@ -83,5 +83,5 @@ def test_a_journal_that_cannot_be_deleted_says_that_it_is_saved(journal, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", refused)
-        with pytest.raises(BenchError, match="Read-only file system; what it holds is saved: del"):
+        with pytest.raises(BenchError, match="Read-only file system; its rounds are saved: del"):
             journal.discard()

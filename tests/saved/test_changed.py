@@ -120,8 +120,8 @@ CHANGES = {
     "clip leaves its folder": (at("clip", "name", value="/etc/cron.d/x"), "it has /"),
     "model has an escape": (at("model", value="base\x1b[2J"), "cannot be printed"),
     "clip is empty": (at("clip", "name", value=""), "length"),
-    "year 1": (dated("0001-01-01T00:00:00+14:00"), "datetime is 0001"),
-    "year 9999": (dated("9999-12-31T23:59:59-14:00"), "datetime is 9999"),
+    "year 1": (dated("0001-01-01T00:00:00+14:00"), "datetime 0001"),
+    "year 9999": (dated("9999-12-31T23:59:59-14:00"), "datetime 9999"),
 }  # fmt: skip
 
 
