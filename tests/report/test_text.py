@@ -146,7 +146,7 @@ def test_a_thread_count_with_lower_latency_than_the_one_sized_on_is_named():
     [
         (1.0, None, "no counters"),
         (None, None, "no quota"),
-        (None, "cpu.max: cannot be read", "not known"),
+        (None, "cpu.max: cannot be read", "unknown"),
     ],
 )
 def test_throttling_without_counters_gives_the_reason(quota_cpus, trouble, told):
