@@ -129,7 +129,7 @@ def test_predict_prints_latency_and_rps_with_intervals(storage, capsys):
     assert " ".join(out.splitlines()[4].split()) == (
         "case m4 ratio on xeon 95% interval requests/s interval"
     )
-    assert "not measured on xeon: predicted by the ratio of" in out
+    assert "not measured on xeon: predicted from the ratio of" in out
     assert main(["predict", "m4", "--json"]) == 0
     (case,) = json.loads(capsys.readouterr().out)["cases"]
     assert case["latency_s"]["low"] < case["latency_s"]["value"] < case["latency_s"]["high"]

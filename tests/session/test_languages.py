@@ -102,7 +102,7 @@ def test_each_clip_is_heard_once_and_a_resumed_run_hears_as_it_began():
     given = {"clip one decoding": '{"language": "fr"}'}
     with pytest.raises(BenchError, match="clip one; give the same one: --whisper-language=fr"):
         languages_of({"one": clip}, None, given, None)
-    with pytest.raises(BenchError, match="--whisper-resume: what the journal says of the clip one"):
+    with pytest.raises(BenchError, match="--whisper-resume: the journal's entry for the clip one"):
         languages_of({"one": clip}, None, {"clip one language": "{"}, None)
 
 
@@ -165,7 +165,7 @@ def test_what_makes_a_transcript_doubtful_is_warned_of():
     assert "--whisper-language" in warning
     assert _doubts(record(*M4, language_source=HEARD.known)) == []
     (warning,) = _doubts(record(*M4, transcript=" ... ", tokens=3, word_error_rate=1.0))
-    assert "decoded to nothing (3 tokens, no words)" in warning
+    assert "the transcript has no words (3 tokens)" in warning
     (warning,) = _doubts(record(*M4, word_error_rate=2.1))
     assert "word error rate 2.10, as many errors as words" in warning
 
