@@ -9,9 +9,8 @@ layers are added as copies whose output matrices are zero. So all of it is compu
 added to the residual stream. The stream's extra dimensions have the mean of the real ones: its mean
 m stays, its standard deviation shrinks by sqrt(d / D), and so LayerNorm is the same up to that
 factor, which is included in the matrix that reads it. Only after the convolutions the extra
-dimensions are zero, since GELU comes between them and the stream. Because of that, and of float16,
-the encoder's output correlates with base's at 0.99 and not at 1, and words with equal scores may
-differ.
+dimensions are zero, as GELU comes between. Because of that, and of float16, the encoder's output
+correlates with base's at 0.99 and not at 1, and words with equal scores may differ.
 """
 
 import math

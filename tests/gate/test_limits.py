@@ -54,13 +54,13 @@ def records(run):
             process(limit=UNREAD),
             None,
             Answer.NO_EVIDENCE,
-            "it is unknown whether a quota is in force: cpu.max cannot be read; look at the",
+            "it is unknown if a quota is in force: cpu.max cannot be read; look at the",
         ),
         (
             process(limit=HIDDEN),
             None,
             Answer.NO_EVIDENCE,
-            "it is unknown whether a quota is in force: the groups above are hidden; look at the",
+            "it is unknown if a quota is in force: the groups above are hidden; look at the",
         ),
         (
             process(limit=HIDDEN),
@@ -73,7 +73,7 @@ def records(run):
             process(limit=msgspec.structs.replace(NO_LIMIT, quota_trouble="/x: refused")),
             None,
             Answer.NO_EVIDENCE,
-            "it is unknown whether a quota is in force: /x: refused; look at the CPU limit",
+            "it is unknown if a quota is in force: /x: refused; look at the CPU limit",
         ),
         # rounded up to the kernel's microsecond, which is no larger limit
         (process(limit=limited(1.66667)), 5 / 3, Answer.PASS, "within the limit (1.66667 CPU)"),
@@ -114,7 +114,7 @@ def test_the_peak_fits_in_the_memory(limit_mib, answers):
         ({"counters": CpuCounters(99, 0, 0.0)}, Answer.NO_EVIDENCE, "fewer than 100 perio", True),
         ({"counters": None}, Answer.NO_EVIDENCE, "without readable counters", False),
         ({"limit": NO_LIMIT}, Answer.PASS, "no quota in force", False),
-        ({"limit": HIDDEN}, Answer.NO_EVIDENCE, "whether a quota is in force is not known", False),
+        ({"limit": HIDDEN}, Answer.NO_EVIDENCE, "it is unknown if a quota is in force", False),
         ({"limit": PROVEN}, Answer.PASS, "no quota that would throttle: 1 busy thread", False),
     ],
 )

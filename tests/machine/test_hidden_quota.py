@@ -92,7 +92,7 @@ def test_the_stress_test_fails_under_a_hidden_quota(
         cwd=pytester.path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert judged.returncode == 1, judged.stderr
-    assert "base-t1-noise: whether a quota is in force is not known" in judged.stdout
+    assert "base-t1-noise: it is unknown if a quota is in force" in judged.stdout
 
 
 def test_a_demand_above_a_hidden_quota_gets_the_reason(task, pytester, toy_arguments):

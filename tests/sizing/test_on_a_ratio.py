@@ -114,7 +114,7 @@ def test_an_m4_run_without_a_ratio_is_refused():
 
 
 def test_a_stale_or_foreign_ratio_is_refused():
-    with pytest.raises(StaleError, match="stale"):
+    with pytest.raises(StaleError, match="too old"):
         quick(
             [judged_record(*M4)],
             facts(),

@@ -24,7 +24,7 @@ def threads_within_limit(candidate: ProcessRun, demanded: float | None) -> Check
     limits = [case.record.cpu_limit for case in candidate.cases]
     unknown = next((limit.unknown for limit in limits if limit.unknown is not None), None)
     if unknown is not None:
-        why = f"it is unknown whether a quota is in force: {unknown}; {WHERE_TO_LOOK}"
+        why = f"it is unknown if a quota is in force: {unknown}; {WHERE_TO_LOOK}"
         return Check("threads", Answer.NO_EVIDENCE, why)
     shown = ", ".join(
         "no limit" if cpus is None else f"{cpus:g} CPU"

@@ -196,8 +196,7 @@ def _of_cpu(pod: PodSize | None) -> str:
     """Say how much of its CPU a busy Pod was measured to use."""
     if pod is None:
         return ""
-    used = f"{pod.busy_cpus * pod.concurrency:.2f} of {pod.cpu} CPU"
-    return f" of the time, with {used} in use"
+    return f" of the time, with {pod.busy_cpus * pod.concurrency:.2f} of {pod.cpu} CPU in use"
 
 
 def _scaling(sizing: Sizing, deployment: DeploymentFacts | None) -> Section | None:
