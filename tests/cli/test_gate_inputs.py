@@ -82,6 +82,9 @@ def test_a_deployment_whose_pod_is_not_guaranteed_fails_with_the_container(
         ("--slo-p95 1s", "deployment: "),
         ("--deployment none.yaml", "none.yaml"),
         ("--storage nowhere", "deployment: no saved run 'generic' in nowhere"),
+        ("--price-per-node-hour 1", "--cpus-per-node"),
+        ("--price-per-node-hour 1 --cpus-per-node 0", "CPUs above 0"),
+        ("--price-per-node-hour 1 --cpus-per-node 0.5", "does not fit on a node of 0.5 CPUs"),
     ],
 )
 def test_a_sizing_that_cannot_be_made_fails_with_the_reason(
