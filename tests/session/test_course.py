@@ -87,7 +87,7 @@ def test_the_message_names_the_case_the_option_and_the_first_failure(bench, pyte
     outcome = bench(*ONE_ROUND, "--reruns=2")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     message = "started a second time*measured only once*without --reruns=2*the transcript differs"
-    outcome.stdout.fnmatch_lines([f"FAILED: base-t1-noise: the case has {message}"])
+    outcome.stdout.fnmatch_lines([f"FAILED: base-t1-noise: the case was {message}"])
 
 
 def test_a_case_that_passed_and_is_run_again_is_red(bench, pytester):

@@ -27,3 +27,8 @@ def test_t_quantile_of_many_degrees_of_freedom_is_that_of_scipy(freedom):
 
 def test_t_tail_near_zero_is_a_half():
     assert t_tail(1e-9, 3) == 0.5
+
+
+@pytest.mark.parametrize("freedom", [0.5, 1, 5])
+def test_a_quantile_next_to_the_median_ends(freedom):
+    assert t_quantile(0.5 + 5e-10, freedom) == pytest.approx(0, abs=1e-6)
