@@ -153,7 +153,7 @@ def test_an_incomplete_log_is_kept_and_so_is_the_pod(home, capsys, kubelet, wher
     text = framed_log()
     kubelet.play(POD, scheduled, running, logs(text[: len(text) // 2]), ended())
     assert main(run(where)) == 1
-    assert "its log is kept in benchmark_results/benchmark-avx.log" in capsys.readouterr().err
+    assert "its log is saved as benchmark_results/benchmark-avx.log" in capsys.readouterr().err
     assert (home / "benchmark_results" / "benchmark-avx.log").read_text() == text[: len(text) // 2]
     assert kubelet.names() == [POD]
 
@@ -191,7 +191,7 @@ def test_a_run_under_another_name_is_refused_and_its_log_kept(home, capsys, kube
     assert "'avx'" in (said := err.partition("FAILED: ")[2])
     assert "'mine'" in said
     assert "--benchmark-save" in said
-    assert "its log is kept in benchmark_results/benchmark-mine.log" in err
+    assert "its log is saved as benchmark_results/benchmark-mine.log" in err
     assert not list((home / ".benchmarks").rglob("*.json"))
 
 
