@@ -7,6 +7,7 @@ import pytest
 
 from support.kubelets import STARTED, Kubelet, ended, logs
 from support.pod_runs import INSECURE, POD, Runs, bench_pod, framed_log
+from support.runs import wait_until
 from whisper_bench.cluster.client import ClusterError
 from whisper_bench.cluster.state import Phase
 from whisper_bench.errors import BenchError
@@ -103,7 +104,8 @@ def test_another_pod_of_the_same_name_is_not_deleted(kubelet, runs):
 
     kubelet.play(POD, *STARTED, replaced)
     assert runs.to_end().state.phase == Phase.GONE
-    assert kubelet.names() == [POD]
+    # the end may be seen before the other one is created
+    assert wait_until(kubelet.names, lambda: "the other Pod is gone") == [POD]
 
 
 def test_results_that_cannot_be_written_keep_the_pod(kubelet, runs):

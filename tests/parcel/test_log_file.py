@@ -158,7 +158,7 @@ def test_an_unreadable_file_does_not_stop_the_others(home, capsys, monkeypatch, 
     name = {"folder": "a", "mode": "b", "NUL": "\0"}[trouble]
     status, _, err = collect(capsys, "b", name)
     assert status == 2
-    assert "name a log file, - for stdin, pod/NAME or job/NAME" in err
+    assert "pass a log file, - for stdin, pod/NAME or job/NAME" in err
     assert not (home / ".benchmarks").exists()
 
 
@@ -171,7 +171,7 @@ def test_a_read_error_keeps_what_was_read(home, capsys, monkeypatch):
     monkeypatch.setattr(log_file, "log_pieces", broken)
     status, out, err = collect(capsys, "a")
     assert (status, out.split()[0]) == (1, "collected")
-    assert "FAILED: a: it cannot be read to its end: Input/output error" in err
+    assert "FAILED: a: it cannot be read completely: Input/output error" in err
 
 
 EMPTY = gzip.compress(b"", mtime=0)

@@ -155,10 +155,11 @@ def test_a_changed_field_is_refused_by_every_command(name, tmp_path, capsys, mon
 
 @pytest.mark.parametrize("source", sorted(RECORDED_RUNS.iterdir()), ids=lambda path: path.stem)
 def test_a_recorded_case_is_refused_by_every_command(source, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / ".benchmarks" / "A" / source.name
+    home = tmp_path / "a" / "user" / "home"  # a path that escapes ends in tmp_path
+    path = home / ".benchmarks" / "A" / source.name
     path.parent.mkdir(parents=True)
+    monkeypatch.chdir(home)
     shutil.copy(source, path)
-    outside = left_in(tmp_path.parent)
-    refused(path, tmp_path, capsys)
-    assert left_in(tmp_path.parent) == outside | left_in(tmp_path)
+    outside = left_in(tmp_path)
+    refused(path, home, capsys)
+    assert left_in(tmp_path) == outside | left_in(home)
