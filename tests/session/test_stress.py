@@ -56,7 +56,6 @@ def test_beside_busy_loops_nothing_passes(toy_bench, pytester):
     one, two = report["cases"]
     for case in (one, two):
         assert case["throttled_share"] < 0.25
-        assert case["contended_rounds"] >= 0.25 * case["rounds"]
         assert "UNKNOWN" in case["findings"]
     outcome.stdout.fnmatch_lines(
         ["*base-t1-noise: in up to * of 60 rounds other processes may have*"]
