@@ -9,7 +9,7 @@ from whisper_bench import calculate_matrix, calculate_ratio, matrix_frame
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.matrix import MOST_IN_MATRIX, run_labels
-from whisper_bench.ratio.matrix_text import matrix_lines
+from whisper_bench.ratio.matrix_text import NO_RATIO, matrix_lines
 
 SLOW = tuple(2 * each for each in XEON)
 
@@ -61,6 +61,16 @@ def test_cases_that_only_some_runs_have_are_refused_unless_allowed():
     assert "base-t2" in text
     with pytest.raises(NotComparableError):
         calculate_matrix(runs)
+
+
+def test_a_case_that_a_run_lacks_has_no_ratio_in_its_column():
+    two = ("base", 2, "vi_30s")
+    both = xeon(record(*SLOW), record(*SLOW, case=two), name="b")
+    runs = [m4(record(*M4), record(*M4, case=two)), xeon(), both]
+    lines = matrix_lines(calculate_matrix(runs, allow_mismatch=["cases"]))
+    (row,) = [line.split() for line in lines if line.startswith("base-t2-vi_30s ")]
+    assert row[1] == NO_RATIO
+    assert len(row) > 2
 
 
 def test_many_are_compared_with_the_first_only(golden):
