@@ -68,6 +68,7 @@ def base_weights():
     try:
         return resolve_weights("base")
     except BenchError as error:
+        # without the real weights there is no main path to test, and no tokenizer for the toy
         pytest.skip(
             reason=f"the real base weights are not here, neither by the extra `weights` nor from "
             f"the hub: {error}"

@@ -206,12 +206,14 @@ def test_speaking_the_standard_clip_again_gives_the_same_bytes(tmp_path):
             ["espeak-ng", "--version"], capture_output=True, text=True, check=True
         )
     except FileNotFoundError:
+        # the voice is a program of the system's: the same bytes can be made with nothing else
         pytest.skip(
             reason="espeak-ng is not installed, a program of the system's that pip cannot bring "
             "(Debian: apt-get install espeak-ng; .ci/run does)"
         )
     version = re.search(r"1\.\d+", told.stdout)[0]
     if version != "1.51":
+        # another version speaks other bytes, which would say nothing of the clip
         pytest.skip(
             reason=f"espeak-ng {version} speaks in another way than 1.51, which made the clip whose "
             "bytes are compared here"

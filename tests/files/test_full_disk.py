@@ -1,10 +1,11 @@
 """Disks that fill up, real ones: nothing is half written, and every round can be gone on from."""
 
-import os
 import subprocess
+from functools import partial
 
 import pytest
 
+from support.disks import mount_disk
 from support.runs import results, saved
 from whisper_bench.results.files import load_results
 
@@ -14,17 +15,7 @@ def disk(pytester):
     """Return a function that mounts a real file system of the given size."""
     folder = pytester.path / "disk"
     folder.mkdir()
-
-    def mount(size, *, again=False):
-        if os.geteuid() != 0:
-            pytest.skip("a small file system needs root to mount it")
-        options = f"{'remount,' if again else ''}size={size}"
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        if subprocess.run(command, check=False).returncode != 0:
-            pytest.skip("this machine mounts no tmpfs")
-        return folder
-
-    yield mount
+    yield partial(mount_disk, folder)
     subprocess.run(["umount", str(folder)], check=False)
 
 

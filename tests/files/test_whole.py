@@ -1,11 +1,11 @@
 import errno
 import os
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from support.disks import small_disk_at
 from whisper_bench.errors import BenchError
 from whisper_bench.files.whole import write_new
 from whisper_bench.measure.journal_reader import identity_of
@@ -46,17 +46,8 @@ def test_concurrent_writers_overwrite_nothing(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A real file system of 64 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("a small file system needs root to mount it")
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False
-    )
-    if done.returncode != 0:
-        pytest.skip("this machine mounts no tmpfs")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk_at(tmp_path / "disk", "64k") as folder:
+        yield folder
 
 
 def test_a_full_disk_leaves_nothing_behind(small_disk):

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies
 
+from support.disks import small_disk_at
 from support.journals import IDENTITY
 from support.samples import ready, round_line
 from whisper_bench.errors import BenchError
@@ -161,14 +161,7 @@ def fill(path):
 
 def test_a_real_full_disk_fills_no_journal_with_zero_bytes(tmp_path):
     """A journal with a cut line on a disk that has no room for the next one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("a small file system needs root to mount it")
-    command = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)]
-    if subprocess.run(command, check=False).returncode:
-        pytest.skip("this machine mounts no tmpfs")
-    try:
+    with small_disk_at(tmp_path / "disk", "32k") as folder:
         journal = Journal.begin(folder, IDENTITY)
         journal.append(ready(1))
         journal.append(round_line(1, 4.5))
@@ -186,5 +179,3 @@ def test_a_real_full_disk_fills_no_journal_with_zero_bytes(tmp_path):
         resumed.close()
         assert b"\0" not in journal.path.read_bytes()
         assert [line.latency_s for line in resume(journal.path, IDENTITY)[1]] == [4.5, 4.7]
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
