@@ -6,13 +6,11 @@ name and revision of the specification, then every variable as name, shape, type
 
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from whisper_bench.errors import BenchError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _BINARY_VERSION = 6
 _TYPES = ("<f4", "<i1", "<i2", "<i4", "<f2")
@@ -36,15 +34,13 @@ class _Reader:
         return self.take(self.number("H"))[:-1].decode()
 
 
-def read_variables(path: Path) -> "dict[str, NDArray[np.float32]]":
+def read_variables(path: Path) -> dict[str, NDArray[np.float32]]:
     """Return every variable of a model.bin as float32, by its name.
 
     Raises:
         BenchError: it has another binary version.
 
     """
-    import numpy as np
-
     reader = _Reader(path.read_bytes())
     version = reader.number("I")
     if version != _BINARY_VERSION:

@@ -17,10 +17,12 @@ import math
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import numpy as np
 from ct2file import read_variables
+from numpy.typing import NDArray
 
 from whisper_bench.errors import BenchError
 from whisper_bench.weights.cache import folder_made_once
@@ -34,11 +36,7 @@ from whisper_bench.weights.resolve import (
     shape_only_folder,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float32]
+Array = NDArray[np.float32]
 
 # layers, model dimension, heads: openai/whisper, model-card.md and ModelDimensions
 SHAPES = {"small": (12, 768, 12), "medium": (24, 1024, 16)}
@@ -128,8 +126,6 @@ class _Growth:
         spec.register_vocabulary(words[: len(self.variables["decoder/embeddings/weight"])])
 
     def _convolutions(self, encoder: Any) -> None:
-        import numpy as np
-
         first, second = (self._pair(f"encoder/conv{number}") for number in (1, 2))
         encoder.conv1.weight, encoder.conv1.bias = (_repeated(part, self.dim) for part in first)
         weight = np.zeros((self.dim, self.dim, _KERNEL), np.float32)
@@ -183,10 +179,8 @@ class _Growth:
         spec.linear_0.weight, spec.linear_0.bias = (_repeated(part, 4 * self.dim) for part in own)
         self._writes(spec.linear_1, f"{prefix}/linear_1", 4 * self.dim, added=added)
 
-    def _reads(self, name: str, norm: str) -> "tuple[Array, Array]":
+    def _reads(self, name: str, norm: str) -> tuple[Array, Array]:
         """Return a matrix that reads LayerNorm(stream), with gamma, beta and the shrink."""
-        import numpy as np
-
         weight, bias = self._pair(name)
         gamma, beta = (self.variables[f"{norm}/{part}"] for part in ("gamma", "beta"))
         # in double precision, as in _stream
@@ -195,57 +189,43 @@ class _Growth:
 
     def _writes(self, spec: Any, name: str, inner: int, *, added: bool) -> None:
         """Set a matrix that writes to the stream; added inputs and added layers write zero."""
-        import numpy as np
-
         weight, bias = self._pair(name)
         idle = np.zeros((self.base_dim, inner - weight.shape[1]), np.float32)
         real = 0 if added else 1
         wide = self._stream(np.concatenate([weight, idle], axis=1).T).T
         spec.weight, spec.bias = _array(wide * real), _array(self._stream(bias) * real)
 
-    def _wider(self, spec: Any, pair: "tuple[Array, Array]", parts: int) -> None:
+    def _wider(self, spec: Any, pair: tuple[Array, Array], parts: int) -> None:
         """Set a projection of `parts` stacked matrices, each with heads repeated up to dim."""
-        import numpy as np
-
         spec.weight, spec.bias = (
             _array(np.concatenate([_repeated(part, self.dim) for part in np.split(whole, parts)]))
             for whole in pair
         )
 
-    def _stream(self, array: "Array") -> "Array":
+    def _stream(self, array: Array) -> Array:
         """Widen the last axis from base's dimension, with the mean of its values."""
-        import numpy as np
-
         # in double precision: the order of a sum, which differs from CPU to CPU, changes no float16
         mean = array.mean(axis=-1, keepdims=True, dtype=np.float64).astype(np.float32)
         return _array(
             np.concatenate([array, np.repeat(mean, self.dim - self.base_dim, axis=-1)], axis=-1)
         )
 
-    def _padded(self, array: "Array") -> "Array":
-        import numpy as np
-
+    def _padded(self, array: Array) -> Array:
         return _array(np.concatenate([array, np.zeros(self.dim - self.base_dim, np.float32)]))
 
     def _unit_norm(self, spec: Any) -> None:
-        import numpy as np
-
         spec.gamma, spec.beta = np.ones(self.dim, np.float32), np.zeros(self.dim, np.float32)
 
-    def _pair(self, name: str) -> "tuple[Array, Array]":
+    def _pair(self, name: str) -> tuple[Array, Array]:
         return self.variables[f"{name}/weight"], self.variables[f"{name}/bias"]
 
 
-def _repeated(array: "Array", length: int) -> "Array":
+def _repeated(array: Array, length: int) -> Array:
     """Repeat rows from the first on until there are `length`."""
-    import numpy as np
-
     return _array(np.resize(array, (length, *array.shape[1:])))
 
 
-def _array(array: "NDArray[np.floating]") -> "Array":
-    import numpy as np
-
+def _array(array: NDArray[np.floating]) -> Array:
     return np.ascontiguousarray(array, np.float32)
 
 

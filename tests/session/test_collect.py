@@ -2,7 +2,7 @@
 
 import pytest
 
-ONE_ROUND = ("--whisper-rounds=1", "--whisper-processes=1")
+from support.runs import ONE_ROUND
 
 REPEATED = {
     "by --count": (

@@ -21,6 +21,7 @@ def results(folder):
 TWENTY = ("--benchmark-save=m4", "--whisper-rounds=20", "--whisper-processes=4")
 ENDLESS = ("--benchmark-save=m4", "--whisper-rounds=1000", "--whisper-processes=250")
 """For a run that is to be stopped, however late on a busy machine."""
+ONE_ROUND = ("--whisper-rounds=1", "--whisper-processes=1")
 PATIENCE_S = 300.0
 """For an event that takes a second on a quiet machine."""
 
