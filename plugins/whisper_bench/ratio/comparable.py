@@ -141,32 +141,24 @@ def paired(
 
     A case that finds no partner is a mismatch, whose value is None on the side where it is not.
     """
-    partner = {_key(candidate, _KEYS): candidate for candidate in target}
+    partner = {_key(case, _KEYS): case for case in target}
     pairs = [
-        (candidate, partner.pop(key))
-        for candidate in reference
-        if (key := _key(candidate, _KEYS)) in partner
+        (case, partner.pop(key)) for case in reference if (key := _key(case, _KEYS)) in partner
     ]
-    taken = {_key(candidate, _KEYS) for candidate, _ in pairs}
-    left = [candidate for candidate in reference if _key(candidate, _KEYS) not in taken]
+    taken = {_key(case, _KEYS) for case, _ in pairs}
+    left = [case for case in reference if _key(case, _KEYS) not in taken]
     right = list(partner.values())
     # where some cases are the same, one that is not is missing, and not another in its place
     for shared in () if pairs else (_KEYS[:2], _KEYS[::2], _KEYS[1:]):
         for case in list(left):
-            partners = [
-                candidate for candidate in right if _key(candidate, shared) == _key(case, shared)
-            ]
-            rivals = [
-                candidate for candidate in left if _key(candidate, shared) == _key(case, shared)
-            ]
+            partners = [other for other in right if _key(other, shared) == _key(case, shared)]
+            rivals = [other for other in left if _key(other, shared) == _key(case, shared)]
             if len(partners) == len(rivals) == 1:
                 pairs.append((case, partners[0]))
                 left.remove(case)
                 right.remove(partners[0])
     alone = [Mismatch(CASES, case.label, None, [case.label]) for case in left]
-    return pairs, alone + [
-        Mismatch(CASES, None, candidate.label, [candidate.label]) for candidate in right
-    ]
+    return pairs, alone + [Mismatch(CASES, None, case.label, [case.label]) for case in right]
 
 
 def mismatches(reference: CaseIdentity, target: CaseIdentity, label: str) -> Iterable[Mismatch]:

@@ -52,10 +52,10 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
         node_name()  # refuses a blank variable now
         check_blanks(config)
         check_storage(config)
-        check_framable(config, BenchConfig.of(config))
+        ours = BenchConfig.of(config)
+        check_framable(config, ours)
         _refuse_twins(items)
         check_last_steps(config, [item.nodeid for item in items])
-        ours = BenchConfig.of(config)
         cases = [case_of(params_of(item)) for item in items]
         _refuse_names(cases, ours)
         bench = Bench(
