@@ -1,6 +1,6 @@
 """Make a sizing report from a saved run, with a saved ratio if the run is of another machine."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,7 @@ from whisper_bench.sizing.candidates import (
     decisions_of,
     measured_case,
 )
+from whisper_bench.sizing.decision import Decision
 from whisper_bench.sizing.demand import Demand
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import Basis, SizingReport
@@ -97,10 +98,11 @@ def size_run(
         predicted = predict(run, config, most_days=most_days, allow_mismatch=allow_mismatch)
         warnings += [*predicted.warnings, *_allowed_differences(predicted)]
     throttling = judged(list(records))
+    verdicts = {verdict.label: verdict for verdict in throttling.cases}
     cases = [
         measured_case(
             record,
-            next(case for case in throttling.cases if case.label == record.label),
+            verdicts[record.label],
             ratios.get(record.label),
             config.target if config else facts,
             concurrency=demand.policy.concurrency,
@@ -110,12 +112,7 @@ def size_run(
         if config is None or record.label in ratios
     ]
     decisions = decisions_of(cases, facts.name, demand)
-    fit = [
-        (case, decision) for case in cases if (decision := decisions[case.record.label]) is not None
-    ]
-    best, decision = min(fit, key=lambda pair: cost_of(*pair))
-    ratio = best.ratio.estimate if best.ratio else None
-    sizing = sizing_of(decision, best.pod, evidence=evidence, ratio=ratio)
+    best, sizing = _chosen(cases, decisions, evidence=evidence)
     warnings += [*_few_samples(sizing), *_fewer_cpus(best)]
     return SizingReport(
         sizing=sizing,
@@ -126,6 +123,18 @@ def size_run(
         tool_version=version("pytest-whisper-bench"),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
+
+
+def _chosen(
+    cases: Sequence[MeasuredCase], decisions: Mapping[str, Decision | None], *, evidence: bool
+) -> tuple[MeasuredCase, Sizing]:
+    """Return the case that takes the fewest CPUs, and its sizing."""
+    fit = [
+        (case, decision) for case in cases if (decision := decisions[case.record.label]) is not None
+    ]
+    best, decision = min(fit, key=lambda pair: cost_of(*pair))
+    ratio = best.ratio.estimate if best.ratio else None
+    return best, sizing_of(decision, best.pod, evidence=evidence, ratio=ratio)
 
 
 def _check_production(
