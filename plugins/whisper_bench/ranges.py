@@ -29,7 +29,8 @@ QuotaCpus = Annotated[float, Meta(gt=0, le=1e12)]
 CpuCount = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
 Latency = Annotated[float, Meta(ge=1e-6, le=_LONGEST_S)]
 """Seconds of a transcription: a microsecond at least."""
-Duration = Annotated[float, Meta(gt=0, le=_LONGEST_S)]
+Duration = Annotated[float, Meta(ge=1e-6, le=_LONGEST_S)]
+"""Seconds that passed, or of a recording."""
 Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_S * MOST_CPUS)]
 """Seconds that may be 0, and are summed over all CPUs."""
 Share = Annotated[float, Meta(ge=0, le=1)]

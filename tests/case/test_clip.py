@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from support.project import ROOT, STANDARD_CLIP, write_wav
-from whisper_bench.case.clip import load_clip, samples_of, samples_of_clip
+from whisper_bench.case.clip import load_clip, samples_of
 from whisper_bench.errors import BenchError
 
 
@@ -26,7 +26,7 @@ def test_the_standard_clip_is_what_its_source_file_says():
 def test_samples_are_those_that_faster_whisper_decodes():
     from faster_whisper.audio import decode_audio
 
-    ours = samples_of(STANDARD_CLIP)
+    ours = samples_of(load_clip(STANDARD_CLIP))
     assert ours.dtype == np.float32
     np.testing.assert_array_equal(ours, decode_audio(str(STANDARD_CLIP)))
 
@@ -168,10 +168,10 @@ def test_a_clips_name_that_cannot_be_a_file_name_is_refused(tmp_path, name):
 def test_a_clip_replaced_since_it_was_hashed_is_refused(tmp_path):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     clip = load_clip(path)
-    assert len(samples_of_clip(clip)) == 1600
+    assert len(samples_of(clip)) == 1600
     write_wav(path, bytes(3202))
     with pytest.raises(BenchError, match=rf"sha256 was {clip.sha256} .*and is [0-9a-f]{{64}}"):
-        samples_of_clip(clip)
+        samples_of(clip)
 
 
 def _make_clips(*arguments):
@@ -184,14 +184,14 @@ def _make_clips(*arguments):
 def test_other_lengths_are_cut_and_joined_with_their_text():
     done = _make_clips("lengths", "5", "15", "60")
     assert done.returncode == 0, done.stderr
-    whole = samples_of(STANDARD_CLIP)
+    whole = samples_of(load_clip(STANDARD_CLIP))
     words = load_clip(STANDARD_CLIP).text.split()
     for seconds, count in ((5, 15), (15, 45), (60, 182)):
         path = ROOT / "audio" / f"vi_{seconds}s.wav"
         clip = load_clip(path)
         assert clip.duration_s == seconds
         assert clip.text.split() == (words * 2)[:count]
-        np.testing.assert_array_equal(samples_of(path), np.tile(whole, 2)[: seconds * 16_000])
+        np.testing.assert_array_equal(samples_of(clip), np.tile(whole, 2)[: seconds * 16_000])
 
 
 def test_a_length_that_would_cut_a_sentence_is_refused():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.project import RECORDED, STANDARD_CLIP
-from whisper_bench.case.clip import load_clip, samples_of
+from whisper_bench.case.clip import load_clip
 from whisper_bench.case.wav import WavError, pcm_of
 from whisper_bench.errors import BenchError
 
@@ -118,8 +118,6 @@ def test_any_bytes_after_the_first_are_read_or_refused(body):
 def test_a_device_without_an_end_is_not_read():
     with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is not a regular file"):
         load_clip(Path("/dev/zero"))
-    with pytest.raises(BenchError, match=r"/dev/zero: not a WAV file .*it is not a regular file"):
-        samples_of(Path("/dev/zero"))
 
 
 def test_a_clip_that_is_too_large_is_not_read(tmp_path, monkeypatch):

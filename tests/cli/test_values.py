@@ -10,24 +10,27 @@ from whisper_bench.cli.values import (
     days,
     label,
     memory_bytes,
-    number,
+    number_within,
     seconds,
     share,
     some_seconds,
     toleration,
-    whole,
     whole_within,
 )
 from whisper_bench.errors import BenchError
 
 to_nine = whole_within(1, 9)
+below_one = number_within(0.01, 1, below=True)
+above_zero = number_within(0, 100, above=True)
 
 
 @pytest.mark.parametrize(
     ("read", "text", "value"),
     [
-        (number, "-1.5", -1.5),
-        (whole, "-3", -3),
+        (below_one, "0.01", 0.01),
+        (below_one, "0.99", 0.99),
+        (above_zero, "1e-9", 1e-9),
+        (above_zero, "100", 100.0),
         (to_nine, "9", 9),
         (days, "0", 0.0),
         (seconds, "5s", 5.0),
@@ -63,8 +66,12 @@ def test_a_value_is_read(read, text, value):
 @pytest.mark.parametrize(
     ("read", "text", "remedy"),
     [
-        (number, "inf", "give a number"),
-        (whole, "1.5", "give a whole number"),
+        (below_one, "1", "give a number from 0.01 to below 1"),
+        (below_one, "0", "give a number from 0.01 to below 1"),
+        (above_zero, "0", "give a number above 0 to 100"),
+        (above_zero, "inf", "give a number above 0 to 100"),
+        (above_zero, "nan", "give a number above 0 to 100"),
+        (to_nine, "1.5", "give a whole number, 1 to 9"),
         (to_nine, "10", "give a whole number, 1 to 9"),
         (to_nine, "+1", "give a whole number, 1 to 9"),
         (days, "-1", "give a number of days, 0 or more"),

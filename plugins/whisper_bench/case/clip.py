@@ -101,23 +101,15 @@ def load_clip(path: Path) -> Clip:
     )
 
 
-def samples_of(path: Path) -> "NDArray[np.float32]":
+def samples_of(clip: Clip) -> "NDArray[np.float32]":
     """Decode a clip to float32 samples in [-1, 1), shape (n,), at 16 kHz.
 
     Raises:
-        BenchError: it cannot be read or is not 16 kHz mono 16 bit.
+        BenchError: it cannot be read, or the file is another one since it was loaded.
 
     """
-    return _samples(_pcm_of(path, _content_of(path)))
+    import numpy as np
 
-
-def samples_of_clip(clip: Clip) -> "NDArray[np.float32]":
-    """Decode the very recording that `clip` was made of.
-
-    Raises:
-        BenchError: as `samples_of`, or the file is another one by now.
-
-    """
     path = Path(clip.path)
     content = _content_of(path)
     digest = hashlib.sha256(content).hexdigest()
@@ -126,13 +118,7 @@ def samples_of_clip(clip: Clip) -> "NDArray[np.float32]":
             f"clip {path}: sha256 was {clip.sha256} when the run began and is {digest} now; "
             "put the file back, or start a new run"
         )
-    return _samples(_pcm_of(path, content))
-
-
-def _samples(pcm: memoryview) -> "NDArray[np.float32]":
-    import numpy as np
-
-    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
+    return np.frombuffer(_pcm_of(path, content), dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
 def _pcm_of(path: Path, content: bytes) -> memoryview:

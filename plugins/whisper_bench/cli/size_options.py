@@ -5,7 +5,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age
-from whisper_bench.cli.values import audio_mix, number, seconds, whole
+from whisper_bench.cli.values import audio_mix, number_within, seconds, whole_within
+from whisper_bench.ranges import MOST_CPUS
+from whisper_bench.sizing.bounds import (
+    HARD_FACTOR,
+    LEAST_UTILISATION,
+    MOST_BURSTINESS,
+    MOST_HARD_FACTOR,
+    MOST_PRICE,
+    MOST_RPS,
+    MOST_SEED,
+    MOST_SPARE,
+    MOST_WORKERS,
+    POISSON,
+)
 
 if TYPE_CHECKING:
     from whisper_bench.sizing.demand import Demand, Objective
@@ -17,7 +30,11 @@ BALANCINGS = ("shared", "least-outstanding", "round-robin", "random")
 def add_demand(parser: argparse.ArgumentParser) -> None:
     """Declare the load and the objective."""
     parser.add_argument(
-        "--target-rps", type=number, required=True, metavar="RPS", help="peak requests per second"
+        "--target-rps",
+        type=number_within(0, MOST_RPS, above=True),
+        required=True,
+        metavar="RPS",
+        help="peak requests per second",
     )
     slo = parser.add_mutually_exclusive_group()
     slo.add_argument(
@@ -31,8 +48,8 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--burstiness",
-        type=number,
-        default=1.0,
+        type=number_within(POISSON, MOST_BURSTINESS),
+        default=POISSON,
         metavar="CV2",
         help="squared coefficient of variation of the times between arrivals (1: Poisson)",
     )
@@ -45,15 +62,15 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--hard-share",
-        type=number,
+        type=number_within(0, 1),
         default=0.0,
         metavar="SHARE",
         help="share of clips whose decoding falls back to higher temperatures",
     )
     parser.add_argument(
         "--hard-factor",
-        type=number,
-        default=8.0,
+        type=number_within(1, MOST_HARD_FACTOR),
+        default=HARD_FACTOR,
         metavar="TIMES",
         help="how many times as long those take (8)",
     )
@@ -69,21 +86,21 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--concurrency",
-        type=whole,
+        type=whole_within(1, MOST_WORKERS),
         default=1,
         metavar="N",
         help="workers in a Pod, with one request each (1)",
     )
     parser.add_argument(
         "--max-utilisation",
-        type=number,
+        type=number_within(LEAST_UTILISATION, 1, below=True),
         default=0.8,
         metavar="SHARE",
         help="largest share of time that Pods may be busy (%(default)s)",
     )
     parser.add_argument(
         "--spare-pods",
-        type=whole,
+        type=whole_within(0, MOST_SPARE),
         default=1,
         metavar="N",
         help="Pods beyond those that are needed (%(default)s)",
@@ -132,13 +149,21 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--price-per-node-hour",
-        type=number,
+        type=number_within(0, MOST_PRICE),
         metavar="PRICE",
         help="price of a node per hour, to print what an hour of audio costs",
     )
-    parser.add_argument("--cpus-per-node", type=number, metavar="N", help="CPUs of that node")
     parser.add_argument(
-        "--seed", type=whole, default=0, help="seed of the simulation (%(default)s)"
+        "--cpus-per-node",
+        type=number_within(0, MOST_CPUS, above=True),
+        metavar="N",
+        help="CPUs of that node",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_within(0, MOST_SEED),
+        default=0,
+        help="seed of the simulation (%(default)s)",
     )
 
 

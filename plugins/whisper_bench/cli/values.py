@@ -12,7 +12,6 @@ from whisper_bench.errors import BenchError
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 _UNITS_S = {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}
-_WINDOW_S = 30
 _LEAST_CPUS = 0.01
 """A period's least quota is 1 %."""
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -26,20 +25,20 @@ class AudioMix(NamedTuple):
     mean_s: float
 
 
-def number(text: str) -> float:
-    """Read a finite number."""
-    value = _float(text)
-    if not math.isfinite(value):
-        raise BenchError("give a number")
-    return value
+def number_within(
+    least: float, most: float, *, above: bool = False, below: bool = False
+) -> Callable[[str], float]:
+    """Return a function that reads a number of a range, whose ends may be left out."""
+    low, high = ("above" if above else "from"), ("to below" if below else "to")
 
+    def read(text: str) -> float:
+        value = _float(text)
+        within = least <= value <= most and not (above and value == least)
+        if not within or (below and value == most):
+            raise BenchError(f"give a number {low} {least:g} {high} {most:g}")
+        return value
 
-def whole(text: str) -> int:
-    """Read a whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise BenchError("give a whole number") from None
+    return read
 
 
 def whole_within(least: int, most: int) -> Callable[[str], int]:
@@ -109,10 +108,12 @@ def memory_bytes(text: str) -> int:
 
 def audio_mix(text: str) -> AudioMix:
     """Read lengths of audio with their shares: `30s:0.7,90s:0.3`, or one length."""
+    from whisper_bench.case.clip import windows_of
+
     lengths_s = [_length_s(word) for word in text.split(",")]
     windows: dict[int, float] = {}
     for length_s, part in lengths_s:
-        size = math.ceil(length_s / _WINDOW_S)
+        size = windows_of(length_s)
         windows[size] = windows.get(size, 0.0) + part
     total_s = sum(length_s * part for length_s, part in lengths_s)
     return AudioMix(windows, total_s / sum(windows.values()))

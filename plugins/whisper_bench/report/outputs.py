@@ -8,7 +8,8 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.replacement import write_all_over
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized
-from whisper_bench.sizing.demand import ONE_WINDOW, POISSON
+from whisper_bench.sizing.bounds import POISSON
+from whisper_bench.sizing.demand import ONE_WINDOW
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import SizingReport
 

@@ -10,7 +10,8 @@ from whisper_bench.report.words import (
     percentile_name,
     seconds_text,
 )
-from whisper_bench.sizing.demand import POISSON, Objective
+from whisper_bench.sizing.bounds import POISSON
+from whisper_bench.sizing.demand import Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import SizingReport

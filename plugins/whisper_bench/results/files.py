@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from whisper_bench.case.case import Case
+from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import parsed
 from whisper_bench.files.json_output import checked_json
@@ -78,21 +79,21 @@ def _written_before(result: Result, path: Path) -> Path | None:
     """
     stem = path.stem[:-_DATE_CHARACTERS]
     latency = repr(result.detail.record.rounds[0].latency_s).encode()
+    measured = _measured(result)
     for other in sorted(path.parent.glob(f"{glob.escape(stem)}*{path.suffix}")):
         try:
             if latency not in read_bounded(other):
                 continue
-            if _measured(load_results(other)) == _measured(result):
+            if _measured(load_results(other)) == measured:
                 return other
         except (OSError, BenchError):  # a folder, cut short, edited: it does not count
             continue
     return None
 
 
-def _measured(result: Result) -> Result:
-    """Leave out when a run was saved, and how much of it was there before."""
-    record = replace(result.detail.record, resumed_rounds=0)
-    return replace(result, timestamp="", detail=replace(result.detail, record=record))
+def _measured(result: Result) -> CaseRecord:
+    """Leave out the words of the version that saved it, and how much of it was there before."""
+    return replace(result.detail.record, resumed_rounds=0)
 
 
 def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from msgspec.structs import asdict, replace
 
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.decision import Decision, by_utilisation, decide
-from whisper_bench.sizing.demand import ONE_WINDOW, POISSON, Demand, Load, Objective, Policy
+from whisper_bench.sizing.demand import ONE_WINDOW, Demand, Load, Objective, Policy
 from whisper_bench.sizing.evidence import evidence_of
 from whisper_bench.sizing.pod import PodSize
 from whisper_bench.sizing.search import service_percentile_s

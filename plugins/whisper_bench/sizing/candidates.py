@@ -9,10 +9,11 @@ from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
+from whisper_bench.sizing.bounds import HARD_FACTOR
 from whisper_bench.sizing.decision import Decision, decide
 from whisper_bench.sizing.demand import Demand
 from whisper_bench.sizing.pod import PodSize, pod_size
-from whisper_bench.sizing.service import HARD_FACTOR, Service
+from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing_report import Candidate
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.throttling.verdict import FAILING, CaseVerdict

@@ -7,14 +7,19 @@ import msgspec
 import numpy as np
 
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing.bounds import (
+    LEAST_UTILISATION,
+    MOST_BURSTINESS,
+    MOST_RPS,
+    MOST_SPARE,
+    MOST_WINDOWS,
+    MOST_WORKERS,
+    POISSON,
+)
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, Floats
 
-POISSON = 1.0
 ONE_WINDOW: Mapping[int, float] = {1: 1.0}
-MOST_RPS, MOST_BURSTINESS, MOST_WINDOWS = 1e5, 100.0, 480
-MOST_WORKERS, MOST_SPARE, LEAST_UTILISATION = 64, 1000, 0.01
-"""Larger values are typing errors, or take hours to simulate (480 windows are 4 hours)."""
 
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

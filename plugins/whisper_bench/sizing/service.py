@@ -8,13 +8,8 @@ import msgspec
 import numpy as np
 
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing.bounds import HARD_FACTOR, MOST_HARD_FACTOR
 from whisper_bench.sizing.simulate import Floats
-
-HARD_FACTOR = 8.0
-"""How many times as long a clip takes if its decoding falls back to higher temperatures, in the
-worst case seen (3 to 8 times; docs/sizing.md)."""
-
-MOST_HARD_FACTOR = 1000.0
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from whisper_bench.case.clip import Clip, samples_of_clip
+from whisper_bench.case.clip import Clip, samples_of
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import Language, LanguageSource, checked_code, known_language
 from whisper_bench.errors import BenchError
@@ -83,7 +83,7 @@ class LoadedModel:
         if known is not None:
             return known
         if clip.sha256 not in self._detected:
-            detected = self.detect(samples_of_clip(clip))
+            detected = self.detect(samples_of(clip))
             warnings.warn(
                 f"clip {clip.name}: language {detected.code}: {detected.known}; pass it with "
                 f"load_model(decoding=Decoding(language={detected.code!r}))",
@@ -205,7 +205,7 @@ def _whisper_model(folder: Path, threads: int, compute_type: str) -> Any:
 
 def run_warmup(model: LoadedModel, clip: Clip, rounds: int = 1) -> None:
     """Transcribe `clip` `rounds` times without timing, to allocate memory and fill caches."""
-    samples, language = samples_of_clip(clip), model.language_of(clip).code
+    samples, language = samples_of(clip), model.language_of(clip).code
     for _ in range(rounds):
         model.transcribe(samples, language)
 
@@ -216,7 +216,7 @@ def run_benchmark(model: LoadedModel, clip: Clip, rounds: int = 50) -> Iterator[
     CPU-seconds are those of the whole process, all its threads, user and system.
     """
     # decoded here, at the call: a generator's body runs only with its first round
-    return _rounds(model, samples_of_clip(clip), model.language_of(clip).code, rounds)
+    return _rounds(model, samples_of(clip), model.language_of(clip).code, rounds)
 
 
 def _rounds(
