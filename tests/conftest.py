@@ -28,8 +28,9 @@ from support.runs import Running
 from support.toy import build_toy
 from support.untraced import untraced
 
-# a shell's background job ignores Ctrl-C, and so would all that tests start
+# a shell's background job ignores Ctrl-C, one of nohup's a hang-up, and so would all that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # `pytest-benchmark compare` loads this file as well, where the extra `tests` need not be there
 with contextlib.suppress(ModuleNotFoundError):
