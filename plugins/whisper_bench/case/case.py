@@ -28,11 +28,27 @@ class Case(msgspec.Struct, frozen=True, order=True):
         return {"model": self.model, "threads": self.threads, "clip": self.clip}
 
 
+class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The two phases of a transcription: wall seconds, and CPU-seconds of the whole process.
+
+    `windows` counts the 30 s windows that the encoder computed; the decoder's tokens are the
+    round's. What is left of the round went into features and text.
+    """
+
+    windows: Ordinal
+    encode_s: Seconds
+    decode_s: Seconds
+    encode_cpu_s: Seconds
+    decode_cpu_s: Seconds
+
+
 class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One measured transcription.
 
     `latency_s` is what pytest-benchmark timed around the worker's answer, `wall_s` what the worker
     timed itself, `cpu_s` the CPU-seconds of all its threads; `process` counts the fresh processes.
+    `split` is None where the engine does not tell its phases, and in runs from before it was
+    recorded.
     """
 
     process: Ordinal
@@ -42,6 +58,7 @@ class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait_s: Seconds | None
     contended: bool | None
     tokens: Count
+    split: Split | None = None
 
 
 def rounds_by_process(rounds: int, processes: int) -> list[int]:

@@ -6,7 +6,7 @@ Each figure's range is its type's (`whisper_bench.ranges`), and was held to as i
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from whisper_bench.case.case import Round
+from whisper_bench.case.case import Round, Split
 from whisper_bench.case.clip import windows_of
 from whisper_bench.case.contention import is_contended
 from whisper_bench.case.record import CaseRecord, ProcessFacts
@@ -103,6 +103,7 @@ def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
 def _round_troubles(record: CaseRecord) -> Iterator[str]:
     tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
     usable_cpus = record.cpu_limit.usable_cpus
+    windows = next((measured.split.windows for measured in record.rounds if measured.split), 0)
     for measured in record.rounds:
         wall_s, cpu_s = measured.wall_s, measured.cpu_s
         if measured.tokens != tokens:
@@ -118,11 +119,26 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
             threads=record.threads,
             usable_cpus=usable_cpus,
         )
+        if measured.split is not None:
+            yield from _split_troubles(measured, measured.split, windows)
         if measured.contended is not contended:
             yield (
                 f"a round of process {measured.process} has contended {measured.contended} on "
                 f"record, and its {cpu_s:g} CPU-seconds in {wall_s:g} s give {contended}"
             )
+
+
+def _split_troubles(measured: Round, split: Split, windows: int) -> Iterator[str]:
+    """Hold the phases of a round to the round that they are parts of."""
+    if split.windows != windows:
+        yield f"a round of {split.windows} windows is in a case of {windows} windows"
+    parts = (
+        ("s", split.encode_s, split.decode_s, measured.wall_s),
+        ("CPU-seconds", split.encode_cpu_s, split.decode_cpu_s, measured.cpu_s),
+    )
+    for unit, encoder, decoder, whole in parts:
+        if encoder + decoder > whole * (1 + _AGREE):
+            yield f"{encoder:g} {unit} of encoder and {decoder:g} of decoder in a round of {whole:g}"
 
 
 def _process_troubles(record: CaseRecord) -> Iterator[str]:

@@ -166,6 +166,7 @@ def _round(line: RoundLine, usable_cpus: float | None) -> Round:
             usable_cpus=usable_cpus,
         ),
         tokens=heard.tokens,
+        split=heard.split,
     )
 
 

@@ -12,9 +12,10 @@ from whisper_bench.ratio.report import (
     CaseSide,
     Difference,
     RatioReport,
+    SideWork,
     Validity,
 )
-from whisper_bench.ratio.run import Run, RunCase, SampleKind
+from whisper_bench.ratio.run import Run, RunCase, RunWork, SampleKind
 from whisper_bench.results.schema import Result
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.welch import CONFIDENCE, LogMean, Term, product_of, ratio_of
@@ -68,8 +69,9 @@ def _run_of(measured: Runlike) -> Run:
 def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
     case = pair[0]
     kind = _kind(pair)
-    sides = [_side(side, kind) for side in pair]
-    estimate = _estimate([side.latency for side in sides], confidence)
+    works = _works(pair, kind)
+    sides = [_side(side, kind, work) for side, work in zip(pair, works, strict=True)]
+    estimate = _estimate([side.compared for side in sides], confidence)
     validity, reason = _validity(pair, estimate)
     return CaseRatio(
         **case.cell,
@@ -80,10 +82,29 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
         validity=validity,
         samples=kind,
         reason=reason,
-        cpu=_estimate([side.cpu for side in sides], confidence),
+        cpu=_estimate([side.compared_cpu for side in sides], confidence),
         reference=sides[0],
         target=sides[1],
         identity=case.identity,
+        plain=_estimate([side.latency for side in sides], confidence),
+        encoder=_estimate([work and work.window for work in works], confidence),
+        decoder=_estimate([work and work.token for work in works], confidence),
+    )
+
+
+def _works(pair: Pair, kind: SampleKind) -> list[SideWork | None]:
+    """Return both sides at the reference's work; None twice where one side's work is unknown."""
+    tokens = pair[0].identity.tokens
+    works = [_work(side, side.work, tokens, kind) for side in pair if side.work is not None]
+    return [*works] if len(works) == len(pair) else [None, None]
+
+
+def _work(case: RunCase, work: RunWork, tokens: int, kind: SampleKind) -> SideWork:
+    return SideWork(
+        latency=work.latency(tokens, case.latency, kind),
+        cpu=work.cpu(tokens, case.cpu, kind) if case.cpu else None,
+        window=work.window.of(kind),
+        token=work.token.of(kind),
     )
 
 
@@ -94,7 +115,7 @@ def _kind(pair: Pair) -> SampleKind:
     return "processes" if min(side.processes for side in pair) >= FEWEST else "rounds"
 
 
-def _side(case: RunCase, kind: SampleKind) -> CaseSide:
+def _side(case: RunCase, kind: SampleKind, work: SideWork | None) -> CaseSide:
     latency = case.latency.of(kind)
     cpu = case.cpu.of(kind) if case.cpu else None
     return CaseSide(
@@ -110,6 +131,7 @@ def _side(case: RunCase, kind: SampleKind) -> CaseSide:
         peak_rss_bytes=case.peak_rss_bytes,
         setting=case.setting,
         warnings=case.warnings,
+        work=work,
     )
 
 
@@ -147,7 +169,7 @@ def headline_of(cases: Sequence[CaseRatio], confidence: float = CONFIDENCE) -> E
     samples are runs, a run's cases share its day and its node: then as if they rose and fell as
     one, which no interval can be wider than.
     """
-    sides = [case.target.latency for case in cases], [case.reference.latency for case in cases]
+    sides = [case.target.compared for case in cases], [case.reference.compared for case in cases]
     signs = 1.0, -1.0
     if all(case.samples == "runs" for case in cases):
         terms = [Term(sign, _as_one(side)) for sign, side in zip(signs, sides, strict=True)]

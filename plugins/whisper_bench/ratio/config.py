@@ -14,14 +14,15 @@ from whisper_bench.files.names import checked_name
 from whisper_bench.files.replacement import write_over
 from whisper_bench.files.whole import read_bounded
 from whisper_bench.ratio.calculate import headline_of, worst
-from whisper_bench.ratio.report import FEWEST, CaseSide, RatioReport, Validity
+from whisper_bench.ratio.report import FEWEST, CaseRatio, CaseSide, RatioReport, Validity
 from whisper_bench.ratio.run import Moment, SampleKind
 from whisper_bench.stats.interval import is_same
 from whisper_bench.stats.welch import ratio_of
 
 CONFIG_FILE = "ratio_config.json"
 KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
+"""Version 1 had no work: its ratios are of the latencies as measured, and are read as such."""
 MOST_DAYS = 90
 """Age of the older run from which a ratio is stale: kernels, libraries and node images change about
 four times a year."""
@@ -35,7 +36,7 @@ class RatioConfig(RatioReport, frozen=True, forbid_unknown_fields=True):
     """
 
     kind: Literal["whisper-bench ratio"]
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     tool_version: str
     created: Moment
 
@@ -140,7 +141,7 @@ def _edited(report: RatioReport) -> list[str]:
         return ["it has no case"]
     troubles = []
     for case in report.cases:
-        estimate = ratio_of(case.target.latency, case.reference.latency, case.confidence)
+        estimate = ratio_of(case.target.compared, case.reference.compared, case.confidence)
         within = min(case.reference.processes, case.target.processes) < FEWEST
         if estimate is None or case.validity is Validity.INVALID:
             troubles.append(f"{case.label} is INVALID")
@@ -148,6 +149,9 @@ def _edited(report: RatioReport) -> list[str]:
             troubles.append(f"{case.label}'s validity does not follow from its processes")
         elif not (case.estimate and case.estimate.agrees_with(estimate)):
             troubles.append(f"{case.label}'s ratio does not follow from its two sides")
+        troubles += [
+            f"{case.label}'s {name} does not follow from its two sides" for name in _false(case)
+        ]
         for name, side in (("reference", case.reference), ("target", case.target)):
             troubles += [
                 f"{case.label}'s {name} {trouble}" for trouble in _side_troubles(side, case.samples)
@@ -158,6 +162,20 @@ def _edited(report: RatioReport) -> list[str]:
     if headline and not (saved and saved.agrees_with(headline)):
         troubles.append("the headline does not follow from the cases")
     return troubles
+
+
+def _false(case: CaseRatio) -> Iterator[str]:
+    """Yield the ratios beside the first that do not follow from the two sides."""
+    works = case.reference.work, case.target.work
+    if None in works and any(works):
+        yield "work, which only one side has,"
+    parts = [(case.encoder, [work and work.window for work in works])]
+    parts += [(case.decoder, [work and work.token for work in works])]
+    parts += [(case.plain, [case.reference.latency, case.target.latency])] if all(works) else []
+    for name, (saved, (reference, target)) in zip(("encoder", "decoder", "plain"), parts):
+        true = reference and target and ratio_of(target, reference, case.confidence)
+        if (saved is None) != (true is None) or (saved and true and not saved.agrees_with(true)):
+            yield f"{name} ratio"
 
 
 def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:

@@ -12,10 +12,20 @@ import msgspec
 from whisper_bench.case.record import CaseRecord, contended_rounds, trust_warnings
 from whisper_bench.case.record_check import refuse_twins
 from whisper_bench.case.stability import stability_warnings
+from whisper_bench.case.work import process_times, round_times
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
 from whisper_bench.ratio.fields import companions
-from whisper_bench.ratio.run import CaseIdentity, Run, RunCase, RunFacts, Samples
+from whisper_bench.ratio.run import (
+    CaseIdentity,
+    ProcessTime,
+    Run,
+    RunCase,
+    RunFacts,
+    RunTimes,
+    RunWork,
+    Samples,
+)
 from whisper_bench.results.convert import check_result
 from whisper_bench.results.schema import Result
 from whisper_bench.saved.file import SavedRun, machine_of, read_saved, records_of, utc
@@ -129,6 +139,7 @@ def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
         contended_rounds=contended_rounds(record),
         peak_rss_bytes=max(process.peak_rss_bytes for process in record.processes),
         warnings=list(warnings),
+        work=_work(record),
         first_rounds=_first_rounds(record),
     )
 
@@ -142,6 +153,33 @@ def _first_rounds(record: CaseRecord) -> frozenset[tuple[float, float, float]]:
     firsts = {measured.process: measured for measured in reversed(record.rounds)}
     return frozenset(
         (measured.latency_s, measured.wall_s, measured.cpu_s) for measured in firsts.values()
+    )
+
+
+def _work(record: CaseRecord) -> RunWork | None:
+    rounds = round_times(record)
+    if not rounds:
+        return None
+    processes = process_times(record, rounds)
+    windows, tokens = (
+        Samples(
+            None,
+            log_mean([getattr(times, name) for times in processes]),
+            log_mean([getattr(times, name) for times in rounds]),
+        )
+        for name in ("window_s", "token_s")
+    )
+    return RunWork(
+        windows=rounds[0].windows,
+        window=windows,
+        token=tokens,
+        times=[
+            RunTimes(
+                record.tokens,
+                tuple(ProcessTime(times.round_s, times.token_s) for times in processes),
+                tuple(ProcessTime(times.round_cpu_s, times.token_cpu_s) for times in processes),
+            )
+        ],
     )
 
 

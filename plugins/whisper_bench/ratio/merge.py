@@ -12,7 +12,7 @@ import msgspec
 
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import comparable_pairs, machine_mismatches
-from whisper_bench.ratio.run import RUNS_APART, Run, RunCase, RunFacts, Samples
+from whisper_bench.ratio.run import RUNS_APART, Run, RunCase, RunFacts, RunWork, Samples
 from whisper_bench.stats.welch import LogMean, log_mean
 
 
@@ -114,8 +114,20 @@ def _case(cases: Sequence[RunCase]) -> RunCase:
         rounds=sum(case.rounds for case in cases),
         contended_rounds=sum(contended) if contended else None,
         peak_rss_bytes=max(case.peak_rss_bytes for case in cases),
+        work=_work([case.work for case in cases if case.work is not None], len(cases)),
         warnings=list(dict.fromkeys(text for case in cases for text in case.warnings)),
         first_rounds=frozenset().union(*(case.first_rounds for case in cases)),
+    )
+
+
+def _work(parts: Sequence[RunWork], runs: int) -> RunWork | None:
+    if len(parts) < runs:
+        return None
+    return RunWork(
+        windows=parts[0].windows,
+        window=_samples([part.window for part in parts]),
+        token=_samples([part.token for part in parts]),
+        times=[times for part in parts for times in part.times],
     )
 
 

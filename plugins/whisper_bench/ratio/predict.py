@@ -13,6 +13,7 @@ from whisper_bench.ratio.comparable import (
     machine_mismatches,
     mismatches,
     paired,
+    tokens_apart,
 )
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig, StaleError, check_age
 from whisper_bench.ratio.report import FEWEST, CaseRatio, Validity
@@ -83,7 +84,8 @@ def predict(
     # the ratio may have more cases than the new run
     differences = [mismatch for mismatch in alone if mismatch.reference is None]
     for ratio, case in pairs:
-        differences += mismatches(ratio.identity, case.identity, case.label)
+        apart = tokens_apart(ratio.reference.work, case.work)
+        differences += mismatches(ratio.identity, case.identity, case.label, apart)
     reference = f"{config.reference.name} (the ratio's)"
     allowed = let_through(differences, allow_mismatch, reference, run.facts.name)
     _check_machine(run, config, pairs)
@@ -160,7 +162,7 @@ def run_to_come(
 def _prediction(case: RunCase, ratio: CaseRatio) -> Prediction:
     within = case.processes < FEWEST
     sample = case.latency.of("rounds" if within else "processes")
-    sides = ratio.reference.latency, ratio.target.latency
+    sides = ratio.reference.compared, ratio.target.compared
     to_come = run_to_come_among_runs if ratio.samples == "runs" else run_to_come
     latency_s = to_come(sample, *sides, ratio.confidence)
     kept = ratio_of(sides[1], sides[0], ratio.confidence)

@@ -27,11 +27,24 @@ class Validity(StrEnum):
     INVALID = "INVALID"
 
 
+class SideWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One side at the reference's work, and what its parts take: seconds a window and a token.
+
+    `latency` and `cpu` are those of the rounds, had each decoded as many tokens as the reference's.
+    """
+
+    latency: LogMean
+    cpu: LogMean | None
+    window: LogMean
+    token: LogMean
+
+
 class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One run's side of a case.
 
     `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
-    quotient; `latency` and `cpu` are what the interval is made of. `peak_rss_bytes` is the most
+    quotient where the work is unknown; `latency` and `cpu` are their logarithms with their spread.
+    `work` is None where a side of the case has no split on record. `peak_rss_bytes` is the most
     that a process of this side held resident, for a sizing of its machine.
     """
 
@@ -47,10 +60,25 @@ class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peak_rss_bytes: PeakMemory
     setting: dict[str, str]
     warnings: list[str]
+    work: SideWork | None = None
+
+    @property
+    def compared(self) -> LogMean:
+        """The latency that the ratio is made of: at equal work, where the work is known."""
+        return self.work.latency if self.work else self.latency
+
+    @property
+    def compared_cpu(self) -> LogMean | None:
+        """The CPU-seconds that their ratio is made of."""
+        return self.work.cpu if self.work else self.cpu
 
 
 class CaseRatio(Case, frozen=True, forbid_unknown_fields=True):
     """The ratio of one case with its interval, both None if it is INVALID.
+
+    Where both sides' work is known the ratio is at equal work: the target's rounds are brought to
+    the tokens of the reference's. `plain` is the ratio of the latencies as measured, `encoder` that
+    of the seconds a window and `decoder` a token; these two are None where the work is unknown.
 
     `samples` says what the interval is made of. `identity` is the reference's. `cpu` is the ratio
     of CPU-seconds, which a busy neighbour disturbs least.
@@ -67,6 +95,14 @@ class CaseRatio(Case, frozen=True, forbid_unknown_fields=True):
     reference: CaseSide
     target: CaseSide
     identity: CaseIdentity
+    plain: Estimate | None = None
+    encoder: Estimate | None = None
+    decoder: Estimate | None = None
+
+    @property
+    def is_at_equal_work(self) -> bool:
+        """Whether both sides count the same windows and tokens."""
+        return self.reference.work is not None and self.target.work is not None
 
     @property
     def estimate(self) -> Estimate | None:

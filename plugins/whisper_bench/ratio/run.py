@@ -1,7 +1,8 @@
 """A run as the ratio sees it: who measured, what must agree, and the means of its processes."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -9,7 +10,7 @@ from whisper_bench.case.case import Case
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.machine.identity import Machine
 from whisper_bench.ranges import Count, Cpus, Ordinal, PeakMemory, Sha256, Threads, Word
-from whisper_bench.stats.welch import LogMean
+from whisper_bench.stats.welch import LogMean, log_mean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -73,6 +74,68 @@ class Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return samples
 
 
+class ProcessTime(NamedTuple):
+    """Means over the rounds of one process, in seconds or CPU-seconds: a round, and a token."""
+
+    round_s: float
+    token_s: float
+
+
+class RunTimes(NamedTuple):
+    """What one run took: the tokens of each round, and the times of its processes."""
+
+    tokens: int
+    wall: tuple[ProcessTime, ...]
+    cpu: tuple[ProcessTime, ...]
+
+
+class RunWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The work of a case's rounds, and what its parts take: seconds a window and a token.
+
+    `times` has the processes of each run that is in it.
+    """
+
+    windows: Ordinal
+    window: Samples
+    token: Samples
+    times: list[RunTimes]
+
+    def latency(self, tokens: int, measured: Samples, kind: SampleKind) -> LogMean:
+        """Return the latency, had each round decoded `tokens` tokens.
+
+        Those that it decoded more or less count with the seconds a token of their own process.
+        `measured` are the latencies as they were. Where rounds are the samples, each is moved by as
+        much as the processes are on average.
+        """
+        return self._at(tokens, measured, kind, [run.wall for run in self.times])
+
+    def cpu(self, tokens: int, measured: Samples, kind: SampleKind) -> LogMean:
+        """Return the CPU-seconds, had each round decoded `tokens` tokens; as `latency`."""
+        return self._at(tokens, measured, kind, [run.cpu for run in self.times])
+
+    def _at(
+        self,
+        tokens: int,
+        measured: Samples,
+        kind: SampleKind,
+        times: Sequence[Sequence[ProcessTime]],
+    ) -> LogMean:
+        more = [tokens - run.tokens for run in self.times]
+        if not any(more):
+            return measured.of(kind)
+        moved = [
+            [process.round_s + tokens_more * process.token_s for process in run]
+            for tokens_more, run in zip(more, times, strict=True)
+        ]
+        if kind == "runs":
+            return log_mean([log_mean(run).value for run in moved])
+        processes = log_mean([round_s for run in moved for round_s in run])
+        if kind == "processes":
+            return processes
+        shift = processes.mean - measured.processes.mean
+        return msgspec.structs.replace(measured.rounds, mean=measured.rounds.mean + shift)
+
+
 class RunCase(Case, frozen=True, forbid_unknown_fields=True):
     """One case of a run, summarised; `cpu` is None if the clock was too coarse to measure it.
 
@@ -90,6 +153,8 @@ class RunCase(Case, frozen=True, forbid_unknown_fields=True):
     contended_rounds: Count | None
     peak_rss_bytes: PeakMemory
     warnings: list[str]
+    work: RunWork | None = None
+    """None of a run from before its rounds were split, or of an engine that does not tell."""
     first_rounds: frozenset[tuple[float, float, float]] = frozenset()
     """Latency, wall and CPU seconds of each process's first round: no two runs share them."""
 

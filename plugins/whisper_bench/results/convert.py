@@ -15,6 +15,7 @@ from whisper_bench.case.record import (
     trust_warnings,
 )
 from whisper_bench.case.record_check import check_record
+from whisper_bench.case.work import no_work, work_of
 from whisper_bench.errors import BenchError
 from whisper_bench.files.names import checked_name
 from whisper_bench.machine.identity import Machine
@@ -106,6 +107,7 @@ def _figures(record: CaseRecord) -> dict[str, Any]:
     return {
         "cpu_s_per_request": statistics.fmean(measured.cpu_s for measured in record.rounds),
         "real_time_factor": statistics.fmean(_samples(record)) / record.clip.duration_s,
+        "work": work_of(record),
     }
 
 
@@ -184,6 +186,9 @@ def _of_verdict(verdict: CaseVerdict, record: CaseRecord) -> dict[str, Any]:
 def _agree(value: Any, true: Any) -> bool:
     if isinstance(value, float) and isinstance(true, float):
         return math.isclose(value, true, rel_tol=_AGREE)
+    if isinstance(value, msgspec.Struct) and isinstance(true, type(value)):
+        names = value.__struct_fields__
+        return all(_agree(getattr(value, name), getattr(true, name)) for name in names)
     return bool(value == true)
 
 
@@ -195,6 +200,7 @@ def _unknown(record: CaseRecord) -> dict[str, str]:
         "counters": (counters_of(record), f"no quota whose counters can be read ({limit.source})"),
         "contended_rounds": (contended_rounds(record), "fewer CPUs than threads, or no schedstat"),
         "word_error_rate": (record.word_error_rate, "the clip has no text beside it"),
+        "work": (work_of(record), no_work(record)),
         "revision": (record.weights.revision, "the weights are not those of a pinned revision"),
     }
     return {name: reason for name, (value, reason) in reasons.items() if value is None}

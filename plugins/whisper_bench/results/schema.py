@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from whisper_bench.case.record import CaseRecord
+from whisper_bench.case.work import CaseWork
 from whisper_bench.machine.identity import Architecture, Machine
 from whisper_bench.ranges import (
     CpuCount,
@@ -54,6 +55,8 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unknown: dict[str, str]
     warnings: list[str]
     record: CaseRecord
+    work: CaseWork | None = None
+    """None as well in files from before it was recorded."""
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from whisper_bench.case.record import CaseRecord, contended_rounds
+from whisper_bench.case.work import work_of
 from whisper_bench.results.convert import warnings_of
 from whisper_bench.stats.quantile import percentile
 from whisper_bench.text.table import table_lines
 
-_HEAD = ("case", "rounds", "mean", "p50", "p95", "CPU-s", "RTF", "peak MiB", "tokens", "WER")
+_HEAD = (
+    *("case", "rounds", "mean", "p50", "p95", "CPU-s", "RTF", "peak MiB"),
+    *("tokens", "s/window", "ms/token", "WER"),
+)
 _MIB = 2**20
+_MS_PER_S = 1000
 
 
 def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
@@ -28,7 +33,7 @@ def _row(record: CaseRecord) -> tuple[str, ...]:
     samples = [measured.latency_s for measured in record.rounds]
     mean_s = sum(samples) / len(samples)
     cpu_s = sum(measured.cpu_s for measured in record.rounds) / len(samples)
-    rate = record.word_error_rate
+    rate, work = record.word_error_rate, work_of(record)
     return (
         record.label,
         f"{len(samples)} in {len(record.processes)}",
@@ -39,6 +44,8 @@ def _row(record: CaseRecord) -> tuple[str, ...]:
         f"{mean_s / record.clip.duration_s:.3f}",
         f"{max(process.peak_rss_bytes for process in record.processes) / _MIB:.0f}",
         f"{record.tokens}",
+        f"{work.window.wall_s:.3f}" if work else "n/a",
+        f"{_MS_PER_S * work.token.wall_s:.2f}" if work else "n/a",
         "no text" if rate is None else f"{rate:.3f}",
     )
 

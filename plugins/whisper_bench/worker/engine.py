@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from whisper_bench.case.case import Split
 from whisper_bench.case.clip import Clip, samples_of
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import Language, LanguageSource, checked_code, known_language
@@ -15,6 +16,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.ranges import Count, Duration, Seconds
 from whisper_bench.weights.held import held_weights
 from whisper_bench.weights.resolve import resolve_weights
+from whisper_bench.worker.phases import PhaseClock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +46,7 @@ class LoadedModel:
         self.load_s = load_s
         self.compute_type = str(model.model.compute_type)
         self._model = model
+        self._clock = model.model = PhaseClock(model.model)
         self._size = model_size
         self._decoding = decoding
         self._detected: dict[str, Language] = {}
@@ -69,6 +72,10 @@ class LoadedModel:
             text.append(segment.text)
             tokens += len(segment.tokens)
         return "".join(text).strip(), tokens
+
+    def take_split(self) -> Split | None:
+        """Return how the time since the last call was spent; None if nothing was transcribed."""
+        return self._clock.take()
 
     def language_of(self, clip: Clip) -> Language:
         """Return the language that `clip` is decoded in, and how it is known.
@@ -135,12 +142,16 @@ class LoadedModel:
 
 
 class Transcription(msgspec.Struct, frozen=True):
-    """One measured transcription: wall seconds, CPU-seconds of the process, tokens and text."""
+    """One measured transcription: wall seconds, CPU-seconds of the process, tokens and text.
+
+    `split` has its two phases, None if the engine does not tell them.
+    """
 
     wall_s: Duration
     cpu_s: Seconds
     tokens: Count
     text: str
+    split: Split | None = None
 
 
 def load_model(
@@ -223,8 +234,10 @@ def _rounds(
     model: LoadedModel, samples: "NDArray[np.float32]", language: str, rounds: int
 ) -> Iterator[Transcription]:
     for _ in range(rounds):
+        model.take_split()
         cpu_start_s = time.process_time()
         start_s = time.perf_counter()
         text, tokens = model.transcribe(samples, language)
         wall_s = time.perf_counter() - start_s
-        yield Transcription(wall_s, time.process_time() - cpu_start_s, tokens, text)
+        cpu_s = time.process_time() - cpu_start_s
+        yield Transcription(wall_s, cpu_s, tokens, text, model.take_split())

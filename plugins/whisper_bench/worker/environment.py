@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-RECORDED_PREFIXES = ("CT2_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "VECLIB_", "GOMP_")
+RECORDED_PREFIXES = (
+    "CT2_",
+    "DNNL_",
+    "GOMP_",
+    "KMP_",
+    "MKL_",
+    "OMP_",
+    "ONEDNN_",
+    "OPENBLAS_",
+    "VECLIB_",
+)
 """Variables that change the result or the number of threads; every result records them."""
 
 
