@@ -83,7 +83,6 @@ def test_a_deployment_whose_pod_is_not_guaranteed_fails_with_the_container(
         ("--deployment none.yaml", "none.yaml"),
         ("--storage nowhere", "deployment: no saved run 'generic' in nowhere"),
         ("--price-per-node-hour 1", "--cpus-per-node"),
-        ("--price-per-node-hour 1 --cpus-per-node 0", "CPUs above 0"),
         ("--price-per-node-hour 1 --cpus-per-node 0.5", "does not fit on a node of 0.5 CPUs"),
     ],
 )

@@ -33,6 +33,7 @@ from whisper_bench.gate.files import remove_older
         (["--allow-mismatch=speed"], "--allow-mismatch speed:", "model_sha256"),
         (["--allow-mismatch=cases"], "--allow-mismatch cases:", "renamed"),
         (["--sizing=-h"], "--sizing '-h':", "whisper-bench size"),
+        (["--sizing=xeon --target-rps 1 --cpus-per-node 0"], "--cpus-per-node 0:", "above 0"),
         (["--sizing=xeon"], "--sizing 'xeon':", "whisper-bench size"),
         (["--sizing", "xeon 'a"], '--sizing "xeon \'a":', "closing quotation"),
         (["word"], "word:", "after --"),

@@ -14,7 +14,7 @@ import pytest
 from support.project import BENCHMARK
 
 CPU = Path("/sys/fs/cgroup/cpu")
-QUOTA_US = 25_000  # of 100 ms: even one thread is stopped in every period
+QUOTA_US = 50_000  # of 100 ms: even one thread is stopped in every period
 
 VIEWS = {
     # as ECS and Docker show version 1: the own group is mounted in the place of the root

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from support.project import ROOT, STANDARD_CLIP
-from whisper_bench.case.clip import samples_of
+from whisper_bench.case.clip import load_clip, samples_of
 from whisper_bench.errors import BenchError
 from whisper_bench.weights.pins import MODEL_FILES
 
@@ -71,7 +71,7 @@ def test_small_shape_computes_what_base_computes_at_more_cost(small, base_weight
 
     def computed(weights):
         model = WhisperModel(weights.folder, device="cpu", compute_type="float32", cpu_threads=1)
-        features = model.feature_extractor(samples_of(STANDARD_CLIP))[:, :3000]
+        features = model.feature_extractor(samples_of(load_clip(STANDARD_CLIP)))[:, :3000]
         start_s = time.process_time()
         encoded = model.encode(features)
         cost_s = time.process_time() - start_s

@@ -47,18 +47,17 @@ def neighbours():
 def test_beside_busy_loops_nothing_passes(toy_bench, pytester):
     """Threads that never get their quota's CPU are not throttled, and would be when it is quiet."""
     outcome = toy_bench(
-        "--stress", "--whisper-threads=1,2", "--whisper-cpu-limit=1", "--benchmark-save=busy",
-        "--whisper-rounds=60", "--whisper-processes=1",
+        "--stress", "--whisper-threads=2", "--whisper-cpu-limit=1", "--benchmark-save=busy",
+        "--whisper-rounds=40", "--whisper-processes=1",
     )  # fmt: skip
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     (saved,) = pytester.path.glob(".benchmarks/*/*.json")
     report = json.loads(saved.read_text())["whisper_bench"]["throttling"]
-    one, two = report["cases"]
-    for case in (one, two):
-        assert case["throttled_share"] < 0.25
-        assert "UNKNOWN" in case["findings"]
+    (case,) = report["cases"]
+    assert case["throttled_share"] < 0.25
+    assert "UNKNOWN" in case["findings"]
     outcome.stdout.fnmatch_lines(
-        ["*base-t1-noise: in up to * of 60 rounds other processes may have*"]
+        ["*base-t2-noise: in up to * of 40 rounds other processes may have*"]
     )
     assert "measure again on a quiet machine" in outcome.stdout.str()
     assert outcome.outlines[-1].startswith("stress test FAILED, throttling or no evidence: ")
@@ -68,7 +67,7 @@ def test_beside_busy_loops_nothing_passes(toy_bench, pytester):
 def test_a_quarter_of_a_cpu_throttles_even_one_thread(toy_bench, pytester):
     outcome = toy_bench(
         "--stress", "--whisper-threads=1", "--whisper-cpu-limit=0.25", "--benchmark-save=xeon",
-        "--whisper-rounds=60", "--whisper-processes=2",
+        "--whisper-rounds=40", "--whisper-processes=1",
     )  # fmt: skip
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(passed=1)

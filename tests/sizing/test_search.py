@@ -32,7 +32,10 @@ def test_a_first_guess_does_not_change_the_answer():
 
 SLOWS = st.floats(1.05, 2.0)
 BALANCINGS = st.sampled_from(Balancing)
-QUICK = settings(max_examples=20, deadline=None)
+RATES = st.floats(0.2, 3)
+LIMITS_S = st.floats(4, 8)
+FEW = settings(max_examples=8)
+"""Each example is two searches over some hundred thousand requests."""
 
 
 def pods(rps, service, limit_s, balancing):
@@ -41,21 +44,21 @@ def pods(rps, service, limit_s, balancing):
     return math.inf if found is None else found.pods
 
 
-@given(st.floats(0.2, 8), SLOWS, st.floats(4, 12), BALANCINGS)
-@QUICK
+@given(RATES, SLOWS, LIMITS_S, BALANCINGS)
+@FEW
 def test_more_load_never_needs_fewer_pods(rps, more, limit_s, balancing):
     assert pods(rps, SMALL, limit_s, balancing) <= pods(rps * more, SMALL, limit_s, balancing)
 
 
-@given(st.floats(0.2, 8), SLOWS, st.floats(4, 12), BALANCINGS)
-@QUICK
+@given(RATES, SLOWS, LIMITS_S, BALANCINGS)
+@FEW
 def test_a_slower_service_never_needs_fewer_pods(rps, slower, limit_s, balancing):
     slow = msgspec.structs.replace(SMALL, factor=slower)
     assert pods(rps, SMALL, limit_s, balancing) <= pods(rps, slow, limit_s, balancing)
 
 
-@given(st.floats(0.2, 8), SLOWS, st.floats(4, 12), BALANCINGS)
-@QUICK
+@given(RATES, SLOWS, LIMITS_S, BALANCINGS)
+@FEW
 def test_a_tighter_objective_never_needs_fewer_pods(rps, tighter, limit_s, balancing):
     assert pods(rps, SMALL, limit_s, balancing) <= pods(rps, SMALL, limit_s / tighter, balancing)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age
-from whisper_bench.cli.values import audio_mix, number_within, seconds, whole_within
-from whisper_bench.ranges import MOST_CPUS
+from whisper_bench.cli.values import ONE_CLIP, audio_mix, number_within, seconds, whole_within
 from whisper_bench.sizing.bounds import (
     HARD_FACTOR,
     LEAST_UTILISATION,
     MOST_BURSTINESS,
     MOST_HARD_FACTOR,
+    MOST_NODE_CPUS,
     MOST_PRICE,
     MOST_RPS,
     MOST_SEED,
@@ -56,9 +56,9 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audio",
         type=audio_mix,
-        default="30s:1",
+        default=ONE_CLIP,
         metavar="MIX",
-        help="lengths of audio with their shares, such as 30s:0.7,90s:0.3 (%(default)s)",
+        help="lengths of audio with their shares, such as 30s:0.7,90s:0.3 (30s:1)",
     )
     parser.add_argument(
         "--hard-share",
@@ -155,7 +155,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cpus-per-node",
-        type=number_within(0, MOST_CPUS, above=True),
+        type=number_within(0, MOST_NODE_CPUS, above=True),
         metavar="N",
         help="CPUs of that node",
     )

@@ -25,6 +25,10 @@ class AudioMix(NamedTuple):
     mean_s: float
 
 
+ONE_CLIP = AudioMix({1: 1.0}, 30.0)
+"""Every request is as long as the standard clip: 30s:1."""
+
+
 def number_within(
     least: float, most: float, *, above: bool = False, below: bool = False
 ) -> Callable[[str], float]:
