@@ -37,8 +37,9 @@ with contextlib.suppress(ModuleNotFoundError):
     from hypothesis import settings
 
     # how long an example takes is the neighbour's doing as well; timings live in benchmarks/
-    settings.register_profile("suite", deadline=None)
-    settings.load_profile("suite")
+    settings.register_profile("suite", deadline=None, max_examples=40)
+    settings.register_profile("thorough", deadline=None, max_examples=100)
+    settings.load_profile(os.environ.get("WHISPER_BENCH_EXAMPLES", "suite"))
 
 
 @pytest.fixture(scope="session")
