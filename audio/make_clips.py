@@ -1,10 +1,11 @@
 """Make the standard clip from its text, and clips of other lengths from the standard clip.
 
     python audio/make_clips.py speak          # vi_30s.wav; needs espeak-ng 1.51 and numpy
-    python audio/make_clips.py lengths 5 15 60  # vi_5s.wav ... cut or joined from vi_30s.wav
+    python audio/make_clips.py lengths 5 10 60  # vi_5s.wav ... cut or joined from vi_30s.wav
 
 The text has three paragraphs, spoken into the slots 0-5 s, 5-15 s and 15-30 s, so that a clip cut
-at 5 or 15 s ends with a sentence and its text is known.
+at 5 or 15 s, or so long after whole repeats, ends with a sentence and its text is known. One that
+is cut elsewhere has no text beside it: which words are in it is not known to the letter.
 """
 
 import argparse
@@ -20,7 +21,9 @@ STANDARD = HERE / "vi_30s.wav"
 PARAGRAPHS = HERE / "vi_30s.txt"
 RATE_HZ = 16_000
 SLOTS_S = (5, 10, 15)
-CUTS_S = {5: 1, 15: 2, 30: 3}  # length: the paragraphs in it
+WHOLE_S = 30
+CUTS_S = {0: 0, 5: 1, 15: 2}  # length: the paragraphs in it
+LENGTHS_S = range(1, 601)
 HALF_WIDTH = 32  # taps of the resampling filter on either side
 
 
@@ -36,17 +39,24 @@ def speak() -> None:
 
 
 def cut_or_join(length_s: int) -> Path:
-    """Write vi_<length>s.wav with its text beside it: a cut at a paragraph, or whole repeats."""
-    repeats, rest = divmod(length_s, 30)
-    if rest and (repeats or rest not in CUTS_S):
-        raise SystemExit(f"{length_s} s: lengths are 5, 15 and multiples of 30 s")
+    """Write vi_<length>s.wav, whole repeats and a cut, with its text beside it if that is known."""
+    if length_s not in LENGTHS_S:
+        raise SystemExit(f"{length_s} s: lengths are {LENGTHS_S[0]} to {LENGTHS_S[-1]} s")
+    repeats, rest_s = divmod(length_s, WHOLE_S)
     with wave.open(str(STANDARD)) as file:
         whole = file.readframes(file.getnframes())
-    path = HERE / f"vi_{length_s}s.wav"
-    _write_wav(path, whole * repeats if repeats else whole[: rest * RATE_HZ * 2])
-    text = _paragraphs() * repeats if repeats else _paragraphs()[: CUTS_S[rest]]
-    path.with_suffix(".txt").write_text("\n".join(text) + "\n", encoding="utf-8")
-    _write_facts(path, json.loads(STANDARD.with_suffix(".json").read_text(encoding="utf-8")))
+    path = STANDARD.with_name(f"vi_{length_s}s.wav")
+    if path == STANDARD:
+        return path
+    _write_wav(path, whole * repeats + whole[: rest_s * RATE_HZ * 2])
+    facts = json.loads(STANDARD.with_suffix(".json").read_text(encoding="utf-8"))
+    if rest_s in CUTS_S:
+        text = _paragraphs() * repeats + _paragraphs()[: CUTS_S[rest_s]]
+        path.with_suffix(".txt").write_text("\n".join(text) + "\n", encoding="utf-8")
+    else:
+        path.with_suffix(".txt").unlink(missing_ok=True)
+        del facts["word_error_rate_bound"]  # there is nothing to hold to it
+    _write_facts(path, facts)
     return path
 
 

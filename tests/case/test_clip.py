@@ -182,22 +182,38 @@ def _make_clips(*arguments):
 
 
 def test_other_lengths_are_cut_and_joined_with_their_text():
-    done = _make_clips("lengths", "5", "15", "60")
+    done = _make_clips("lengths", "5", "15", "60", "95")
     assert done.returncode == 0, done.stderr
-    whole = samples_of(load_clip(STANDARD_CLIP))
-    words = load_clip(STANDARD_CLIP).text.split()
-    for seconds, count in ((5, 15), (15, 45), (60, 182)):
-        path = ROOT / "audio" / f"vi_{seconds}s.wav"
-        clip = load_clip(path)
+    whole, words = samples_of(load_clip(STANDARD_CLIP)), load_clip(STANDARD_CLIP).text.split()
+    for seconds, count in ((5, 15), (15, 45), (60, 182), (95, 288)):
+        clip = load_clip(ROOT / "audio" / f"vi_{seconds}s.wav")
         assert clip.duration_s == seconds
-        assert clip.text.split() == (words * 2)[:count]
-        np.testing.assert_array_equal(samples_of(clip), np.tile(whole, 2)[: seconds * 16_000])
+        assert clip.text.split() == (words * 4)[:count]
+        np.testing.assert_array_equal(samples_of(clip), np.tile(whole, 4)[: seconds * 16_000])
 
 
-def test_a_length_that_would_cut_a_sentence_is_refused():
-    done = _make_clips("lengths", "7")
+def test_a_length_that_cuts_a_sentence_has_no_text_and_no_bound():
+    stale = ROOT / "audio" / "vi_7s.txt"
+    stale.write_text("another clip's", encoding="utf-8")
+    assert _make_clips("lengths", "7", "100").returncode == 0
+    for seconds in (7, 100):
+        clip = load_clip(ROOT / "audio" / f"vi_{seconds}s.wav")
+        assert (clip.duration_s, clip.text) == (seconds, None)
+        assert clip.word_error_rate_bound == {}
+        assert clip.language == "vi"
+
+
+def test_the_standard_clip_is_not_written_again():
+    before = STANDARD_CLIP.stat()
+    assert _make_clips("lengths", "30").stdout == f"{STANDARD_CLIP}\n"
+    assert STANDARD_CLIP.stat() == before
+
+
+@pytest.mark.parametrize("length", ["0", "601", "-5"])
+def test_a_length_out_of_range_is_refused(length):
+    done = _make_clips("lengths", "--", length)
     assert done.returncode == 1
-    assert done.stderr == "7 s: lengths are 5, 15 and multiples of 30 s\n"
+    assert done.stderr == f"{length} s: lengths are 1 to 600 s\n"
 
 
 def test_speaking_the_standard_clip_again_gives_the_same_bytes(tmp_path):

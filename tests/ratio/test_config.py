@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_the_older_ratio_as_it_was(path, monkeypatch):
         ),
         (lambda d: d["cases"][0].update(clip="a\x1bb"), r"clip 'a\x1bb': a file gets this name"),
         (lambda d: d.update(kind="other"), "Invalid enum value 'other'"),
-        (lambda d: d.update(schema_version=2), "Invalid enum value 2"),
+        (lambda d: d.update(schema_version=3), "Invalid enum value 3"),
         (lambda d: d.pop("created"), "Object missing required field `created`"),
         (lambda d: d.update(mine=1), "Object contains unknown field `mine`"),
     ],

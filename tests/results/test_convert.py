@@ -13,6 +13,7 @@ from support.samples import CLIP, NO_LIMIT, WEIGHTS, evidence, plan
 from whisper_bench.case.case import Case
 from whisper_bench.case.record import trust_warnings
 from whisper_bench.case.record_check import check_record
+from whisper_bench.case.work import NO_SPLIT
 from whisper_bench.errors import BenchError
 from whisper_bench.measure.gather import gathered
 from whisper_bench.results.convert import results_of
@@ -171,7 +172,7 @@ def test_contended_and_interrupted_runs_have_a_warning():
 
 
 def test_every_figure_that_is_null_has_a_reason():
-    assert result_of(4.5).detail.unknown == {}
+    assert result_of(4.5).detail.unknown == {"work": NO_SPLIT}
     nobody = evidence(
         4.5, 4.5, limit=msgspec.structs.replace(NO_LIMIT, affinity_cpus=2, online_cpus=2)
     )
@@ -192,7 +193,7 @@ def test_every_figure_that_is_null_has_a_reason():
     assert detail.record.word_error_rate is None
     assert detail.throttling.contended_rounds is None
     assert set(detail.unknown) == {
-        "counters", "contended_rounds", "word_error_rate", "revision", "cpu_limit",
+        "counters", "contended_rounds", "word_error_rate", "revision", "cpu_limit", "work",
     }  # fmt: skip
     assert any(line.startswith("contention unknown") for line in detail.warnings)
 

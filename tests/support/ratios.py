@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from support.samples import CLIP, LIMIT, evidence, plan
-from whisper_bench.case.case import Case
+from whisper_bench.case.case import Case, Split
 from whisper_bench.measure.gather import gathered
 from whisper_bench.ratio.load import run_of_records
 from whisper_bench.ratio.run import RunFacts
@@ -48,3 +48,23 @@ def m4(*records, **changes):
 def xeon(*records, **changes):
     settled = {"name": "xeon", "architecture": "x86_64", "cpu_model": "A test's Xeon", **changes}
     return run(*(records or [record(*XEON)]), **settled)
+
+
+def work_record(*processes, tokens=100, rest_s=0.01, **changes):
+    """Return the record of a case of one window a round; processes are (encoder s, s a token).
+
+    Each process has two rounds, a little faster and slower than its mean.
+    """
+    parts = [
+        (process * way, token_s * way) for process, token_s in processes for way in (0.99, 1.01)
+    ]
+    made = record(*(encode_s + tokens * token_s + rest_s for encode_s, token_s in parts))
+    rounds = [
+        msgspec.structs.replace(
+            measured,
+            tokens=tokens,
+            split=Split(1, encode_s, tokens * token_s, 0.9 * encode_s, 0.9 * tokens * token_s),
+        )
+        for measured, (encode_s, token_s) in zip(made.rounds, parts, strict=True)
+    ]
+    return msgspec.structs.replace(made, rounds=rounds, tokens=tokens, **changes)

@@ -1,7 +1,9 @@
 """Evidence of a case without measuring one: for arithmetic, never for a claim about a machine."""
 
+import msgspec
+
 from whisper_bench.case.backend import Backend
-from whisper_bench.case.case import Case
+from whisper_bench.case.case import Case, Split
 from whisper_bench.case.clip import Clip
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.machine.counters import CpuCounters
@@ -53,3 +55,19 @@ def evidence(*latencies_s, limit=LIMIT, per_process=2):
     ]
     processes = sorted({line.process for line in lines})
     return FinishedRounds([ready(process, limit=limit) for process in processes], lines)
+
+
+def split_record(record, tokens, token_s):
+    """Return a record whose rounds decoded so many tokens, and took the rest for one window."""
+    decode_s = tokens * token_s
+    rounds = [
+        msgspec.structs.replace(
+            measured,
+            tokens=tokens,
+            split=Split(
+                1, measured.wall_s - decode_s, decode_s, measured.cpu_s - decode_s, decode_s
+            ),
+        )
+        for measured in record.rounds
+    ]
+    return msgspec.structs.replace(record, rounds=rounds, tokens=tokens)

@@ -138,7 +138,7 @@ def _split_troubles(measured: Round, split: Split, windows: int) -> Iterator[str
     )
     for unit, encoder, decoder, whole in parts:
         if encoder + decoder > whole * (1 + _AGREE):
-            yield f"{encoder:g} {unit} of encoder and {decoder:g} of decoder in a round of {whole:g}"
+            yield f"a round of {whole:g} {unit} has {encoder:g} of encoder, {decoder:g} of decoder"
 
 
 def _process_troubles(record: CaseRecord) -> Iterator[str]:

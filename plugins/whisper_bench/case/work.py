@@ -121,6 +121,21 @@ def _columns(group: Sequence[WorkTimes]) -> Iterator[tuple[float, ...]]:
     return islice(zip(*group, strict=True), 1, None)
 
 
+def times_at(record: CaseRecord, tokens: int) -> list[tuple[float, float]]:
+    """Return seconds and CPU-seconds of each round, had it decoded `tokens` tokens.
+
+    As measured, if it did or if the work is unknown.
+    """
+    more = tokens - record.tokens
+    rounds = round_times(record) if more else []
+    if not rounds:
+        return [(measured.latency_s, measured.cpu_s) for measured in record.rounds]
+    return [
+        (times.round_s + more * times.token_s, times.round_cpu_s + more * times.token_cpu_s)
+        for times in rounds
+    ]
+
+
 def _constant(processes: Sequence[tuple[float, float]]) -> Constant:
     sample = log_mean([wall_s for wall_s, _ in processes])
     return Constant(

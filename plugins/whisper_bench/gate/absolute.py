@@ -23,7 +23,7 @@ from whisper_bench.gate.words import change_within, waits_text
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.load import facts_of_saved, run_case
 from whisper_bench.ratio.merge import merge_runs
-from whisper_bench.ratio.run import Run, RunCase
+from whisper_bench.ratio.run import Run, RunCase, SampleKind
 from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.saved.find import every_saved, save_name
 from whisper_bench.stats.interval import Estimate
@@ -113,11 +113,8 @@ class AbsoluteGate(Gate):
 def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float) -> CaseAnswer:
     here, there = _disturbed(saved), _disturbed(candidate)
     metric = Metric.CPU if here and saved.cpu and candidate.cpu else Metric.WALL
-    before, now = (
-        case.latency if metric is Metric.WALL or case.cpu is None else case.cpu
-        for case in (saved, candidate)
-    )
-    slowdown = next_run_over(before.of("runs"), now.processes, confidence)
+    before, now = (_at_equal_work(case, saved, metric) for case in (saved, candidate))
+    slowdown = next_run_over(before, now, confidence)
     call = call_of(slowdown, limit)
     change = f"{change_within(slowdown)} {metric} against {saved.runs} saved runs"
     reason = {
@@ -126,7 +123,8 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         Call.OPEN: f"the limit is inside the interval: {change}; save more runs to narrow it",
     }[call]
     if metric is Metric.CPU and call is Call.NOT_SLOWER:
-        wall = next_run_over(saved.latency.of("runs"), candidate.latency.processes, confidence)
+        before_s, now_s = (_at_equal_work(case, saved, Metric.WALL) for case in (saved, candidate))
+        wall = next_run_over(before_s, now_s, confidence)
         if call_of(wall, limit) is Call.SLOWER:
             call, reason = Call.OPEN, waits_text(wall, reason)
     if (here or there) and metric is Metric.WALL:
@@ -143,10 +141,20 @@ def _answer(saved: RunCase, candidate: RunCase, limit: float, confidence: float)
         }[call],
         reason=f"{reason}, {100 * limit:g} % allowed",
         metric=metric,
-        baseline_s=before.of("runs").value,
-        candidate_s=now.processes.value,
+        baseline_s=before.value,
+        candidate_s=now.value,
         look=Look(candidate.processes, slowdown, None, call),
     )  # fmt: skip
+
+
+def _at_equal_work(case: RunCase, saved: RunCase, metric: Metric) -> LogMean:
+    """Return the means of the saved runs, or of the candidate's processes, at the saved tokens."""
+    kind: SampleKind = "runs" if case is saved else "processes"
+    measured = case.latency if metric is Metric.WALL or case.cpu is None else case.cpu
+    if case.work is None or saved.work is None:
+        return measured.of(kind)
+    at = case.work.latency if measured is case.latency else case.work.cpu
+    return at(saved.identity.tokens, measured, kind)
 
 
 def next_run_over(before: LogMean, now: LogMean, confidence: float) -> Estimate | None:

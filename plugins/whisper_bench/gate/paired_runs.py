@@ -7,6 +7,7 @@ import msgspec
 
 from whisper_bench.case.contention import are_many
 from whisper_bench.case.record import CaseRecord, contended_rounds
+from whisper_bench.case.work import times_at
 from whisper_bench.gate.process import ProcessRun
 from whisper_bench.gate.report import Answer, CaseAnswer, Metric, Sample, Turn
 from whisper_bench.gate.sequential import Call, Look, is_look, is_within, look_at
@@ -100,10 +101,15 @@ class PairedRuns:
         return f"{metric} ({contended} of {rounds} rounds of the baseline contended)"
 
     def _means_s(self, side: SideName, label: str, metric: Metric) -> list[float]:
+        """Return the mean of each process, at the tokens of the baseline's first.
+
+        They differ only where `--allow-mismatch` lets another transcript through.
+        """
+        first = self._records("baseline", label)[0]
         return [
             fmean(
-                round_.latency_s if metric is Metric.WALL else round_.cpu_s
-                for round_ in record.rounds
+                wall_s if metric is Metric.WALL else cpu_s
+                for wall_s, cpu_s in times_at(record, first.tokens)
             )
             for record in self._records(side, label)[: self.pairs]
         ]

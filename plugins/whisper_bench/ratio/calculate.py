@@ -87,8 +87,8 @@ def _case_ratio(pair: Pair, confidence: float) -> CaseRatio:
         target=sides[1],
         identity=case.identity,
         plain=_estimate([side.latency for side in sides], confidence),
-        encoder=_estimate([work and work.window for work in works], confidence),
-        decoder=_estimate([work and work.token for work in works], confidence),
+        encoder=_estimate([work.window if work else None for work in works], confidence),
+        decoder=_estimate([work.token if work else None for work in works], confidence),
     )
 
 

@@ -1,5 +1,6 @@
 """ratio_config.json: a ratio that other commands may rely on while it is fresh and whole."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,10 @@ from whisper_bench.files.names import checked_name
 from whisper_bench.files.replacement import write_over
 from whisper_bench.files.whole import read_bounded
 from whisper_bench.ratio.calculate import headline_of, worst
-from whisper_bench.ratio.report import FEWEST, CaseRatio, CaseSide, RatioReport, Validity
+from whisper_bench.ratio.report import FEWEST, CaseRatio, CaseSide, RatioReport, SideWork, Validity
 from whisper_bench.ratio.run import Moment, SampleKind
-from whisper_bench.stats.interval import is_same
-from whisper_bench.stats.welch import ratio_of
+from whisper_bench.stats.interval import Estimate, is_same
+from whisper_bench.stats.welch import LogMean, ratio_of
 
 CONFIG_FILE = "ratio_config.json"
 KIND: Literal["whisper-bench ratio"] = "whisper-bench ratio"
@@ -26,6 +27,8 @@ SCHEMA_VERSION: Literal[2] = 2
 MOST_DAYS = 90
 """Age of the older run from which a ratio is stale: kernels, libraries and node images change about
 four times a year."""
+_OF_MEANS = 0.02
+"""How far the mean of sums may be from the sum of means: geometric means, of processes alike."""
 _AGAIN = "make it again with whisper-bench ratio M4 XEON"
 
 
@@ -139,23 +142,7 @@ def _edited(report: RatioReport) -> list[str]:
     """Return what does not follow from the figures beside it."""
     if not report.cases:
         return ["it has no case"]
-    troubles = []
-    for case in report.cases:
-        estimate = ratio_of(case.target.compared, case.reference.compared, case.confidence)
-        within = min(case.reference.processes, case.target.processes) < FEWEST
-        if estimate is None or case.validity is Validity.INVALID:
-            troubles.append(f"{case.label} is INVALID")
-        elif case.validity is not (Validity.WITHIN_RUN if within else Validity.VALID):
-            troubles.append(f"{case.label}'s validity does not follow from its processes")
-        elif not (case.estimate and case.estimate.agrees_with(estimate)):
-            troubles.append(f"{case.label}'s ratio does not follow from its two sides")
-        troubles += [
-            f"{case.label}'s {name} does not follow from its two sides" for name in _false(case)
-        ]
-        for name, side in (("reference", case.reference), ("target", case.target)):
-            troubles += [
-                f"{case.label}'s {name} {trouble}" for trouble in _side_troubles(side, case.samples)
-            ]
+    troubles = [trouble for case in report.cases for trouble in _case_troubles(case)]
     headline, saved = headline_of(report.cases, report.cases[0].confidence), report.headline
     if report.validity is not worst([case.validity for case in report.cases]):
         troubles.append("its validity does not follow from the cases")
@@ -164,18 +151,51 @@ def _edited(report: RatioReport) -> list[str]:
     return troubles
 
 
+def _case_troubles(case: CaseRatio) -> Iterator[str]:
+    estimate = ratio_of(case.target.compared, case.reference.compared, case.confidence)
+    within = min(case.reference.processes, case.target.processes) < FEWEST
+    if estimate is None or case.validity is Validity.INVALID:
+        yield f"{case.label} is INVALID"
+    elif case.validity is not (Validity.WITHIN_RUN if within else Validity.VALID):
+        yield f"{case.label}'s validity does not follow from its processes"
+    elif not (case.estimate and case.estimate.agrees_with(estimate)):
+        yield f"{case.label}'s ratio does not follow from its two sides"
+    yield from (f"{case.label}'s {part} does not follow from its sides" for part in _false(case))
+    if case.reference.tokens != case.identity.tokens:
+        yield f"{case.label}'s reference has tokens of another round"
+    for name, side in (("reference", case.reference), ("target", case.target)):
+        yield from (f"{case.label}'s {name} {text}" for text in _side_troubles(side, case.samples))
+        if side.work and not _is_moved(side, side.work, case.identity.tokens):
+            yield f"{case.label}'s {name} at equal work does not follow from it"
+
+
 def _false(case: CaseRatio) -> Iterator[str]:
-    """Yield the ratios beside the first that do not follow from the two sides."""
-    works = case.reference.work, case.target.work
-    if None in works and any(works):
-        yield "work, which only one side has,"
-    parts = [(case.encoder, [work and work.window for work in works])]
-    parts += [(case.decoder, [work and work.token for work in works])]
-    parts += [(case.plain, [case.reference.latency, case.target.latency])] if all(works) else []
-    for name, (saved, (reference, target)) in zip(("encoder", "decoder", "plain"), parts):
-        true = reference and target and ratio_of(target, reference, case.confidence)
-        if (saved is None) != (true is None) or (saved and true and not saved.agrees_with(true)):
-            yield f"{name} ratio"
+    """Yield which ratios beside the case's own do not follow from its two sides."""
+    here, there = case.reference, case.target
+    ratios: list[tuple[str, Estimate | None, LogMean, LogMean]] = []
+    if case.plain or here.work:
+        ratios.append(("plain ratio", case.plain, here.latency, there.latency))
+    if here.work and there.work:
+        ratios += [
+            ("encoder ratio", case.encoder, here.work.window, there.work.window),
+            ("decoder ratio", case.decoder, here.work.token, there.work.token),
+        ]
+    elif here.work or there.work or case.encoder or case.decoder:
+        yield "work"
+    for name, saved, reference, target in ratios:
+        true = ratio_of(target, reference, case.confidence)
+        if not (saved and true and saved.agrees_with(true)):
+            yield name
+
+
+def _is_moved(side: CaseSide, work: SideWork, tokens: int) -> bool:
+    """Return whether a side's latency at equal work follows from the one as measured."""
+    more = tokens - side.tokens
+    if not more:
+        return work.latency == side.latency
+    # of means of processes, where it was made of each process
+    moved_s = side.latency.value + more * work.token.value
+    return math.isclose(work.latency.value, moved_s, rel_tol=_OF_MEANS)
 
 
 def _side_troubles(side: CaseSide, samples: SampleKind) -> Iterator[str]:

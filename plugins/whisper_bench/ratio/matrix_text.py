@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from whisper_bench.ratio.matrix import MOST_IN_MATRIX, RatioMatrix, headline_rows, run_labels
 from whisper_bench.ratio.report import RatioReport, Validity
 from whisper_bench.ratio.text import (
+    AS_MEASURED,
     NO_RATIO,
     interval_title,
     mismatch_lines,
@@ -80,6 +81,10 @@ def _against_first(matrix: RatioMatrix, labels: Sequence[str]) -> list[str]:
 
 def _remarks(matrix: RatioMatrix, labels: Sequence[str]) -> Iterable[str]:
     """Say per pair which mismatches were allowed, and why a ratio is missing."""
+    cases = [case for pair in matrix.pairs for case in pair.cases]
+    unsplit = dict.fromkeys(case.label for case in cases if not case.is_at_equal_work)
+    if unsplit:
+        yield f"! {AS_MEASURED} [{', '.join(unsplit)}]"
     named = dict(zip((run.where for run in matrix.runs), labels, strict=True))
     for pair in matrix.pairs:
         both = f"{named[pair.reference.where]} and {named[pair.target.where]}"

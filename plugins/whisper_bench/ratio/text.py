@@ -10,6 +10,9 @@ from whisper_bench.text.plain import plain
 from whisper_bench.text.table import table_lines
 
 NO_RATIO = "none"
+AS_MEASURED = (
+    "as measured, not at equal work: a side has no encoder and decoder times; measure it again"
+)
 
 
 def ratio_lines(report: RatioReport) -> list[str]:
@@ -24,6 +27,7 @@ def ratio_lines(report: RatioReport) -> list[str]:
         "",
         *table_lines(rows if with_cpu else [row[:-1] for row in rows]),
         "",
+        *_work_table(report),
         *_meaning(report),
         *mismatch_lines(report.allowed_mismatches),
         *(
@@ -33,6 +37,26 @@ def ratio_lines(report: RatioReport) -> list[str]:
         ),
         *_warnings(report),
     ]
+
+
+_WORK_HEAD = ("at equal work", "tokens", "ratio as measured", "encoder a window", "decoder a token")
+
+
+def _work_table(report: RatioReport) -> list[str]:
+    """Return the work of each case, and the ratios of its parts; nothing where it is unknown."""
+    rows = [
+        (
+            case.label,
+            f"{case.reference.tokens} and {case.target.tokens}",
+            *(
+                NO_RATIO if ratio is None else str(ratio)
+                for ratio in (case.plain, case.encoder, case.decoder)
+            ),
+        )
+        for case in report.cases
+        if case.is_at_equal_work
+    ]
+    return [*table_lines([_WORK_HEAD, *rows]), ""] if rows else []
 
 
 def run_lines(runs: Sequence[tuple[str, RunFacts]]) -> list[str]:
@@ -140,6 +164,9 @@ def _meaning(report: RatioReport) -> Iterable[str]:
         one_cpu = all(case.identity.cpu_limit == 1 for case in report.cases)
         unit = "one CPU of" if alike and one_cpu else "one"
         yield f"{unit} {reference} does the work of {ratio:.2f} of {target}: {formula}"
+    unsplit = [case.label for case in report.cases if not case.is_at_equal_work]
+    if unsplit:
+        yield f"! {AS_MEASURED} [{', '.join(unsplit)}]"
     for case in report.cases:
         if case.reason is not None:
             yield f"! {case.label}: {case.validity}: {case.reason}"
