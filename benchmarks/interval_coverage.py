@@ -9,6 +9,10 @@ the true value: ours of the ratio, ours of a prediction (does it contain the mea
 and a percentile bootstrap over pooled rounds, which ignores the process that a round came from.
 Exits 1 if one of ours is not within 93 to 97 %.
 
+Then at equal work: the target decodes other tokens than the reference, its encoder and decoder
+differ from process to process by a further 2 % each, and the true ratio is that at the reference's
+tokens.
+
 Then with a deviation between runs of 3 % (another day, another node), which a single run cannot
 show, and intervals whose samples are runs, which include it; and a single process, whose interval
 is computed from rounds.
@@ -22,13 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_bench.ratio.predict import run_to_come, run_to_come_among_runs
-from whisper_bench.stats.welch import log_mean, ratio_interval
+from whisper_bench.ratio.run import ProcessTime, RunTimes, RunWork, Samples
+from whisper_bench.stats.welch import LogMean, log_mean, ratio_interval, ratio_of
 
 BETWEEN, WITHIN, RUN_LEVEL = 0.04, 0.02, 0.03
 ROUNDS = 10
 TRUE_RATIO, M4_S = 2.5, 1.1
 RESAMPLES = 1000
 ACCEPTED = (0.93, 0.97)
+
+PHASES = 0.02
+REFERENCE_TOKENS, TARGET_TOKENS = 197, (185, 215)
+REFERENCE_S, TARGET_S = (0.36, 0.0040), (0.86, 0.0151)
+"""Seconds a window and a token: in a Xeon's proportions (docs/work.md), and of a faster machine."""
 
 Rounds = NDArray[np.float64]
 
@@ -69,6 +79,37 @@ def hits(
             predicted.low <= known[3].value <= predicted.high,
             low <= TRUE_RATIO <= high,
         )
+
+
+def at_equal_work(
+    random: np.random.Generator, processes: int, tokens: int, parts_s: tuple[float, float]
+) -> LogMean:
+    """Return a simulated side at the reference's tokens."""
+    level = random.normal(scale=BETWEEN, size=(processes, 1))
+    window_s, token_s = (
+        part_s * np.exp(level + random.normal(scale=PHASES, size=(processes, 1)))
+        for part_s in parts_s
+    )
+    noise = np.exp(random.normal(scale=WITHIN, size=(2, processes, ROUNDS)))
+    decoded_s = tokens * token_s * noise[0]
+    rounds = window_s * noise[1] + decoded_s
+    wall = zip(
+        rounds.mean(axis=1).tolist(), (decoded_s / tokens).mean(axis=1).tolist(), strict=True
+    )
+    means = Samples(None, log_mean(rounds.mean(axis=1).tolist()), log_mean(rounds.ravel().tolist()))
+    times = RunTimes(tokens, tuple(ProcessTime(*pair) for pair in wall), ())
+    work = RunWork(windows=1, window=means, token=means, times=[times])
+    return work.latency(REFERENCE_TOKENS, means, "processes")
+
+
+def equal_work_hits(random: np.random.Generator, processes: int, tokens: int) -> Iterator[bool]:
+    """Yield for each trial whether the interval of the ratio at equal work hits."""
+    truth = [window_s + REFERENCE_TOKENS * token_s for window_s, token_s in (REFERENCE_S, TARGET_S)]
+    while True:
+        reference = at_equal_work(random, processes, REFERENCE_TOKENS, REFERENCE_S)
+        ours = ratio_of(at_equal_work(random, processes, tokens, TARGET_S), reference)
+        assert ours is not None
+        yield ours.low <= truth[1] / truth[0] <= ours.high
 
 
 def among_runs_hits(random: np.random.Generator, runs: int) -> Iterator[tuple[bool, bool]]:
@@ -118,6 +159,13 @@ def main() -> int:
             cells = f"{covered[0]:>6.1%}  {covered[1]:>11.1%}  {covered[2]:>17.1%}"
             print(f"{processes:>16}  {level:>12.0%}  {cells}", flush=True)
             fine &= level > 0 or all(ACCEPTED[0] <= share <= ACCEPTED[1] for share in covered[:2])
+    for tokens in TARGET_TOKENS:
+        for processes in (5, 10):
+            hit = partial(equal_work_hits, processes=processes, tokens=tokens)
+            share = float(shares(hit, trials))
+            note = f"(at equal work, {REFERENCE_TOKENS} and {tokens} tokens)"
+            print(f"{processes:>16}  {0:>12.0%}  {share:>6.1%}   {note}", flush=True)
+            fine &= ACCEPTED[0] <= share <= ACCEPTED[1]
     for runs in (3, 5):
         covered = shares(partial(among_runs_hits, runs=runs), trials)
         cells = f"{covered[0]:>6.1%}  {covered[1]:>11.1%}   ({runs} runs per side, --all-runs)"
