@@ -98,7 +98,7 @@ def at_equal_work(
     )
     means = Samples(None, log_mean(rounds.mean(axis=1).tolist()), log_mean(rounds.ravel().tolist()))
     times = RunTimes(tokens, tuple(ProcessTime(*pair) for pair in wall), ())
-    work = RunWork(windows=1, window=means, token=means, times=[times])
+    work = RunWork(audio_s=30.0, windows=1, window=means, token=means, times=[times])
     return work.latency(REFERENCE_TOKENS, means, "processes")
 
 

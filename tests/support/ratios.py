@@ -6,6 +6,7 @@ import msgspec
 
 from support.samples import CLIP, LIMIT, evidence, plan
 from whisper_bench.case.case import Case, Split
+from whisper_bench.case.clip import windows_of
 from whisper_bench.measure.gather import gathered
 from whisper_bench.ratio.load import run_of_records
 from whisper_bench.ratio.run import RunFacts
@@ -50,21 +51,28 @@ def xeon(*records, **changes):
     return run(*(records or [record(*XEON)]), **settled)
 
 
-def work_record(*processes, tokens=100, rest_s=0.01, **changes):
-    """Return the record of a case of one window a round; processes are (encoder s, s a token).
+def work_record(*processes, tokens=100, rest_s=0.01, audio_s=30.0, **changes):
+    """Return the record of a case; processes are (seconds a window, seconds a token).
 
     Each process has two rounds, a little faster and slower than its mean.
     """
+    windows = windows_of(audio_s)
     parts = [
-        (process * way, token_s * way) for process, token_s in processes for way in (0.99, 1.01)
+        (windows * window_s * way, token_s * way)
+        for window_s, token_s in processes
+        for way in (0.99, 1.01)
     ]
-    made = record(*(encode_s + tokens * token_s + rest_s for encode_s, token_s in parts))
+    latencies_s = (encode_s + tokens * token_s + windows * rest_s for encode_s, token_s in parts)
+    made = record(*latencies_s, case=("base", 1, f"vi_{audio_s:g}s"))
+    clip = msgspec.structs.replace(made.clip, duration_s=audio_s, windows=windows)
     rounds = [
         msgspec.structs.replace(
             measured,
             tokens=tokens,
-            split=Split(1, encode_s, tokens * token_s, 0.9 * encode_s, 0.9 * tokens * token_s),
+            split=Split(
+                windows, encode_s, tokens * token_s, 0.9 * encode_s, 0.9 * tokens * token_s
+            ),
         )
         for measured, (encode_s, token_s) in zip(made.rounds, parts, strict=True)
     ]
-    return msgspec.structs.replace(made, rounds=rounds, tokens=tokens, **changes)
+    return msgspec.structs.replace(made, clip=clip, rounds=rounds, tokens=tokens, **changes)

@@ -12,6 +12,7 @@ from whisper_bench.errors import BenchError
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 _UNITS_S = {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}
+_LONGEST_AUDIO_S = 14_400
 _LEAST_CPUS = 0.01
 """A period's least quota is 1 %."""
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -108,6 +109,14 @@ def memory_bytes(text: str) -> int:
     if value is None or value <= 0:
         raise BenchError("give a quantity of memory, such as 448Mi")
     return int(value)
+
+
+def lengths(text: str) -> list[float]:
+    """Read lengths of audio in seconds: `5s,30s,2m`."""
+    values_s = [seconds(word) for word in text.split(",")]
+    if not all(0 < value_s <= _LONGEST_AUDIO_S for value_s in values_s):
+        raise BenchError("give lengths above 0 and up to 4 hours, such as 5s,30s,2m")
+    return values_s
 
 
 def audio_mix(text: str) -> AudioMix:

@@ -101,6 +101,7 @@ def _works(pair: Pair, kind: SampleKind) -> list[SideWork | None]:
 
 def _work(case: RunCase, work: RunWork, tokens: int, kind: SampleKind) -> SideWork:
     return SideWork(
+        windows=work.windows,
         latency=work.latency(tokens, case.latency, kind),
         cpu=work.cpu(tokens, case.cpu, kind) if case.cpu else None,
         window=work.window.of(kind),

@@ -170,6 +170,7 @@ def _work(record: CaseRecord) -> RunWork | None:
         for name in ("window_s", "token_s")
     )
     return RunWork(
+        audio_s=record.clip.duration_s,
         windows=rounds[0].windows,
         window=windows,
         token=tokens,

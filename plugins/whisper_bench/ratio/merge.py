@@ -124,6 +124,7 @@ def _work(parts: Sequence[RunWork], runs: int) -> RunWork | None:
     if len(parts) < runs:
         return None
     return RunWork(
+        audio_s=parts[0].audio_s,
         windows=parts[0].windows,
         window=_samples([part.window for part in parts]),
         token=_samples([part.token for part in parts]),

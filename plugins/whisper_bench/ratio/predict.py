@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from whisper_bench.case.case import Case
+from whisper_bench.ratio.audio import AudioPrediction, priced
 from whisper_bench.ratio.comparable import (
     Mismatch,
     check_allowable,
@@ -56,17 +57,23 @@ class PredictionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed_mismatches: list[Mismatch]
     ratio_mismatches: list[Mismatch]
     warnings: list[str]
+    audio: list[AudioPrediction] = []
 
 
 def predict(
     run: Run,
     config: RatioConfig,
     *,
+    audio_s: Sequence[float] = (),
+    tokens_a_second: float | None = None,
     most_days: float = MOST_DAYS,
     allow_mismatch: Collection[str] = (),
     now: datetime | None = None,
 ) -> PredictionReport:
     """Return what the target will do in each case that the new run measured.
+
+    And with clips of the lengths `audio_s` (`whisper_bench.ratio.audio`), whose tokens are those of
+    the measured clips a second, or `tokens_a_second`.
 
     The interval is one for the mean of a run to come, of as many processes as the target's had:
     its error is that of the new run, of the ratio's two sides, and of the run to come, with
@@ -98,7 +105,20 @@ def predict(
         allowed_mismatches=allowed,
         ratio_mismatches=config.allowed_mismatches,
         warnings=list(_warnings(run, config, pairs)),
+        audio=[
+            priced(group, length_s, tokens_a_second)
+            for group in _by_model(pairs)
+            for length_s in audio_s
+        ],
     )
+
+
+def _by_model(pairs: Sequence[_Pair]) -> Iterable[Sequence[_Pair]]:
+    """Return the cases of each model and thread count, which differ in their clip alone."""
+    groups: dict[tuple[str, int], list[_Pair]] = {}
+    for ratio, case in pairs:
+        groups.setdefault((case.model, case.threads), []).append((ratio, case))
+    return groups.values()
 
 
 def _check_machine(

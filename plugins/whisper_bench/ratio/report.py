@@ -30,9 +30,12 @@ class Validity(StrEnum):
 class SideWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One side at the reference's work, and what its parts take: seconds a window and a token.
 
+    `windows` are those of a round.
+
     `latency` and `cpu` are those of the rounds, had each decoded as many tokens as the reference's.
     """
 
+    windows: Ordinal
     latency: LogMean
     cpu: LogMean | None
     window: LogMean

@@ -9,7 +9,7 @@ import msgspec
 from whisper_bench.case.case import Case
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.machine.identity import Machine
-from whisper_bench.ranges import Count, Cpus, Ordinal, PeakMemory, Sha256, Threads, Word
+from whisper_bench.ranges import Count, Cpus, Duration, Ordinal, PeakMemory, Sha256, Threads, Word
 from whisper_bench.stats.welch import LogMean, log_mean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -92,9 +92,10 @@ class RunTimes(NamedTuple):
 class RunWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The work of a case's rounds, and what its parts take: seconds a window and a token.
 
-    `times` has the processes of each run that is in it.
+    `times` has the processes of each run that is in it, `audio_s` is the length of the clip.
     """
 
+    audio_s: Duration
     windows: Ordinal
     window: Samples
     token: Samples
@@ -112,6 +113,17 @@ class RunWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def cpu(self, tokens: int, measured: Samples, kind: SampleKind) -> LogMean:
         """Return the CPU-seconds, had each round decoded `tokens` tokens; as `latency`."""
         return self._at(tokens, measured, kind, [run.cpu for run in self.times])
+
+    def of(self, windows: int, tokens: float) -> LogMean:
+        """Return the latency of other work, from the processes; the rest counts as the window's."""
+        return log_mean(
+            [
+                windows * (mean.round_s - run.tokens * mean.token_s) / self.windows
+                + tokens * mean.token_s
+                for run in self.times
+                for mean in run.wall
+            ]
+        )
 
     def _at(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from whisper_bench.ratio.audio import AudioPrediction
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.predict import Prediction, PredictionReport
 from whisper_bench.ratio.report import CaseRatio, CaseSide, RatioReport, Validity
@@ -97,6 +98,7 @@ def prediction_lines(report: PredictionReport) -> list[str]:
         "",
         *table_lines([head, *map(_predicted, report.cases)]),
         "",
+        *_audio_lines(report),
         meaning,
         *mismatch_lines(report.allowed_mismatches),
         *(f"! allowed by the ratio, {mismatch}" for mismatch in report.ratio_mismatches),
@@ -106,6 +108,46 @@ def prediction_lines(report: PredictionReport) -> list[str]:
         ),
         *(f"! {warning}" for warning in report.warnings),
     ]
+
+
+def _audio_lines(report: PredictionReport) -> list[str]:
+    """Return the table of clips of other lengths, and how well their costs are known."""
+    if not report.audio:
+        return []
+    confidence = report.audio[0].latency_s.confidence
+    head = (
+        "clip of", "windows", "tokens", f"on {report.run.name}", "ratio",
+        f"on {report.target.name}", f"{confidence:.0%} interval", "real-time factor",
+    )  # fmt: skip
+    rows = [
+        (
+            f"{clip.audio_s:g} s, {clip.model}-t{clip.threads}",
+            f"{clip.windows}",
+            f"{clip.tokens:.0f}",
+            f"{clip.reference_s:.3f} s",
+            f"{clip.ratio:.3f}",
+            f"{clip.latency_s.value:.3f} s",
+            f"{clip.latency_s.interval()} s",
+            f"{clip.latency_s.value / clip.audio_s:.3f}",
+        )
+        for clip in report.audio
+    ]
+    return [*table_lines([head, *rows]), *dict.fromkeys(map(_rest_of, report.audio)), ""]
+
+
+def _rest_of(clip: AudioPrediction) -> str:
+    """Say what a clip's price rests on."""
+    name = f"{clip.model}-t{clip.threads}"
+    if clip.fit is None:
+        return (
+            f"{name}: from one clip's window and token ({clip.clip}); measure several lengths for "
+            "narrower intervals: --whisper-clip=A.wav,B.wav"
+        )
+    off = ", ".join(f"{clip} {share:+.1%}" for clip, share in clip.fit.deviations.items())
+    return (
+        f"{name}: {clip.fit.window_s:.3f} s a window and {1000 * clip.fit.token_s:.2f} ms a token "
+        f"on the reference, fitted over {len(clip.fit.deviations)} clips ({off})"
+    )
 
 
 def _condition(report: PredictionReport) -> str:
