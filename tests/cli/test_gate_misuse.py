@@ -3,11 +3,16 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from support.samples import LIMIT
 from whisper_bench.cli import main
+from whisper_bench.cli.gate_options import rules_of
+from whisper_bench.cli.main import _parser
 from whisper_bench.errors import BenchError
 from whisper_bench.gate.files import remove_older
+from whisper_bench.machine.cpu_limit import WHOLE_TREE
 
 
 @pytest.mark.parametrize(
@@ -94,3 +99,23 @@ def test_words_behind_dashes_are_misuse_of_a_command_that_takes_none(capsys):
     with pytest.raises(SystemExit):
         main(["ratio", "a", "b", "--", "--whisper-rounds=1"])
     assert "unrecognized arguments: -- --whisper-rounds=1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "tree", "seen"),
+    [
+        (None, WHOLE_TREE, True),
+        ("", WHOLE_TREE, True),
+        ("unix:///run/docker.sock", WHOLE_TREE, True),
+        ("tcp://elsewhere:2375", WHOLE_TREE, False),
+        (None, "the groups above are hidden", False),
+        (None, None, False),
+    ],
+)
+def test_control_groups_of_containers_are_known_beside_their_engine(monkeypatch, host, tree, seen):
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    if host is not None:
+        monkeypatch.setenv("DOCKER_HOST", host)
+    limit = msgspec.structs.replace(LIMIT, tree=tree)
+    monkeypatch.setattr("whisper_bench.machine.cpu_limit.cpu_limit_in_force", lambda: limit)
+    assert rules_of(_parser().parse_args(["gate", "a", "b"])).tree_seen is seen

@@ -3,11 +3,13 @@
 import msgspec
 import pytest
 
-from support.gates import measured_case, process, several
+from support.gates import measured_case, process, rules, several
 from support.samples import LIMIT, NO_LIMIT
 from whisper_bench.gate.checks import not_throttled, too_few_periods
+from whisper_bench.gate.gate import Gate
 from whisper_bench.gate.limits import memory_within_limit, threads_within_limit
 from whisper_bench.gate.report import Answer
+from whisper_bench.gate.side import Side, SideKind
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import BusyThreads
 from whisper_bench.throttling.judge import judged
@@ -140,8 +142,32 @@ def test_contended_rounds_alone_leave_a_gate_its_own_judgement():
     contended = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0)))
     assert judged(contended).cases[0].verdict == "UNKNOWN"
     assert not_throttled("candidate", contended).answer is Answer.PASS
-    part = msgspec.structs.replace(LIMIT, tree="the groups above are hidden")
-    behind = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0), limit=part))
-    assert "a smaller hidden quota is possible" in not_throttled("candidate", behind).message
     few = records(process(cpu_s=0.6, counters=CpuCounters(20, 2, 0.0)))
     assert not_throttled("candidate", few).answer is Answer.NO_EVIDENCE
+
+
+def test_contended_rounds_below_hidden_groups_are_no_evidence_unless_the_gate_sees_them():
+    """A smaller quota above would look like a busy neighbour."""
+    part = msgspec.structs.replace(LIMIT, tree="the groups above are hidden")
+    hidden = records(process(cpu_s=0.6, counters=CpuCounters(200, 2, 0.0), limit=part))
+    check = not_throttled("candidate", hidden)
+    assert check.answer is Answer.NO_EVIDENCE
+    assert "a smaller quota that is hidden (the groups above are hidden)" in check.message
+    assert not_throttled("candidate", hidden, tree_seen=True).answer is Answer.PASS
+    quiet = records(process(counters=CpuCounters(200, 2, 0.0), limit=part))
+    assert not_throttled("candidate", quiet).answer is Answer.PASS
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"), [(SideKind.IMAGE, Answer.PASS), (SideKind.COMMAND, Answer.NO_EVIDENCE)]
+)
+def test_only_a_container_is_seen_from_outside(kind, answer):
+    part = msgspec.structs.replace(LIMIT, tree="the groups above are hidden")
+
+    def measure(_side):
+        return process(cpu_s=0.6, counters=CpuCounters(50, 0, 0.0), limit=part)
+
+    sides = Side(kind, "one"), Side(kind, "two")
+    report = Gate(sides, rules(tree_seen=True), measure=measure, say=print).run()
+    throttling = [check for check in report.checks if check.name.startswith("throttling")]
+    assert [check.answer for check in throttling] == [answer, answer]

@@ -1,6 +1,7 @@
 """The options of `whisper-bench gate`."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,7 +175,16 @@ def rules_of(options: argparse.Namespace) -> "Rules":
         allow_mismatch=options.allow_mismatch,
         memory_limit_bytes=options.memory_limit,
         cpus=options.cpus,
+        tree_seen=_tree_seen(),
     )
+
+
+def _tree_seen() -> bool:
+    """Return whether the control groups of this machine's containers are known from here."""
+    from whisper_bench.machine.cpu_limit import WHOLE_TREE, cpu_limit_in_force
+
+    local = (os.environ.get("DOCKER_HOST") or "unix://").startswith("unix://")
+    return local and cpu_limit_in_force().tree == WHOLE_TREE
 
 
 def conditions_of(options: argparse.Namespace) -> "Conditions":

@@ -121,20 +121,21 @@ def answers_right(baseline: ProcessRun, candidate: ProcessRun) -> Check:
     return Check("word error rate", Answer.PASS, f"{shown}, within the bounds")
 
 
-def not_throttled(name: str, records: Sequence[CaseRecord]) -> Check:
+def not_throttled(name: str, records: Sequence[CaseRecord], *, tree_seen: bool = False) -> Check:
     """Judge throttling by the kernel's counters, over all processes of a side.
 
-    A case that cannot be judged is NO EVIDENCE; more rounds may help.
+    A case that cannot be judged is NO EVIDENCE; more rounds may help. `tree_seen`: the gate knows
+    the control groups that the side cannot see.
     """
     cases = judged(records).cases
-    worst = [case for case in cases if _is_red(case)]
+    worst = [case for case in cases if _is_red(case, tree_seen=tree_seen)]
     if not worst:
-        message = "; ".join(f"{case.label}: {_not_red(case)}" for case in cases)
+        message = "; ".join(f"{case.label}: {case.evidence[0]}" for case in cases)
         return Check(f"throttling of the {name}", Answer.PASS, message)
     case = min(worst, key=lambda failed: failed.verdict is Verdict.UNKNOWN)
     unknown = case.verdict is Verdict.UNKNOWN
     answer = Answer.NO_EVIDENCE if unknown else Answer.FAIL
-    message = f"{case.label}: {case.verdict}: {'; '.join(case.evidence)}"
+    message = f"{case.label}: {case.verdict}: {'; '.join(case.evidence)}{_hidden_quota(case)}"
     return Check(f"throttling of the {name}", answer, message)
 
 
@@ -162,21 +163,26 @@ def notes(baseline: ProcessRun, candidate: ProcessRun) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _not_red(case: CaseVerdict) -> str:
-    text, unseen = case.evidence[0], case.cpu_limit.unseen
+def _hidden_quota(case: CaseVerdict) -> str:
+    """Say what contended rounds may be under a tree of control groups that was not seen whole."""
+    unseen = case.cpu_limit.unseen
     if unseen is None or not hidden_by_contention(case):
-        return text
-    return f"{text}; rounds were contended, so a smaller hidden quota is possible ({unseen})"
+        return ""
+    return (
+        f"; contended rounds may be a smaller quota that is hidden ({unseen}): run the gate on a "
+        "quiet machine, or where it sees all control groups"
+    )
 
 
-def _is_red(case: CaseVerdict) -> bool:
+def _is_red(case: CaseVerdict, *, tree_seen: bool) -> bool:
     """Return whether a case has a finding that fails a stress test, contention aside.
 
     A gate's threads fit in their limit, so the quota would not throttle them on a quiet machine
-    either. The gate handles contended rounds by itself (paired_runs.py).
+    either. The gate handles contended rounds by itself (paired_runs.py). But where control groups
+    are hidden, a smaller quota above would look like a neighbour.
     """
     findings = list(case.findings)
-    if hidden_by_contention(case):
+    if hidden_by_contention(case) and (tree_seen or case.cpu_limit.unseen is None):
         findings.remove(Verdict.UNKNOWN)
     return bool(FAILING & set(findings))
 

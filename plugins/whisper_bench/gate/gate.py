@@ -24,19 +24,24 @@ from whisper_bench.gate.paired_runs import PairedRuns, SideName
 from whisper_bench.gate.process import ProcessRun, SideFailedError
 from whisper_bench.gate.report import Answer, CaseAnswer, Check, GateReport, SideFacts
 from whisper_bench.gate.sequential import BLOCK_PAIRS, ERROR_RATE, is_look
-from whisper_bench.gate.side import Side
+from whisper_bench.gate.side import Side, SideKind
 from whisper_bench.gate.words import change_within
 from whisper_bench.text.amounts import clock_time
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits for the candidate. `max_slowdown` is 0.1 for 10 %, `cpus` the limit demanded."""
+    """The limits for the candidate. `max_slowdown` is 0.1 for 10 %, `cpus` the limit demanded.
+
+    `tree_seen`: the gate itself sees its control groups up to their root, and the engine's
+    containers run under that root, so that what a container cannot see above it is known.
+    """
 
     max_slowdown: float
     most_pairs: int
     allow_mismatch: list[str]
     memory_limit_bytes: int | None
     cpus: float | None
+    tree_seen: bool = False
 
 
 class _EndedError(Exception):
@@ -135,8 +140,10 @@ class Gate:
         self._stop_at_failure()
 
     def _judge_throttling(self, pooled: dict[SideName, list[CaseRecord]]) -> None:
-        candidate = not_throttled("candidate", pooled["candidate"])
-        baseline = not_throttled("baseline", pooled["baseline"])
+        candidate, baseline = (
+            not_throttled(name, pooled[name], tree_seen=self._tree_seen(name))
+            for name in ("candidate", "baseline")
+        )
         if baseline.answer is Answer.FAIL:
             baseline = msgspec.structs.replace(baseline, answer=Answer.NO_EVIDENCE)
         memory = memory_within_limit(pooled["candidate"], self._rules.memory_limit_bytes)
@@ -144,6 +151,10 @@ class Gate:
         names = {check.name for check in late}
         self._checks = [check for check in self._checks if check.name not in names] + late
         self._stop_at_failure()
+
+    def _tree_seen(self, side: SideName) -> bool:
+        """Return whether the gate knows the control groups that a side cannot see."""
+        return self._rules.tree_seen and self._sides[side].kind is SideKind.IMAGE
 
     def _stop_at_failure(self) -> None:
         if any(check.answer is Answer.FAIL for check in self._checks):
