@@ -6,9 +6,7 @@ from pathlib import Path
 from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age, add_saved_run, most_days
 from whisper_bench.cli.values import lengths, number_within
 from whisper_bench.errors import BenchError
-
-MOST_TOKENS_A_SECOND = 100.0
-"""Whisper stops at 224 tokens of a 30 s window in most decodings, and cannot give more than 448."""
+from whisper_bench.sizing.bounds import MOST_TOKENS_A_SECOND
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

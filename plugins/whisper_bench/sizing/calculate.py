@@ -87,7 +87,7 @@ def sizing_of(
     """
     service, load, policy = decision.service, decision.demand.load, decision.demand.policy
     objective, replicas = decision.demand.objective, decision.replicas
-    offered_load = load.target_rps * service.mean_s(load.windows)
+    offered_load = load.target_rps * service.mean_s(load)
     utilisation = None if replicas is None else offered_load / (replicas * policy.concurrency)
     return Sizing(
         feasible=decision.needed is not None,
@@ -104,7 +104,7 @@ def sizing_of(
         policy=policy,
         service=None if decision.bound_by == "rate" else service,
         pod=pod,
-        mean_service_s=service.mean_s(load.windows),
+        mean_service_s=service.mean_s(load),
         service_percentile_s=None
         if objective is None
         else service_percentile_s(service, load, objective),

@@ -73,7 +73,7 @@ def decisions_of(
 def cost_of(case: MeasuredCase, decision: Decision) -> tuple[float, float, int]:
     """Sort by total CPUs (by service time if no number is enough), then by threads."""
     if decision.replicas is None:
-        return math.inf, case.service.mean_s({case.service.windows: 1.0}), case.pod.threads
+        return math.inf, case.service.of_clip_s, case.pod.threads
     return decision.replicas * case.pod.cpu, 0.0, case.pod.threads
 
 
@@ -124,7 +124,7 @@ def candidate_of(case: MeasuredCase, decision: Decision | None) -> Candidate:
         case=case.record.label,
         threads=case.record.threads,
         verdict=case.verdict.verdict,
-        mean_s=case.service.mean_s({case.service.windows: 1.0}),
+        mean_s=case.service.of_clip_s,
         replicas=replicas,
         cpu=case.pod.cpu,
         cpus_in_all=None if replicas is None else replicas * case.pod.cpu,

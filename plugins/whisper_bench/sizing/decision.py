@@ -64,7 +64,7 @@ def decide(service: Service, demand: Demand) -> Decision:
 def by_utilisation(service: Service, demand: Demand, bound_by: str = "utilisation") -> Decision:
     """Return the fewest Pods that keep utilisation at or below its ceiling."""
     load, policy = demand.load, demand.policy
-    offered_load = load.target_rps * service.mean_s(load.windows)
+    offered_load = load.target_rps * service.mean_s(load)
     return Decision(
         service,
         demand,

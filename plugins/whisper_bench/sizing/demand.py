@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Mapping
+from typing import Self
 
 import msgspec
 import numpy as np
 
+from whisper_bench.case.clip import windows_of
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.bounds import (
     LEAST_UTILISATION,
     MOST_BURSTINESS,
     MOST_RPS,
     MOST_SPARE,
+    MOST_TOKENS_A_SECOND,
     MOST_WINDOWS,
     MOST_WORKERS,
     POISSON,
@@ -22,18 +25,55 @@ from whisper_bench.sizing.simulate import Balancing, Floats
 ONE_WINDOW: Mapping[int, float] = {1: 1.0}
 
 
+class AudioLength(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A share of the requests, whose audio has a length in seconds."""
+
+    audio_s: float
+    share: float
+
+
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Requests at `target_rps` (1/s).
 
     `burstiness` is the squared coefficient of variation of the times between arrivals: 1 for
     Poisson, more for bursts. `windows` has the share of requests by their number of 30 s windows,
-    `audio_s` the mean length of their audio, if known.
+    `audio_s` the mean length of their audio, and `lengths` each length, if known. A second of audio
+    gives `tokens_a_second` (None: as in the measured clip), with a standard deviation from request
+    to request.
     """
 
     target_rps: float
     burstiness: float = POISSON
     windows: dict[int, float] = msgspec.field(default_factory=lambda: dict(ONE_WINDOW))
     audio_s: float | None = None
+    lengths: list[AudioLength] = []
+    tokens_a_second: float | None = None
+    tokens_spread: float = 0.0
+
+    @classmethod
+    def of_audio(
+        cls,
+        target_rps: float,
+        lengths: Mapping[float, float],
+        *,
+        burstiness: float = POISSON,
+        tokens_a_second: float | None = None,
+        tokens_spread: float = 0.0,
+    ) -> Self:
+        """Return the load of requests whose lengths of audio, in seconds, have these shares."""
+        windows: dict[int, float] = {}
+        for audio_s, share in lengths.items():
+            count = windows_of(audio_s)
+            windows[count] = windows.get(count, 0.0) + share
+        return cls(
+            target_rps,
+            burstiness,
+            windows,
+            sum(audio_s * share for audio_s, share in lengths.items()) / sum(lengths.values()),
+            [AudioLength(audio_s, share) for audio_s, share in sorted(lengths.items())],
+            tokens_a_second,
+            tokens_spread,
+        )
 
     def __post_init__(self) -> None:
         """Refuse an invalid load, or one too large to simulate."""
@@ -58,6 +98,16 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         if self.audio_s is not None and not 0 < self.audio_s < math.inf:
             raise BenchError(f"audio of {self.audio_s:g} s: give a length above 0")
+        tokens = self.tokens_a_second
+        if tokens is not None and not 0 < tokens <= MOST_TOKENS_A_SECOND:
+            raise BenchError(
+                f"{tokens:g} tokens a second: give a number above 0, up to {MOST_TOKENS_A_SECOND:g}"
+            )
+        if not 0 <= self.tokens_spread <= MOST_TOKENS_A_SECOND:
+            raise BenchError(
+                f"tokens a second spread by {self.tokens_spread:g}: give a standard deviation, 0 to "
+                f"{MOST_TOKENS_A_SECOND:g}"
+            )
 
     def arrivals(self, count: int, random: np.random.Generator) -> Floats:
         """Return the times between `count` arrivals, in seconds.
@@ -150,4 +200,4 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def offered_load(self) -> float:
         """Arrival rate times mean service time, in Erlangs: Pods that would always be busy."""
-        return self.load.target_rps * self.service.mean_s(self.load.windows)
+        return self.load.target_rps * self.service.mean_s(self.load)

@@ -174,4 +174,4 @@ def _trace(question: bytes, count: int, seed: int) -> tuple[Floats, Floats]:
     service, load = msgspec.json.decode(question, type=tuple[Service, Load])
     arriving, serving = (np.random.default_rng([seed, stream]) for stream in (2, 3))
     gaps_s = load.arrivals(count, arriving)
-    return np.cumsum(gaps_s), service.draw(load.windows, count, serving)
+    return np.cumsum(gaps_s), service.draw(load, count, serving)

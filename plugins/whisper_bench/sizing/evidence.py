@@ -54,8 +54,8 @@ def cross_check(question: Question, pods: int) -> CrossCheck:
     """Return what queueing theory says for as many servers behind one shared queue."""
     service, load, policy = question.service, question.load, question.policy
     servers, offered = pods * policy.concurrency, question.offered_load
-    mean_s = service.mean_s(load.windows)
-    drawn_s = service.draw(load.windows, _DRAWS, np.random.default_rng(question.seed))
+    mean_s = service.mean_s(load)
+    drawn_s = service.draw(load, _DRAWS, np.random.default_rng(question.seed))
     cv2 = float(np.var(drawn_s) / np.mean(drawn_s) ** 2)
     shared = replace(question, policy=replace(policy, balancing=Balancing.SHARED))
     return CrossCheck(
@@ -92,7 +92,7 @@ def curve_by_rps(question: Question, answer: Predicted) -> list[Predicted]:
     The answer is included unchanged.
     """
     needed = answer.pods
-    mean_s = question.service.mean_s(question.load.windows)
+    mean_s = question.service.mean_s(question.load)
     breaking_rps = BREAKING * needed * question.policy.concurrency / mean_s
     wanted = (np.linspace(0.1, 1, POINTS) * breaking_rps).tolist()
     others = [

@@ -6,6 +6,7 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 
+from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.estimate import Predicted, predict_latency
 from whisper_bench.sizing.service import Service
@@ -20,7 +21,7 @@ _NEARLY = 0.95
 
 def fewest_for_utilisation(service: Service, load: Load, policy: Policy) -> int:
     """Return the Pods that keep utilisation at or below its ceiling."""
-    offered = load.target_rps * service.mean_s(load.windows)
+    offered = load.target_rps * service.mean_s(load)
     pods = offered / policy.concurrency / policy.max_utilisation
     # a whole number with a rounding error is not rounded up
     return max(1, math.ceil(pods * (1 - 1e-12)))
@@ -93,11 +94,12 @@ def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted
 
 def _alone_s(service: Service, load: Load) -> Floats:
     """Return service times without waiting; rate and bursts do not change them."""
-    return _drawn(msgspec.json.encode([service, load.windows]))
+    plain = msgspec.structs.replace(load, target_rps=1.0, burstiness=POISSON)
+    return _drawn(msgspec.json.encode([service, plain]))
 
 
 @lru_cache(maxsize=2)
 def _drawn(question: bytes) -> Floats:
     """Draw once for each service and mix: the sensitivity alone asks nine times."""
-    service, windows = msgspec.json.decode(question, type=tuple[Service, dict[int, float]])
-    return service.draw(windows, _DRAWS, np.random.default_rng(0))
+    service, load = msgspec.json.decode(question, type=tuple[Service, Load])
+    return service.draw(load, _DRAWS, np.random.default_rng(0))

@@ -1,22 +1,53 @@
-"""Service times: how long one request keeps a Pod busy, drawn from the measured rounds."""
+"""Service times: how long one request keeps a Pod busy, drawn from the measured rounds.
+
+Where the rounds are split into encoder and decoder, a request takes its windows and its tokens, at
+what a window and a token took in a round (docs/work.md). Else it takes as many windows as the
+encoder pads it to, each at what a window of a whole round took.
+"""
 
 import math
 import statistics
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from whisper_bench.case.clip import windows_of
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.bounds import HARD_FACTOR, MOST_HARD_FACTOR
 from whisper_bench.sizing.simulate import Floats
+
+if TYPE_CHECKING:
+    from whisper_bench.sizing.demand import Load
+
+
+class ServiceWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the parts of each measured round took: seconds a window, with the rest, and a token.
+
+    `tokens_a_second` are those of a second of the measured clip. The factors are those of the
+    parts, over the service's own.
+    """
+
+    window_s: list[float]
+    token_s: list[float]
+    tokens_a_second: float
+    window_factor: float = 1.0
+    token_factor: float = 1.0
+
+    def parts_s(self, audio_s: float, tokens_a_second: float | None) -> tuple[float, float]:
+        """Return the mean seconds of the encoder, with the rest, and of the decoder."""
+        tokens = audio_s * (tokens_a_second or self.tokens_a_second)
+        return (
+            windows_of(audio_s) * statistics.fmean(self.window_s) * self.window_factor,
+            tokens * statistics.fmean(self.token_s) * self.token_factor,
+        )
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Measured latencies of one request alone in its Pod, in seconds, for `windows` 30 s windows.
 
     `factor` scales them (a ratio, if another machine was measured). A share `hard_share` of the
-    requests takes `hard_factor` times as long.
+    requests takes `hard_factor` times as long. `work` is None where the rounds are not split.
     """
 
     samples_s: list[float]
@@ -24,6 +55,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factor: float = 1.0
     hard_share: float = 0.0
     hard_factor: float = HARD_FACTOR
+    work: ServiceWork | None = None
 
     def __post_init__(self) -> None:
         """Refuse invalid service times."""
@@ -40,29 +72,95 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"{MOST_HARD_FACTOR:g}"
             )
 
-    def draw(self, mix: Mapping[int, float], count: int, random: np.random.Generator) -> Floats:
-        """Return `count` service times for a mix of lengths (shares by 30 s windows).
+    @property
+    def of_clip_s(self) -> float:
+        """The mean service time of the measured clip."""
+        return statistics.fmean(self.samples_s) * self.factor * self._hard_mean
 
-        Work is counted in windows: the encoder pads each to 30 s. Draws are by rank, so that a
-        slower service is slower in every draw.
+    @property
+    def _hard_mean(self) -> float:
+        return 1 + self.hard_share * (self.hard_factor - 1)
+
+    def by_length(self, load: "Load") -> "list[tuple[float, float, float, float]]":
+        """Return for each length of a load: its seconds, its share, and its mean two parts.
+
+        Empty where the work or the lengths are unknown.
         """
+        if self.work is None:
+            return []
+        scale = self.factor * self._hard_mean
+        rows = []
+        for length in load.lengths:
+            encoder_s, decoder_s = self.work.parts_s(length.audio_s, load.tokens_a_second)
+            rows.append((length.audio_s, length.share, scale * encoder_s, scale * decoder_s))
+        return rows
+
+    def mean_s(self, load: "Load") -> float:
+        """Return the mean service time of a load's audio, exactly."""
+        lengths = self.by_length(load)
+        if lengths:
+            whole = math.fsum(share for _, share, _, _ in lengths)
+            times_s = (
+                share * (encoder_s + decoder_s) for _, share, encoder_s, decoder_s in lengths
+            )
+            return math.fsum(times_s) / whole
+        whole = sum(load.windows.values())
+        windows = sum(size * share for size, share in load.windows.items()) / whole
+        return self.of_clip_s / self.windows * windows
+
+    def draw(self, load: "Load", count: int, random: np.random.Generator) -> Floats:
+        """Return `count` service times for a load's audio.
+
+        Draws are by rank, so that a slower service is slower in every draw.
+        """
+        if self.work is not None and load.lengths:
+            return self._by_work(self.work, load, count, random)
+        sizes = np.array(sorted(load.windows))
+        shares = np.array([load.windows[size] for size in sizes.tolist()])
         ranked = np.sort(np.asarray(self.samples_s)) * (self.factor / self.windows)
-        sizes = np.array(sorted(mix))
-        shares = np.array([mix[size] for size in sizes.tolist()])
-        steps = np.cumsum(shares / shares.sum())
         # separate streams, so that a longer sequence begins with the same draws
         lengths, hardness, *each_window = random.spawn(2 + int(sizes[-1]))
-        chosen = sizes[np.minimum(np.searchsorted(steps, lengths.random(count)), len(sizes) - 1)]
-        hard = np.where(hardness.random(count) < self.hard_share, self.hard_factor, 1.0)
+        chosen = sizes[_places(shares, lengths.random(count))]
         total = np.zeros(count)
         for window, draws in enumerate(each_window):
             ranks = (draws.random(count) * len(ranked)).astype(np.int64)
             total += np.where(chosen > window, ranked[ranks], 0.0)
-        return total * hard
+        return total * self._hard(hardness.random(count))
 
-    def mean_s(self, mix: Mapping[int, float]) -> float:
-        """Return the mean service time of a mix, exactly."""
-        whole = sum(mix.values())
-        windows = sum(size * share for size, share in mix.items()) / whole
-        of_window_s = statistics.fmean(self.samples_s) * self.factor / self.windows
-        return of_window_s * windows * (1 + self.hard_share * (self.hard_factor - 1))
+    def _by_work(
+        self, work: ServiceWork, load: "Load", count: int, random: np.random.Generator
+    ) -> Floats:
+        """Draw for each window of a request the round whose parts it takes."""
+        lengths_s = np.array([length.audio_s for length in load.lengths])
+        shares = np.array([length.share for length in load.lengths])
+        windows = np.array([windows_of(length.audio_s) for length in load.lengths])
+        lengths, hardness, speech, *each_window = random.spawn(3 + int(windows.max()))
+        places = _places(shares, lengths.random(count))
+        tokens_a_second = load.tokens_a_second or work.tokens_a_second
+        spread = load.tokens_spread / tokens_a_second
+        tokens = lengths_s[places] * tokens_a_second * _scatter(spread, count, speech)
+        chosen = windows[places]
+        window_s = np.asarray(work.window_s) * (self.factor * work.window_factor)
+        token_s = np.asarray(work.token_s) * (self.factor * work.token_factor)
+        ranking = np.argsort(np.asarray(self.samples_s), kind="stable")
+        total = np.zeros(count)
+        for window, draws in enumerate(each_window):
+            ranks = ranking[(draws.random(count) * len(ranking)).astype(np.int64)]
+            of_window_s = window_s[ranks] + tokens / chosen * token_s[ranks]
+            total += np.where(chosen > window, of_window_s, 0.0)
+        return total * self._hard(hardness.random(count))
+
+    def _hard(self, draws: Floats) -> Floats:
+        return np.where(draws < self.hard_share, self.hard_factor, 1.0)
+
+
+def _places(shares: Floats, draws: Floats) -> "np.typing.NDArray[np.int64]":
+    """Return which share each draw in [0, 1) falls into."""
+    steps = np.cumsum(shares / shares.sum())
+    return np.minimum(np.searchsorted(steps, draws), len(steps) - 1)
+
+
+def _scatter(spread: float, count: int, random: np.random.Generator) -> Floats:
+    """Return lognormal factors of mean 1 whose standard deviation is `spread`."""
+    variance = math.log1p(spread**2)
+    return np.exp(math.sqrt(variance) * random.standard_normal(count) - variance / 2)
