@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisper_bench.cli.arguments import add_allow_mismatch, add_max_age
-from whisper_bench.cli.values import ONE_CLIP, audio_mix, number_within, seconds, whole_within
+from whisper_bench.cli.values import (
+    ONE_CLIP,
+    audio_mix,
+    number_within,
+    seconds,
+    speech,
+    whole_within,
+)
 from whisper_bench.sizing.bounds import (
     HARD_FACTOR,
     LEAST_UTILISATION,
@@ -58,7 +65,13 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
         type=audio_mix,
         default=ONE_CLIP,
         metavar="MIX",
-        help="lengths of audio with their shares, such as 30s:0.7,90s:0.3 (30s:1)",
+        help="lengths of audio with their shares, such as 5s:0.6,30s:0.3,2m:0.1 (30s:1)",
+    )
+    parser.add_argument(
+        "--tokens-per-second",
+        type=speech,
+        metavar="N[+-SD]",
+        help="tokens of a second of speech, such as 6.6 or 6.6+-2 (as in the measured clip)",
     )
     parser.add_argument(
         "--hard-share",
@@ -172,9 +185,15 @@ def demand_of(options: argparse.Namespace) -> "Demand":
     from whisper_bench.sizing.demand import Demand, Load, Policy
     from whisper_bench.sizing.simulate import Balancing
 
-    audio = options.audio
+    tokens, spread = options.tokens_per_second or (None, 0.0)
     return Demand(
-        Load(options.target_rps, options.burstiness, audio.windows, audio.mean_s),
+        Load.of_audio(
+            options.target_rps,
+            options.audio,
+            burstiness=options.burstiness,
+            tokens_a_second=tokens,
+            tokens_spread=spread,
+        ),
         _objective(options),
         Policy(
             balancing=Balancing(options.balancing),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing.bounds import MOST_TOKENS_A_SECOND
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 _UNITS_S = {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}
@@ -19,15 +20,15 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?(?::(?P<effect>\w+))?")
 
 
-class AudioMix(NamedTuple):
-    """Lengths of audio: shares by the number of 30 s windows, and the mean in seconds."""
-
-    windows: dict[int, float]
-    mean_s: float
-
-
-ONE_CLIP = AudioMix({1: 1.0}, 30.0)
+ONE_CLIP = {30.0: 1.0}
 """Every request is as long as the standard clip: 30s:1."""
+
+
+class Speech(NamedTuple):
+    """Tokens that a second of speech gives, and their standard deviation between requests."""
+
+    tokens_a_second: float
+    spread: float
 
 
 def number_within(
@@ -119,17 +120,25 @@ def lengths(text: str) -> list[float]:
     return values_s
 
 
-def audio_mix(text: str) -> AudioMix:
-    """Read lengths of audio with their shares: `30s:0.7,90s:0.3`, or one length."""
-    from whisper_bench.case.clip import windows_of
+def audio_mix(text: str) -> dict[float, float]:
+    """Read lengths of audio, in seconds, with their shares: `30s:0.7,90s:0.3`, or one length."""
+    mix: dict[float, float] = {}
+    for word in text.split(","):
+        length_s, part = _length_s(word)
+        mix[length_s] = mix.get(length_s, 0.0) + part
+    return mix
 
-    lengths_s = [_length_s(word) for word in text.split(",")]
-    windows: dict[int, float] = {}
-    for length_s, part in lengths_s:
-        size = windows_of(length_s)
-        windows[size] = windows.get(size, 0.0) + part
-    total_s = sum(length_s * part for length_s, part in lengths_s)
-    return AudioMix(windows, total_s / sum(windows.values()))
+
+def speech(text: str) -> Speech:
+    """Read tokens a second of speech, with their standard deviation: `6.6`, `6.6±2`, `6.6+-2`."""
+    mean, _, spread = text.replace("+-", "\N{PLUS-MINUS SIGN}").partition("\N{PLUS-MINUS SIGN}")
+    value, deviation = _float(mean), _float(spread) if spread else 0.0
+    if not (0 < value <= MOST_TOKENS_A_SECOND and 0 <= deviation <= MOST_TOKENS_A_SECOND):
+        raise BenchError(
+            "give tokens a second of speech, and their standard deviation if it is known, such as "
+            f"6.6 or 6.6+-2; {MOST_TOKENS_A_SECOND:g} at most"
+        )
+    return Speech(value, deviation)
 
 
 def _length_s(word: str) -> tuple[float, float]:

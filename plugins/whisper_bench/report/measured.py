@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from whisper_bench.ratio.report import CaseRatio, Validity
 from whisper_bench.report.document import Block, Bullets, Plot, Section, Table
 from whisper_bench.report.words import NOT_MEASURED, seconds_text
+from whisper_bench.sizing.service import OfLength
+from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.stats.quantile import percentile, samples_needed
@@ -41,6 +43,44 @@ def latency_section(basis: Basis) -> Section:
     label = f"Histogram of {count_text(count, 'measured round')}"
     caption = "Each tick below the bars is a round."
     return Section("Measured latency", [*blocks, Plot("latency", f"{label}.", caption)])
+
+
+def work_section(sizing: Sizing) -> Section | None:
+    """Return where the time of each length goes, and what an hour of it costs; None if unknown."""
+    service, title = sizing.service, "Where the time goes"
+    lengths = [] if service is None else service.by_length(sizing.load)
+    if not lengths:
+        return None
+    price, whole = sizing.price_per_audio_hour, sum(length.share for length in lengths)
+    head: tuple[str, ...] = (
+        *("audio", "requests", "windows", "tokens", "service time", "encoder", "decoder"),
+        *([] if price is None else ["an hour of it costs"]),
+    )
+    rows = [
+        (
+            f"{length.audio_s:g} s",
+            f"{length.share / whole:.0%}",
+            f"{length.windows}",
+            f"{length.tokens:.0f}",
+            seconds_text(length.mean_s),
+            f"{length.encoder_s / length.mean_s:.0%}",
+            f"{length.decoder_s / length.mean_s:.0%}",
+            *([] if price is None else [f"{price * _dearer(length, lengths):.4g}"]),
+        )
+        for length in lengths
+    ]
+    intro = (
+        "A request takes its windows of 30 s in the encoder, with a small rest, and its tokens in "
+        "the decoder."
+    )
+    return Section(title, [intro, Table(title, head, rows)])
+
+
+def _dearer(length: OfLength, lengths: Sequence[OfLength]) -> float:
+    """Return how much dearer a second of this length is than one of all audio."""
+    work_s = sum(each.share * each.mean_s for each in lengths)
+    audio_s = sum(each.share * each.audio_s for each in lengths)
+    return length.mean_s / length.audio_s / (work_s / audio_s)
 
 
 def throttling_section(report: SizingReport) -> Section:

@@ -9,7 +9,7 @@ from whisper_bench.files.replacement import write_all_over
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized
 from whisper_bench.sizing.bounds import POISSON
-from whisper_bench.sizing.demand import ONE_WINDOW
+from whisper_bench.sizing.demand import ONE_WINDOW, Load
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import SizingReport
 
@@ -80,13 +80,22 @@ def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingRepor
     return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *warnings])
 
 
+def _lengths(load: Load) -> str:
+    mix = ", ".join(f"{length.share:g} of {length.audio_s:g} s" for length in load.lengths)
+    tokens = load.tokens_a_second
+    spread = f"+-{load.tokens_spread:g}" if load.tokens_spread else ""
+    return f"audio {mix}" if tokens is None else f"audio {mix}, {tokens:g}{spread} tokens a second"
+
+
 def _asked(sizing: Sizing) -> str:
     """Return the question that the sizing answers, all of it, in a line."""
     load, policy, objective = sizing.load, sizing.policy, sizing.objective
     parts = [f"{load.target_rps:g} requests/s"]
     if load.burstiness != POISSON:
         parts.append(f"burstiness {load.burstiness:g}")
-    if load.windows != ONE_WINDOW:
+    if sizing.service is not None and sizing.service.by_length(load):
+        parts.append(_lengths(load))
+    elif load.windows != ONE_WINDOW:
         mix = ", ".join(f"{share:g} of {size}" for size, share in sorted(load.windows.items()))
         parts.append(f"windows {mix}")
     if sizing.service is not None and sizing.service.hard_share:

@@ -10,6 +10,7 @@ from whisper_bench.report.measured import (
     latency_section,
     ratio_section,
     throttling_section,
+    work_section,
 )
 from whisper_bench.report.predicted import (
     cross_check_section,
@@ -46,6 +47,7 @@ def document_of(report: SizingReport) -> Document:
     sections = [
         _inputs(report),
         latency_section(report.basis),
+        work_section(sizing),
         throttling_section(report),
         ratio_section(report.basis),
         candidates_section(report),

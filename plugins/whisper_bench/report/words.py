@@ -65,6 +65,12 @@ def load_text(load: Load) -> str:
 
 def mix_text(load: Load, service: Service | None) -> str:
     """Return the lengths of audio, and what share of it is hard to decode."""
+    if service is not None and (of_lengths := service.by_length(load)):
+        whole = sum(length.share for length in of_lengths)
+        mix = ", ".join(
+            f"{length.share / whole:.0%} of {length.audio_s:g} s" for length in of_lengths
+        )
+        return f"{mix}, {_speech_text(load, service)}{_hard_text(service)}"
     whole = sum(load.windows.values())
     if len(load.windows) == 1:
         mix = f"{count_text(next(iter(load.windows)), 'window')} of 30 s each"
@@ -74,9 +80,20 @@ def mix_text(load: Load, service: Service | None) -> str:
             for size, share in sorted(load.windows.items())
         )
         mix = f"{', '.join(shares)} of 30 s"
-    if service is not None and service.hard_share:
-        mix += f"; {service.hard_share:.1%} of requests take {service.hard_factor:g} times as long"
-    return mix
+    return mix + ("" if service is None else _hard_text(service))
+
+
+def _hard_text(service: Service) -> str:
+    if not service.hard_share:
+        return ""
+    return f"; {service.hard_share:.1%} of requests take {service.hard_factor:g} times as long"
+
+
+def _speech_text(load: Load, service: Service) -> str:
+    """Return how many tokens a second of audio gives, and how they vary."""
+    measured = 0.0 if service.work is None else service.work.tokens_a_second
+    spread = f" with a standard deviation of {load.tokens_spread:g}" if load.tokens_spread else ""
+    return f"{load.tokens_a_second or measured:.3g} tokens a second{spread}"
 
 
 def objective_text(objective: Objective | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from whisper_bench.case.record import CaseRecord
+from whisper_bench.case.work import round_times
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
@@ -13,7 +14,7 @@ from whisper_bench.sizing.bounds import HARD_FACTOR
 from whisper_bench.sizing.decision import Decision, decide
 from whisper_bench.sizing.demand import Demand
 from whisper_bench.sizing.pod import PodSize, pod_size
-from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.service import Service, ServiceWork
 from whisper_bench.sizing.sizing_report import Candidate
 from whisper_bench.stats.interval import Estimate
 from whisper_bench.throttling.verdict import FAILING, CaseVerdict
@@ -104,6 +105,7 @@ def measured_case(
             factor=1.0 if ratio is None else known_ratio(ratio).high,
             hard_share=hard.share,
             hard_factor=hard.factor,
+            work=service_work(record, ratio),
         ),
         pod=pod_size(
             threads=record.threads,
@@ -114,6 +116,26 @@ def measured_case(
             measured_on=f"{production.name}, {production.architecture}, {production.cpu_model}",
             concurrency=concurrency,
         ),
+    )
+
+
+def service_work(record: CaseRecord, ratio: CaseRatio | None) -> ServiceWork | None:
+    """Return what the parts of each round took; None where they, or their ratios, are unknown.
+
+    With a ratio each part has its own: the upper ends of the intervals.
+    """
+    rounds = round_times(record)
+    if not rounds or (ratio is not None and (ratio.encoder is None or ratio.decoder is None)):
+        return None
+    high = 1.0 if ratio is None else known_ratio(ratio).high
+    return ServiceWork(
+        window_s=[
+            (times.round_s - record.tokens * times.token_s) / times.windows for times in rounds
+        ],
+        token_s=[times.token_s for times in rounds],
+        tokens_a_second=record.tokens / record.clip.duration_s,
+        window_factor=ratio.encoder.high / high if ratio and ratio.encoder else 1.0,
+        token_factor=ratio.decoder.high / high if ratio and ratio.decoder else 1.0,
     )
 
 

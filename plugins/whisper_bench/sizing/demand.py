@@ -105,8 +105,8 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         if not 0 <= self.tokens_spread <= MOST_TOKENS_A_SECOND:
             raise BenchError(
-                f"tokens a second spread by {self.tokens_spread:g}: give a standard deviation, 0 to "
-                f"{MOST_TOKENS_A_SECOND:g}"
+                f"tokens a second spread by {self.tokens_spread:g}: give a standard deviation, "
+                f"0 to {MOST_TOKENS_A_SECOND:g}"
             )
 
     def arrivals(self, count: int, random: np.random.Generator) -> Floats:

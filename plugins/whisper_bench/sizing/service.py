@@ -7,7 +7,7 @@ encoder pads it to, each at what a window of a whole round took.
 
 import math
 import statistics
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -41,6 +41,22 @@ class ServiceWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             windows_of(audio_s) * statistics.fmean(self.window_s) * self.window_factor,
             tokens * statistics.fmean(self.token_s) * self.token_factor,
         )
+
+
+class OfLength(NamedTuple):
+    """What the requests of a length take on average, in seconds; `share` is theirs of all."""
+
+    audio_s: float
+    share: float
+    windows: int
+    tokens: float
+    encoder_s: float
+    decoder_s: float
+
+    @property
+    def mean_s(self) -> float:
+        """The mean service time."""
+        return self.encoder_s + self.decoder_s
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,29 +97,28 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _hard_mean(self) -> float:
         return 1 + self.hard_share * (self.hard_factor - 1)
 
-    def by_length(self, load: "Load") -> "list[tuple[float, float, float, float]]":
-        """Return for each length of a load: its seconds, its share, and its mean two parts.
-
-        Empty where the work or the lengths are unknown.
-        """
+    def by_length(self, load: "Load") -> "list[OfLength]":
+        """Return what each length of a load takes; empty where the work or lengths are unknown."""
         if self.work is None:
             return []
-        scale = self.factor * self._hard_mean
-        rows = []
-        for length in load.lengths:
-            encoder_s, decoder_s = self.work.parts_s(length.audio_s, load.tokens_a_second)
-            rows.append((length.audio_s, length.share, scale * encoder_s, scale * decoder_s))
-        return rows
+        scale, tokens_a_second = self.factor * self._hard_mean, load.tokens_a_second
+        return [
+            OfLength(
+                length.audio_s,
+                length.share,
+                windows_of(length.audio_s),
+                length.audio_s * (tokens_a_second or self.work.tokens_a_second),
+                *(scale * part_s for part_s in self.work.parts_s(length.audio_s, tokens_a_second)),
+            )
+            for length in load.lengths
+        ]
 
     def mean_s(self, load: "Load") -> float:
         """Return the mean service time of a load's audio, exactly."""
         lengths = self.by_length(load)
         if lengths:
-            whole = math.fsum(share for _, share, _, _ in lengths)
-            times_s = (
-                share * (encoder_s + decoder_s) for _, share, encoder_s, decoder_s in lengths
-            )
-            return math.fsum(times_s) / whole
+            whole = math.fsum(length.share for length in lengths)
+            return math.fsum(length.share * length.mean_s for length in lengths) / whole
         whole = sum(load.windows.values())
         windows = sum(size * share for size, share in load.windows.items()) / whole
         return self.of_clip_s / self.windows * windows

@@ -1,5 +1,6 @@
 """Make a sizing report from a saved run, with a saved ratio if the run is of another machine."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from whisper_bench.case.record import CaseRecord, trust_warnings
 from whisper_bench.case.stability import stability_warnings
+from whisper_bench.case.work import round_times
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.identity import Architecture
 from whisper_bench.ratio.comparable import paired
@@ -27,7 +29,7 @@ from whisper_bench.sizing.candidates import (
     measured_case,
 )
 from whisper_bench.sizing.decision import Decision
-from whisper_bench.sizing.demand import Demand
+from whisper_bench.sizing.demand import Demand, Load
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import Basis, SizingReport
 from whisper_bench.stats.quantile import samples_needed
@@ -83,7 +85,7 @@ def size_run(
         raise BenchError(
             "--allow-mismatch: nothing is compared without --ratio-config; leave it out"
         )
-    chosen = _of_model(records, model, facts.name)
+    chosen = _of_model(records, model, facts.name, demand.load)
     _check_production(facts, config, production)
     warnings = [
         f"{record.label}: {text}"
@@ -113,7 +115,7 @@ def size_run(
     ]
     decisions = decisions_of(cases, facts.name, demand)
     best, sizing = _chosen(cases, decisions, evidence=evidence)
-    warnings += [*_few_samples(sizing), *_fewer_cpus(best)]
+    warnings += [*_few_samples(sizing), *_fewer_cpus(best), *_in_windows(best, demand.load)]
     return SizingReport(
         sizing=sizing,
         basis=_basis(best, facts, config),
@@ -181,9 +183,8 @@ def _clips_left_out(records: Sequence[CaseRecord], chosen: Sequence[CaseRecord])
     others = {record.clip.name for record in records if record.model == chosen[0].model} - {clip}
     if not others:
         return []
-    return [
-        f"the sizing uses the clip {clip}, the shortest; also measured: {', '.join(sorted(others))}"
-    ]
+    measured = ", ".join(sorted(others))
+    return [f"the sizing uses the clip {clip}, the nearest in length; also measured: {measured}"]
 
 
 def _few_samples(sizing: Sizing) -> list[str]:
@@ -213,7 +214,22 @@ def _fewer_cpus(case: MeasuredCase) -> list[str]:
     return [f"{case.record.label}: {text}"]
 
 
-def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> list[CaseRecord]:
+def _in_windows(case: MeasuredCase, load: Load) -> list[str]:
+    """Warn if other lengths than the measured one are counted in windows alone."""
+    clip = case.record.clip
+    others = [length for length in load.lengths if length.audio_s != clip.duration_s]
+    if case.service.work is not None or not others:
+        return []
+    text = (
+        "audio is counted in windows of 30 s, since encoder and decoder times are unknown; short "
+        "clips are priced too high: measure again to have them (docs/work.md)"
+    )
+    return [f"{case.record.label}: {text}"]
+
+
+def _of_model(
+    records: Sequence[CaseRecord], model: str | None, name: str, load: Load
+) -> list[CaseRecord]:
     known = list(dict.fromkeys(record.model for record in records))
     wanted = model or known[0]
     if (model is None and len(known) > 1) or wanted not in known:
@@ -222,10 +238,19 @@ def _of_model(records: Sequence[CaseRecord], model: str | None, name: str) -> li
             f"{'' if model is None else f' and not {model}'}; choose one with --model"
         )
     chosen = [record for record in records if record.model == wanted]
-    clips = list(dict.fromkeys(record.clip.name for record in chosen))
-    # lengths are scaled by windows, so the shortest clip is enough; it is disturbed the least
-    first = min(chosen, key=lambda record: record.clip.windows).clip.name if clips else ""
-    return [record for record in chosen if record.clip.name == first]
+    split = all(map(round_times, chosen))
+    nearest = min(chosen, key=lambda record: _distance(record, load if split else None)).clip.name
+    return [record for record in chosen if record.clip.name == nearest]
+
+
+def _distance(record: CaseRecord, load: Load | None) -> float:
+    """Return how far a clip is from the mean length of the load's audio.
+
+    Where lengths are scaled by windows the shortest clip is the best: it is disturbed the least.
+    """
+    if load is None or load.audio_s is None:
+        return record.clip.windows
+    return abs(math.log(record.clip.duration_s / load.audio_s))
 
 
 def _basis(case: MeasuredCase, facts: RunFacts, config: RatioConfig | None) -> Basis:
