@@ -184,7 +184,7 @@ def _clips_left_out(records: Sequence[CaseRecord], chosen: Sequence[CaseRecord])
     if not others:
         return []
     measured = ", ".join(sorted(others))
-    return [f"the sizing uses the clip {clip}, the nearest in length; also measured: {measured}"]
+    return [f"the sizing uses the clip {clip}; also measured: {measured}"]
 
 
 def _few_samples(sizing: Sizing) -> list[str]:
