@@ -10,7 +10,7 @@ import pytest
 from support.runs import PATIENCE_S, SCRIPTS, wait_until
 from whisper_bench.gate.report import Answer, GateReport
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.real
 QUICK = ("--", "--whisper-warmup-rounds=0")
 
 

@@ -8,7 +8,7 @@ import pytest
 from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.weights.pins import PINS
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.real
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1", "--whisper-warmup-rounds=0")
 LONG_ENOUGH = ("--whisper-rounds=6",)
 """For the 100 periods without which throttling is not judged, on a fast machine, too."""
