@@ -64,8 +64,9 @@ class LoadedModel:
             BenchError: the language is missing, or the model does not know it.
 
         """
+        options = self._options(language)
         # the segments are a lazy generator: nothing is computed until they are consumed
-        segments, _ = self._model.transcribe(samples, **self._options(language))
+        segments, _ = self._model.transcribe(samples, **options)
         text, tokens = [], 0
         for segment in segments:
             text.append(segment.text)
