@@ -31,9 +31,9 @@ def gate(engine, image, tmp_path):
         return started[-1]
 
     yield start
-    for each in started:
-        each.terminate()
-        each.wait(PATIENCE_S)
+    for item in started:
+        item.terminate()
+        item.wait(PATIENCE_S)
 
 
 def report_of(folder):

@@ -27,8 +27,8 @@ def image_file(name):
 
 def asked(lines):
     """Return requirements by their name; lines that are comments ask for nothing."""
-    found = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
-    return {canonicalize_name(each.name): each for each in found}
+    actual = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    return {canonicalize_name(item.name): item for item in actual}
 
 
 def locked(name):
