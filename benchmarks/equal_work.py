@@ -13,17 +13,16 @@ import json
 import os
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from whisper_bench.case.clip import load_clip
-from whisper_bench.case.decoding import Decoding
 from whisper_bench.stats.welch import log_mean, ratio_of
 from whisper_bench.worker.engine import LoadedModel, Transcription, load_model, run_benchmark
 
 CLIP = Path(__file__).parent.parent / "audio" / "vi_30s.wav"
-LANGUAGE = "vi"
 END_OF_TEXT, LAST_SPECIAL = 50257, 51865
 OTHER = ("ONEDNN_MAX_CPU_ISA=SSE41",)
 FORCED_TOKENS, PROMPT_TOKENS = 197, 3
@@ -32,26 +31,21 @@ FORCED_TOKENS, PROMPT_TOKENS = 197, 3
 class ForcedModel(LoadedModel):
     """A model that decodes FORCED_TOKENS tokens, whatever it hears."""
 
-    def transcribe(self, samples: Any, language: str | None = None) -> tuple[str, int]:
-        """Return the text and its tokens."""
-        decoding = Decoding(language or LANGUAGE)
-        options = {
-            **{name: getattr(decoding, name) for name in Decoding.__struct_fields__},
+    def _options(self, language: str | None) -> dict[str, Any]:
+        return {
+            **super()._options(language),
             "suppress_tokens": [-1, *range(END_OF_TEXT, LAST_SPECIAL)],
             # faster-whisper and CTranslate2 count the prompt twice: half of the sum comes out
             "max_new_tokens": 2 * FORCED_TOKENS - PROMPT_TOKENS,
         }
-        segments, _ = self._model.transcribe(samples, **options)
-        parts = [(segment.text, len(segment.tokens)) for segment in segments]
-        return "".join(text for text, _ in parts), sum(tokens for _, tokens in parts)
 
 
 def measure(rounds: int) -> None:
     """Print the rounds of this process as JSON: as always, and forced."""
     clip = load_clip(CLIP)
     model = load_model("base", threads=1)
-    forced = ForcedModel.__new__(ForcedModel)
-    forced.__dict__ = model.__dict__
+    forced = copy(model)
+    forced.__class__ = ForcedModel
     lines = {}
     for name, one in (("natural", model), ("forced", forced)):
         list(run_benchmark(one, clip, 1))

@@ -32,6 +32,25 @@ from support.untraced import untraced
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+IMAGE = ("tests/image/", "tests/gate/test_image_side.py")
+"""Tests of these share an image that takes minutes to build."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Have one worker run all tests of the image, so that it is built once.
+
+    xdist's own groups (`--dist loadgroup`) write into a field that items of pytest 9.2 do not have.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneForTheImage(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "image" if nodeid.startswith(IMAGE) else nodeid
+
+    return OneForTheImage(config, log)
+
+
 # `pytest-benchmark compare` loads this file as well, where the extra `tests` need not be there
 with contextlib.suppress(ModuleNotFoundError):
     from hypothesis import settings

@@ -39,20 +39,20 @@ def test_work_is_counted_in_windows_of_30_s(tmp_path, seconds, windows):
 
 
 @pytest.mark.parametrize(
-    ("settings", "found"),
+    ("settings", "actual"),
     [
         ({"rate": 44_100}, "44100 Hz, 1 channel(s), 16 bit"),
         ({"channels": 2}, "16000 Hz, 2 channel(s), 16 bit"),
         ({"width": 1}, "16000 Hz, 1 channel(s), 8 bit"),
     ],
 )
-def test_a_clip_of_a_wrong_format_is_refused_with_file_value_and_remedy(tmp_path, settings, found):
+def test_a_clip_of_a_wrong_format_is_refused_with_file_value_and_remedy(tmp_path, settings, actual):
     path = write_wav(tmp_path / "a.wav", bytes(3200), **settings)
     with pytest.raises(BenchError) as caught:
         load_clip(path)
     message = str(caught.value)
     assert str(path) in message
-    assert found in message
+    assert actual in message
     assert "ffmpeg -i INPUT -ar 16000 -ac 1" in message
 
 
@@ -100,7 +100,7 @@ def test_facts_beside_the_clip_are_checked(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("facts", "found"),
+    ("facts", "actual"),
     [
         (
             '{"language": "english"}',
@@ -120,11 +120,11 @@ def test_facts_beside_the_clip_are_checked(tmp_path):
         ("[]", "Expected `object`"),
     ],
 )
-def test_facts_of_a_wrong_type_or_range_are_refused(tmp_path, facts, found):
+def test_facts_of_a_wrong_type_or_range_are_refused(tmp_path, facts, actual):
     path = write_wav(tmp_path / "a.wav", bytes(3200))
     path.with_suffix(".txt").write_text("a")
     path.with_suffix(".json").write_text(facts)
-    with pytest.raises(BenchError, match=found) as caught:
+    with pytest.raises(BenchError, match=actual) as caught:
         load_clip(path)
     assert str(tmp_path / "a.json") in str(caught.value)
 
@@ -218,7 +218,7 @@ def test_a_length_out_of_range_is_refused(length):
 
 def test_speaking_the_standard_clip_again_gives_the_same_bytes(tmp_path):
     try:
-        told = subprocess.run(
+        printed = subprocess.run(
             ["espeak-ng", "--version"], capture_output=True, text=True, check=True
         )
     except FileNotFoundError:
@@ -227,7 +227,7 @@ def test_speaking_the_standard_clip_again_gives_the_same_bytes(tmp_path):
             reason="espeak-ng is not installed, a program of the system's that pip cannot bring "
             "(Debian: apt-get install espeak-ng; .ci/run does)"
         )
-    version = re.search(r"1\.\d+", told.stdout)[0]
+    version = re.search(r"1\.\d+", printed.stdout)[0]
     if version != "1.51":
         # another version speaks other bytes, which would say nothing of the clip
         pytest.skip(

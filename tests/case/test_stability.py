@@ -12,17 +12,17 @@ from support.ratios import record
 from whisper_bench.case.stability import stability_warnings, trend
 
 
-def latencies(processes=5, each=10, *, drift=0.0, within=0.0, spread=0.0, noise=0.01, seed=1):
+def latencies(processes=5, rounds=10, *, drift=0.0, within=0.0, spread=0.0, noise=0.01, seed=1):
     """Rounds whose logarithms drift over the run, and within a process, by so much in all."""
     source = random.Random(seed)
-    found = []
+    latencies_s = []
     for process in range(processes):
         level = drift * process / max(processes - 1, 1) + source.gauss(0, spread)
-        found += [
-            math.exp(level + within * place / (each - 1) + source.gauss(0, noise))
-            for place in range(each)
+        latencies_s += [
+            math.exp(level + within * place / (rounds - 1) + source.gauss(0, noise))
+            for place in range(rounds)
         ]
-    return found
+    return latencies_s
 
 
 def warnings(*args, per_process=10, **settings):
@@ -47,7 +47,7 @@ def test_latency_that_falls_within_processes_is_warned_of_as_no_warm_up():
 
 def test_a_small_or_uncertain_drift_has_no_warning():
     assert warnings(drift=0.03) == []
-    assert not any("drifts" in each for each in warnings(drift=0.06, spread=0.08))
+    assert not any("drifts" in item for item in warnings(drift=0.06, spread=0.08))
 
 
 def test_processes_that_spread_are_warned_of():
@@ -87,9 +87,9 @@ def test_a_trend_is_scipys_linear_regression(logs):
 
 def test_a_trend_within_groups_ignores_the_groups_levels():
     up = [0.0, 0.1, 0.2]
-    found = trend([up, [5 + each for each in up]])
-    assert found.change == pytest.approx(math.expm1(0.2))
-    assert found.p == pytest.approx(0, abs=1e-6)
+    actual = trend([up, [5 + item for item in up]])
+    assert actual.change == pytest.approx(math.expm1(0.2))
+    assert actual.p == pytest.approx(0, abs=1e-6)
 
 
 def test_a_trend_without_data_is_none():

@@ -82,7 +82,7 @@ def test_the_sample_runs_rates_are_those_of_their_transcripts(clip):
 
 def _records(path):
     benchmarks = json.loads(path.read_text(encoding="utf-8")).get("benchmarks", [])
-    return [each["extra_info"]["whisper_bench"] for each in benchmarks]
+    return [item["extra_info"]["whisper_bench"] for item in benchmarks]
 
 
 def test_a_wrong_answer_of_a_language_without_spaces_is_counted_in_characters(clip):

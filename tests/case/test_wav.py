@@ -56,7 +56,7 @@ def test_a_good_file_gives_its_samples(content):
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "actual"),
     {
         "nothing": (b"", "it is 0 bytes long"),
         "text": (b"no wave at all", "it begins with 'no w' and 'at a'"),
@@ -83,8 +83,8 @@ def test_a_good_file_gives_its_samples(content):
         "too-long": (wav(fmt(), data(4000)), "cut short, 4 of 2000 samples are there"),
     }.values(),
 )
-def test_a_bad_file_is_refused_with_the_reason(content, found):
-    with pytest.raises(WavError, match=found):
+def test_a_bad_file_is_refused_with_the_reason(content, actual):
+    with pytest.raises(WavError, match=actual):
         pcm_of(content)
 
 

@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from support.ratios import record, work_record
+from whisper_bench.case.record_check import check_record
 from whisper_bench.case.work import NO_SPLIT, NO_TOKENS, no_work, work_of
+from whisper_bench.errors import BenchError
 
 PROCESSES = (0.9, 0.015), (1.0, 0.016), (0.95, 0.014)
 
@@ -53,3 +55,24 @@ def test_a_phase_too_short_for_the_clock_leaves_the_work_unknown():
     split = msgspec.structs.replace(made.rounds[0].split, encode_s=0.0)
     first = msgspec.structs.replace(made.rounds[0], split=split)
     assert work_of(msgspec.structs.replace(made, rounds=[first, *made.rounds[1:]])) is None
+
+
+def with_first_split(record, **changes):
+    first = record.rounds[0]
+    changed = msgspec.structs.replace(first, split=msgspec.structs.replace(first.split, **changes))
+    return msgspec.structs.replace(record, rounds=[changed, *record.rounds[1:]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "trouble"),
+    [
+        ({"windows": 2}, "a round of 1 windows is in a case of 2 windows"),
+        ({"decode_s": 9.0}, "s has .* of encoder, 9 of decoder"),
+        ({"decode_cpu_s": 9.0}, "CPU-seconds has .* of encoder, 9 of decoder"),
+    ],
+)
+def test_phases_that_are_not_parts_of_their_round_are_refused(changes, trouble):
+    made = work_record(*PROCESSES)
+    check_record(made, "a.json")
+    with pytest.raises(BenchError, match=f"a.json: base-t1-vi_30s: .*{trouble}"):
+        check_record(with_first_split(made, **changes), "a.json")

@@ -77,7 +77,7 @@ def test_a_deployment_whose_pod_is_not_guaranteed_fails_with_the_container(
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ("--slo-p95 1s", "deployment: "),
         ("--deployment none.yaml", "none.yaml"),
@@ -87,8 +87,8 @@ def test_a_deployment_whose_pod_is_not_guaranteed_fails_with_the_container(
     ],
 )
 def test_a_sizing_that_cannot_be_made_fails_with_the_reason(
-    measuring, gate, deployment, changed, told
+    measuring, gate, deployment, changed, message
 ):
     status, out, _ = gate("--sizing", f"{SIZED} --deployment {deployment} {changed}")
     assert (status, measuring.order) == (1, [])
-    assert told in out.splitlines()[-1]
+    assert message in out.splitlines()[-1]

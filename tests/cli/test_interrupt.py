@@ -151,8 +151,8 @@ def test_ctrl_c_at_any_line_gives_no_traceback_and_no_half_file(
         statuses.add(status)
         assert status in {0, 130}
         assert "Traceback" not in capsys.readouterr().err
-        found = {path.name: path.stat().st_size for path in home.glob("benchmark_results/*")}
-        assert found.keys() <= whole.keys()
+        actual = {path.name: path.stat().st_size for path in home.glob("benchmark_results/*")}
+        assert actual.keys() <= whole.keys()
     assert 130 in statuses
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

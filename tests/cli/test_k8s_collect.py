@@ -16,7 +16,7 @@ COLLECTED = f"{SAMPLE.name}/0001_avx.json"
 
 
 def refused(capsys, *arguments, status=2):
-    assert main([str(each) for each in arguments]) == status
+    assert main([str(item) for item in arguments]) == status
     return capsys.readouterr().err
 
 
@@ -37,9 +37,9 @@ def test_collect_reads_stdin_and_reports_in_json(home, capsys, monkeypatch):
     assert main(["k8s", "collect", "-", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["faults"] == []
-    (found,) = document["runs"]
-    assert (found["save_name"], found["log"], found["new"]) == ("avx", "-", True)
-    assert found["results"][0]["result"]["model_size"] == "base"
+    (actual,) = document["runs"]
+    assert (actual["save_name"], actual["log"], actual["new"]) == ("avx", "-", True)
+    assert actual["results"][0]["result"]["model_size"] == "base"
 
 
 def test_three_collected_logs_make_one_matrix(home, capsys):
@@ -52,7 +52,7 @@ def test_three_collected_logs_make_one_matrix(home, capsys):
     through = ["--allow-mismatch", "tokens", "--allow-mismatch", "cases"]
     assert main(["ratio", "avx2", "avx", "generic", *through]) == 0
     out = capsys.readouterr().out
-    assert all(each in out for each in ("avx2", "avx", "generic"))
+    assert all(item in out for item in ("avx2", "avx", "generic"))
     assert main(["ratio", "avx", "generic"]) == 0
 
 
@@ -90,9 +90,9 @@ def test_collect_from_a_closed_stdin_exits_2_with_the_remedy(home, capsys, monke
 
 def test_a_log_of_one_long_hostile_line_is_quoted_short_and_escaped(home, capsys):
     (home / "pod.log").write_text("\x1b[2J" + "x" * 500_000)
-    told = refused(capsys, "k8s", "collect", "pod.log", status=1)
-    assert len(told) < 600
-    assert "\\x1b[2Jxxx" in told
+    message = refused(capsys, "k8s", "collect", "pod.log", status=1)
+    assert len(message) < 600
+    assert "\\x1b[2Jxxx" in message
 
 
 def test_collect_without_a_stderr_keeps_its_status(home, monkeypatch):

@@ -22,7 +22,7 @@ def run(where, *options):
 
 
 def refused(capsys, *arguments, status=2):
-    assert main([str(each) for each in arguments]) == status
+    assert main([str(item) for item in arguments]) == status
     return capsys.readouterr().err
 
 
@@ -65,10 +65,10 @@ def test_ctrl_c_leaves_no_pod(home, kubelet, where, number):
     kubelet.play(POD, scheduled, running, logs("collected 1 item\n"))
     command = [Path(sys.executable).with_name("whisper-bench"), *run(where)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        told = ""
-        while f"Running on {NODE}" not in told:
-            told = process.stderr.readline()
-            assert told, "it ended before the Pod ran"
+        message = ""
+        while f"Running on {NODE}" not in message:
+            message = process.stderr.readline()
+            assert message, "it ended before the Pod ran"
         os.kill(process.pid, number)
         rest = process.stderr.read()
     assert process.returncode == 130
@@ -85,14 +85,14 @@ def test_a_missing_kubernetes_client_exits_2_with_the_extra(home, capsys, monkey
 
 
 def test_a_missing_kubeconfig_exits_2_with_the_option(home, capsys):
-    told = refused(capsys, *run(["--kubeconfig", "none"]))
-    assert "no cluster: Invalid kube-config file" in told
-    assert "pass a kubeconfig with --kubeconfig" in told
+    message = refused(capsys, *run(["--kubeconfig", "none"]))
+    assert "no cluster: Invalid kube-config file" in message
+    assert "pass a kubeconfig with --kubeconfig" in message
 
 
 def test_an_unknown_context_exits_2_with_its_name(home, capsys, apiserver):
-    told = refused(capsys, *run(["--kubeconfig", str(apiserver), "--context", "other"]))
-    assert "Expected object with name other" in told
+    message = refused(capsys, *run(["--kubeconfig", str(apiserver), "--context", "other"]))
+    assert "Expected object with name other" in message
 
 
 def test_a_server_that_never_answered_is_not_asked_again(home, capsys, tmp_path):
@@ -103,9 +103,9 @@ def test_a_server_that_never_answered_is_not_asked_again(home, capsys, tmp_path)
         "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:9'}}]\n"
         "users: [{name: a, user: {}}]\n"
     )
-    told = refused(capsys, "k8s", "collect", "--kubeconfig", config, status=1)
-    assert "no answer from the cluster" in told
-    assert "asking again" not in told  # one that has never answered is not waited for
+    message = refused(capsys, "k8s", "collect", "--kubeconfig", config, status=1)
+    assert "no answer from the cluster" in message
+    assert "asking again" not in message  # one that has never answered is not waited for
 
 
 @pytest.mark.parametrize(

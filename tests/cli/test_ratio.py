@@ -80,7 +80,7 @@ def test_an_invalid_ratio_exits_1_and_keeps_nothing(storage, capsys):
 
 
 def test_more_than_two_runs_give_a_matrix(storage, capsys):
-    save(storage, "Linux-A/0003_old.json", encoded(*(2 * each for each in XEON)))
+    save(storage, "Linux-A/0003_old.json", encoded(*(2 * item for item in XEON)))
     assert main(["ratio", "*"]) == 0
     assert "latency of the row over latency of the column" in capsys.readouterr().out
     assert main(["ratio", "m4", "*", "--json"]) == 0
@@ -94,7 +94,7 @@ def test_all_runs_takes_every_run_of_a_name(storage, capsys):
     assert main(["ratio", "m4", "xeon", "--all-runs"]) == 2
     assert "m4: 1 run(s) saved" in capsys.readouterr().err
     for number, (name, latencies_s) in enumerate((("m4", M4), ("xeon", XEON)), 3):
-        longer = [1.05 * each for each in latencies_s]
+        longer = [1.05 * item for item in latencies_s]
         save(storage, f"Linux-B/000{number}_{name}.json", encoded(*longer))
     assert main(["ratio", "m4", "xeon", "--all-runs"]) == 0
     out = capsys.readouterr().out

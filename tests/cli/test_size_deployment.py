@@ -56,7 +56,7 @@ def test_octal_replicas_are_read_as_kubernetes_does(here, sized, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("22-sidecar-no-resources.yaml", "the Pod is Burstable, not Guaranteed: containers[envoy]"),
         (
@@ -66,23 +66,23 @@ def test_octal_replicas_are_read_as_kubernetes_does(here, sized, capsys):
     ],
 )
 def test_a_pod_that_is_not_guaranteed_fails_the_check_with_the_fault(
-    here, sized, capsys, name, told
+    here, sized, capsys, name, message
 ):
     status, out, _ = sized(case(name))
     assert status == 0
-    assert f"! d.yaml: {told}" in " ".join(out.split()).replace("\n", " ")
+    assert f"! d.yaml: {message}" in " ".join(out.split()).replace("\n", " ")
     markdown = (here / "sizing_report.md").read_text()
     assert "d.yaml: the Pod is Burstable, with all its containers" in markdown
     assert "is Guaranteed" not in markdown + out
     # the fields are as they should be now, and the check is red for the Pod alone
     status, out = checked(capsys)
     assert status == 1
-    assert f"d.yaml: {told}" in out
+    assert f"d.yaml: {message}" in out
     assert "matches the sizing" not in out
     status, out = checked(capsys, "--json")
     document = json.loads(out)
     assert (status, document["in_step"], document["diff"]) == (1, False, [])
-    assert told in document["deployment"]["faults"][0]
+    assert message in document["deployment"]["faults"][0]
     assert document["deployment"]["quality_of_service"] == "Burstable"
 
 
@@ -152,22 +152,22 @@ def test_an_autoscaler_sets_the_replicas_and_hpa_edits_it(here, sized, capsys):
 def test_hpa_without_an_autoscaler_or_file_is_misuse(here, capsys):
     (here / "d.yaml").write_text(case("24-octal-replicas.yaml"))
     assert main([*ASKED, "--hpa"]) == 2
-    told = "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt, and must have"
-    assert told in capsys.readouterr().err
+    message = "--hpa: d.yaml has 0 HorizontalPodAutoscalers of the Deployment stt, and must have"
+    assert message in capsys.readouterr().err
     assert main([*ASKED[:-2], "--hpa"]) == 2
     assert "--hpa: there is no Deployment k8s/deployment.yaml" in (capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"\xff\xfe", "--deployment d.yaml: "),
         (b"#" * (64 * 2**20 + 1), "--deployment d.yaml: it is larger than 64 MiB"),
         (None, "at `$.containers[0].env[0].name`"),
     ],
 )
-def test_a_deployment_file_that_cannot_be_read_is_misuse(here, capsys, content, told):
+def test_a_deployment_file_that_cannot_be_read_is_misuse(here, capsys, content, message):
     (here / "d.yaml").write_bytes(content or case("deploy-list-name.yaml").encode())
     assert main(ASKED) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (here / "sizing_report.md").exists()

@@ -82,7 +82,7 @@ def test_pass_and_fail(tmp_path):
 def test_the_interval_is_that_of_a_run_to_come():
     before, now = (1.0, 1.05, 0.97, 1.02), (1.1, 1.12)
     estimate = next_run_over(log_mean(before), log_mean(now), 0.95)
-    logs = [math.log(each) for each in before]
+    logs = [math.log(item) for item in before]
     half = stats.t.ppf(0.975, 3) * statistics.stdev(logs) * math.sqrt(1 + 1 / 4)
     middle = statistics.fmean(map(math.log, now)) - statistics.fmean(logs)
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
@@ -130,14 +130,14 @@ def played(tmp_path, monkeypatch):
 def test_the_command(played, capsys):
     assert main(["gate", "saved:main", "image:suite:new"]) == 0
     # as many rounds in a process as the saved runs have
-    assert [each.rounds for each in played] == [2]
+    assert [item.rounds for item in played] == [2]
     out, err = capsys.readouterr()
     assert "PASS: base-t1-vi_30s: not slower: +2.0 %" in out
     assert "candidate  2/2  base-t1-vi_30s 1.020 s  at most 0:00 left" in err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["saved:main", "saved:main"], "only the baseline can be saved runs"),
         (["saved:", "image:suite:new"], "saved:: no save name; write saved:main"),
@@ -149,9 +149,9 @@ def test_the_command(played, capsys):
         ),
     ],
 )
-def test_misuse(played, capsys, words, told):
+def test_misuse(played, capsys, words, message):
     assert main(["gate", *words]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_the_newest_run_is_what_the_candidate_is_held_to(tmp_path):
@@ -160,7 +160,7 @@ def test_the_newest_run_is_what_the_candidate_is_held_to(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"node": "n2"}, "but this machine is n2, A test's chip"),
         ({"cpu_model": "Another"}, "but this machine is n1, Another"),
@@ -168,13 +168,13 @@ def test_the_newest_run_is_what_the_candidate_is_held_to(tmp_path):
         ({"system": "Darwin"}, "(x86_64, Darwin)"),
     ],
 )
-def test_another_machine_is_refused(tmp_path, changes, told):
+def test_another_machine_is_refused(tmp_path, changes, message):
     machine = msgspec.structs.replace(HERE, **changes)
     report, measure = judged(store(tmp_path), candidate(1.0, machine=machine))
     assert report.answer is Answer.FAIL
     assert measure.asked == 1
     assert "machine: the saved runs are of n1, A test's chip (x86_64, Linux)" in report.reason
-    assert told in report.reason
+    assert message in report.reason
     assert "WHISPER_BENCH_NODE" in report.reason
 
 
@@ -222,7 +222,7 @@ def test_where_both_were_contended_cpu_seconds_decide(contended):
     assert case.baseline_s == pytest.approx(1.0)
 
 
-def shortened(found, cpu_s):
+def shortened(actual, cpu_s):
     """Give every round the same CPU-seconds, however long it took."""
-    rounds = [round_line(each.process, each.latency_s, cpu_s) for each in found.rounds]
-    return FinishedRounds(found.processes, rounds)
+    rounds = [round_line(item.process, item.latency_s, cpu_s) for item in actual.rounds]
+    return FinishedRounds(actual.processes, rounds)

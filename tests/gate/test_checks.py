@@ -92,10 +92,10 @@ DIFFERENT = {
 
 @pytest.mark.parametrize("field", DIFFERENT)
 def test_what_must_be_the_same_is_named_with_both_values(field):
-    changes, told = DIFFERENT[field]
+    changes, printed = DIFFERENT[field]
     (check,) = same_identity(BASE, process(**changes), allow=[])
     assert (check.name, check.answer) == (field, Answer.FAIL)
-    assert check.message == f"{field} of base-t1-vi_30s: {told}"
+    assert check.message == f"{field} of base-t1-vi_30s: {printed}"
 
 
 @pytest.mark.parametrize("field", DIFFERENT)
@@ -115,7 +115,7 @@ def test_a_field_lets_no_other_through():
 
 def test_a_whole_lets_its_parts_through():
     candidate = process(decoding=Decoding("vi", beam_size=1))
-    assert [each.answer for each in same_identity(BASE, candidate, ["decoding"])] == [Answer.PASS]
+    assert [item.answer for item in same_identity(BASE, candidate, ["decoding"])] == [Answer.PASS]
 
 
 def test_the_same_has_the_same_identity():
@@ -129,7 +129,7 @@ def test_every_difference_of_every_case_is_told():
         measured_case(transcript="khác"), measured_case(case=OTHER, tokens=9, transcript="khác")
     )
     checks = same_identity(TWO, candidate, allow=[])
-    assert {(each.name, "base-t1-other" in each.message) for each in checks} == {
+    assert {(item.name, "base-t1-other" in item.message) for item in checks} == {
         ("transcript", False),
         ("transcript", True),
         ("tokens", True),
@@ -144,9 +144,9 @@ def test_library_versions_differ_and_are_told():
     candidate = process(versions={"ctranslate2": "5"}, warmup_rounds=0)
     (check,) = same_identity(BASE, candidate, allow=[])
     assert check.answer is Answer.PASS
-    told = notes(BASE, candidate)
-    assert "versions.ctranslate2: 4 before, 5 now" in told
-    assert "warmup_rounds: 1 before, 0 now" in told
+    printed = notes(BASE, candidate)
+    assert "versions.ctranslate2: 4 before, 5 now" in printed
+    assert "warmup_rounds: 1 before, 0 now" in printed
     assert notes(BASE, BASE) == []
 
 

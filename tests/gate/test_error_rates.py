@@ -112,16 +112,16 @@ def ended(baseline, candidate, most_pairs):
     ids=["2 %", "5 %", "heavy tails", "drift"],
 )
 def test_at_the_limit_it_errs_as_rarely_as_promised(what):
-    found = shares(sessions(LIMIT, **what))
-    assert found[Call.SLOWER] <= MOST_ERRORS
-    assert found[Call.NOT_SLOWER] <= MOST_ERRORS
+    actual = shares(sessions(LIMIT, **what))
+    assert actual[Call.SLOWER] <= MOST_ERRORS
+    assert actual[Call.NOT_SLOWER] <= MOST_ERRORS
 
 
 def test_clear_of_the_limit_it_is_right():
-    found = {slowdown: shares(sessions(slowdown, 0.03)[:300]) for slowdown in (0.0, 0.15, 0.2)}
-    assert found[0.0][Call.NOT_SLOWER] > 0.99
-    assert found[0.15][Call.SLOWER] > 0.95
-    assert found[0.2][Call.SLOWER] > 0.99
-    assert found[0.0][Call.SLOWER] == found[0.15][Call.NOT_SLOWER] == 0
-    slower = [each[Call.SLOWER] for each in found.values()]
+    actual = {slowdown: shares(sessions(slowdown, 0.03)[:300]) for slowdown in (0.0, 0.15, 0.2)}
+    assert actual[0.0][Call.NOT_SLOWER] > 0.99
+    assert actual[0.15][Call.SLOWER] > 0.95
+    assert actual[0.2][Call.SLOWER] > 0.99
+    assert actual[0.0][Call.SLOWER] == actual[0.15][Call.NOT_SLOWER] == 0
+    slower = [item[Call.SLOWER] for item in actual.values()]
     assert slower == sorted(slower)

@@ -41,7 +41,7 @@ def test_the_order_is_abba_and_the_first_look_that_decides_ends_it():
     report = played.gate()
     assert played.order == ABBA * 2
     assert report.answer is Answer.PASS
-    assert [(each.side, each.pair) for each in report.turns] == list(
+    assert [(item.side, item.pair) for item in report.turns] == list(
         zip(ABBA * 2, [1, 1, 2, 2, 3, 3, 4, 4], strict=True)
     )
     (case,) = report.cases
@@ -149,7 +149,7 @@ def test_one_slower_case_of_several_fails_them_all():
 
     report = Played(twice(SAME[0]), candidate).gate()
     assert report.answer is Answer.FAIL
-    assert [each.answer for each in report.cases] == [Answer.PASS, Answer.FAIL]
+    assert [item.answer for item in report.cases] == [Answer.PASS, Answer.FAIL]
     assert report.reason.startswith("base-t1-other: slower: ")
 
 
@@ -159,16 +159,16 @@ def test_a_case_that_is_open_does_not_keep_one_that_is_slower_from_ending_it():
         return several(*near.cases, *around(1.3, case=OTHER)(number).cases)
 
     report = Played(twice(SAME[0]), candidate).gate()
-    assert [each.answer for each in report.cases] == [Answer.NO_EVIDENCE, Answer.FAIL]
+    assert [item.answer for item in report.cases] == [Answer.NO_EVIDENCE, Answer.FAIL]
     assert (report.answer, len(report.turns)) == (Answer.FAIL, 8)
 
 
 def test_several_cases_share_the_error_rate():
     (alone,) = Played(*SAME).gate().cases
     both = Played(*map(twice, SAME)).gate().cases
-    rates = [1 - each.look.slowdown.confidence for each in (alone, *both)]
+    rates = [1 - item.look.slowdown.confidence for item in (alone, *both)]
     assert 0 < rates[1] == rates[2] < 0.51 * rates[0]
-    widths = [each.look.slowdown.high - each.look.slowdown.low for each in (alone, *both)]
+    widths = [item.look.slowdown.high - item.look.slowdown.low for item in (alone, *both)]
     assert widths[0] < widths[1] == pytest.approx(widths[2])
 
 

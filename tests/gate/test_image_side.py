@@ -10,7 +10,7 @@ import pytest
 from support.runs import PATIENCE_S, SCRIPTS, wait_until
 from whisper_bench.gate.report import Answer, GateReport
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.real
 QUICK = ("--", "--whisper-warmup-rounds=0")
 
 
@@ -31,9 +31,9 @@ def gate(engine, image, tmp_path):
         return started[-1]
 
     yield start
-    for each in started:
-        each.terminate()
-        each.wait(PATIENCE_S)
+    for item in started:
+        item.terminate()
+        item.wait(PATIENCE_S)
 
 
 def report_of(folder):

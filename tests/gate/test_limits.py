@@ -26,7 +26,7 @@ def limited(cpus, source="cgroup v2 quota"):
 
 
 def records(run):
-    return [each.record for each in run.cases]
+    return [item.record for item in run.cases]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_peak_fits_in_the_memory(limit_mib, answers):
         measured_case(peak_rss_bytes=448 * MIB), measured_case(case=OTHER, peak_rss_bytes=2 * MIB)
     )
     checks = memory_within_limit(records(candidate), limit_mib and limit_mib * MIB)
-    assert [each.answer for each in checks] == answers
+    assert [item.answer for item in checks] == answers
     for check in checks:
         assert check.message == f"base-t1-vi_30s: peak of 448 MiB, limit {limit_mib} MiB"
 

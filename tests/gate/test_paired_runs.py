@@ -61,7 +61,7 @@ def test_once_contended_a_gate_stays_on_cpu_seconds():
 
     played = Played(baseline, around(1.1, spread=0.02))
     report = played.gate(most_pairs=12)
-    assert {each.metric for each in report.cases} == {Metric.CPU}
+    assert {item.metric for item in report.cases} == {Metric.CPU}
 
 
 @pytest.mark.parametrize("most_pairs", range(4, 33, 2))

@@ -44,11 +44,11 @@ def test_a_whole_run_is_taken_as_it_was_saved(measure, scratch):
     run = measure("cat log")
     saved = json.loads(RUN.read_text())
     assert run.machine.node == saved["machine_info"]["node"]
-    assert [f"{each.name}[{each.record.label}]" for each in run.cases] == [
-        each["name"] for each in saved["benchmarks"]
+    assert [f"{item.name}[{item.record.label}]" for item in run.cases] == [
+        item["name"] for item in saved["benchmarks"]
     ]
-    assert [[one.latency_s for one in each.record.rounds] for each in run.cases] == [
-        pytest.approx(each["stats"]["data"]) for each in saved["benchmarks"]
+    assert [[one.latency_s for one in item.record.rounds] for item in run.cases] == [
+        pytest.approx(item["stats"]["data"]) for item in saved["benchmarks"]
     ]
     assert list(scratch.iterdir()) == []
 
@@ -81,7 +81,7 @@ def test_its_own_words_tell_why_and_frames_are_none(measure):
     said = failure(measure, f"cat log; echo 'FAILED: not measured: x' >&2; {noise}; exit 1")
     assert said == "exit status 1\n  FAILED: not measured: x"
     said = failure(measure, f"cat log; {noise}; exit 1")
-    assert said.splitlines()[1:] == [f"  noise {each}" for each in range(4, 10)]
+    assert said.splitlines()[1:] == [f"  noise {item}" for item in range(4, 10)]
 
 
 def test_a_command_that_is_not_there(scratch):

@@ -41,10 +41,10 @@ def test_what_a_green_process_leaves_running_is_ended(measure, home):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_gate_ends_the_process_and_its_children(measure, home, scratch, number):
-    found = []
+    actual = []
 
     def send():
-        found.append(group_in(home))
+        actual.append(group_in(home))
         os.kill(os.getpid(), number)
 
     interruption = Interruption()
@@ -54,7 +54,7 @@ def test_a_signal_to_the_gate_ends_the_process_and_its_children(measure, home, s
         with pytest.raises(KeyboardInterrupt):
             measure(HANGS, interruption=interruption)
         sender.join()
-    assert all_ended(found[0])
+    assert all_ended(actual[0])
     assert list(scratch.iterdir()) == []
 
 

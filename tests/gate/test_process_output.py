@@ -11,8 +11,8 @@ from whisper_bench.parcel.parcel import pack
 
 def another_suites():
     document = json.loads(RUN.read_text())
-    for each in document["benchmarks"]:
-        each["extra_info"] = {}
+    for item in document["benchmarks"]:
+        item["extra_info"] = {}
     return document
 
 
@@ -76,7 +76,7 @@ def test_green_without_one_whole_run_is_a_failure(name):
 
 def test_among_other_lines_and_twice_it_is_one():
     run = run_of(gate_log() + "noise\n" + gate_log(), 0, "command:x", "gate")
-    assert {each.name for each in run.cases} == {"test_transcribe"}
+    assert {item.name for item in run.cases} == {"test_transcribe"}
 
 
 def test_an_exit_status_counts_for_more_than_a_whole_run():

@@ -60,7 +60,7 @@ def test_markdown(golden, failed, crashed):
 
 
 def test_the_first_line_says_why(passed, failed, crashed):
-    lines = [gate_markdown(each).partition("\n")[0] for each in (passed, failed, crashed)]
+    lines = [gate_markdown(item).partition("\n")[0] for item in (passed, failed, crashed)]
     assert re.match(r"## ✅ PASS: base-t1-vi_30s: not slower: \+\d\.\d % ", lines[0])
     assert re.match(r"## ❌ FAIL: base-t1-vi_30s: slower: \+\d\d\.\d % ", lines[1])
     assert lines[2].startswith("## ❌ FAIL: runs: the candidate image:suite:new: exit 1 \\|")

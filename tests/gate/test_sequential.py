@@ -29,7 +29,7 @@ def logs(above, below):
     return [math.log(over / under) for over, under in zip(above, below, strict=True)]
 
 
-def assert_scipys(found, differences, cases=1):
+def assert_scipys(actual, differences, cases=1):
     """Hold an interval to SciPy's of the trimmed mean."""
     assume(statistics.variance(differences) > 1e-6)
     size = len(differences)
@@ -42,9 +42,9 @@ def assert_scipys(found, differences, cases=1):
         low, high = stats.ttest_1samp(differences, 0).confidence_interval(1 - alpha)
     assume(np.isfinite([low, high]).all() and abs(low) < 600 and abs(high) < 600)
     middle = stats.mstats.trimmed_mean(differences, limits=(share, share))
-    assert math.log(found.value) == pytest.approx(middle, abs=1e-9)
-    assert math.log(found.low) == pytest.approx(low, rel=1e-9, abs=1e-9)
-    assert math.log(found.high) == pytest.approx(high, rel=1e-9, abs=1e-9)
+    assert math.log(actual.value) == pytest.approx(middle, abs=1e-9)
+    assert math.log(actual.low) == pytest.approx(low, rel=1e-9, abs=1e-9)
+    assert math.log(actual.high) == pytest.approx(high, rel=1e-9, abs=1e-9)
 
 
 @given(BLOCKS, st.integers(1, 5))
@@ -125,13 +125,13 @@ def test_samples_without_spread_are_decided_at_once(slowdown, call):
 
 def test_a_machine_that_differs_from_itself_decides_nothing():
     up, down = [1.0, 1.2, 1.2, 1.0], [1.2, 1.0, 1.0, 1.2]
-    look = look_at(2 * up, 2 * [3 * each for each in down], limit=LIMIT)
+    look = look_at(2 * up, 2 * [3 * item for item in down], limit=LIMIT)
     assert look.slowdown.low > 1 + LIMIT
     assert look.control.value == pytest.approx(1.2)
     assert look.call is Call.OPEN
     # a difference that is there and does not matter
     look = look_at(
-        2 * [each**0.1 for each in up], 2 * [3 * each**0.1 for each in down], limit=LIMIT
+        2 * [item**0.1 for item in up], 2 * [3 * item**0.1 for item in down], limit=LIMIT
     )
     assert look.control.low > 1
     assert look.call is Call.SLOWER

@@ -76,7 +76,7 @@ def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
         Side(SideKind.IMAGE, "suite:new"), conditions(options=["--whisper-beam-size=1"]), tmp_path
     )
     engine, run, *options = start.argv[: start.argv.index("suite:new")]
-    (name,) = (each.partition("=")[2] for each in options if each.startswith("--name="))
+    (name,) = (item.partition("=")[2] for item in options if item.startswith("--name="))
     assert (engine, run) == ("docker", "run")
     assert {"--rm", "--init", "--cpus=1", "--network=none", "--read-only"} <= set(options)
     assert "--env=WHISPER_BENCH_NODE=node-7" in options
@@ -86,7 +86,7 @@ def test_an_image_runs_alone_under_the_limit_and_is_known_by_name(tmp_path):
     assert {f"--benchmark-save={start.save_name}", "--whisper-beam-size=1"} <= set(suite)
     # another limit than the image's own is demanded in it, too; its folders are its own
     assert "--whisper-cpu-limit=1" in suite
-    assert not any(str(tmp_path) in each for each in suite)
+    assert not any(str(tmp_path) in item for item in suite)
 
 
 def test_two_containers_have_two_names(tmp_path):
@@ -100,14 +100,14 @@ def test_two_containers_have_two_names(tmp_path):
 @pytest.mark.parametrize("kind", [SideKind.VENV, SideKind.COMMAND])
 def test_an_environment_and_a_command_make_the_limit_themselves(tmp_path, kind, cpus, options):
     start = launch(Side(kind, ".venv"), conditions(cpus=cpus), tmp_path)
-    assert [each for each in start.argv if "cpu-limit" in each] == options
+    assert [item for item in start.argv if "cpu-limit" in item] == options
     assert {f"--benchmark-storage={tmp_path}", f"--whisper-results={tmp_path}"} <= set(start.argv)
     assert start.cleanup is None
 
 
 def test_an_image_without_a_limit(tmp_path):
     start = launch(Side(SideKind.IMAGE, "suite:new"), conditions(cpus=None), tmp_path)
-    assert not any("cpus" in each for each in start.argv)
+    assert not any("cpus" in item for item in start.argv)
 
 
 def test_an_environments_own_pytest_runs_the_suite(tmp_path):
@@ -128,8 +128,8 @@ def test_variables_and_quotes_mean_what_they_do_in_a_terminal(home, command):
     side = side_of(command)
     options = ["--whisper-clip=a b.wav", "--whisper-models=$HOME;'"]
     start = launch(side, conditions(options=options), home)
-    told = subprocess.run(start.argv, capture_output=True, text=True, check=True).stdout
-    word, *given = told.splitlines()
+    message = subprocess.run(start.argv, capture_output=True, text=True, check=True).stdout
+    word, *given = message.splitlines()
     assert word == "two words"
     assert given[-2:] == options
     assert given[0] == "--whisper-rounds=2"

@@ -8,7 +8,7 @@ import pytest
 from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.weights.pins import PINS
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.real
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1", "--whisper-warmup-rounds=0")
 LONG_ENOUGH = ("--whisper-rounds=6",)
 """For the 100 periods without which throttling is not judged, on a fast machine, too."""
@@ -92,7 +92,7 @@ def test_a_result_names_the_chip_that_was_given(measured):
 @pytest.fixture(scope="module")
 def measured_again(engine, image, measured):
     """The same without arguments: as the image's own, but quick, and with a ratio at the end."""
-    options = dict(each.split("=", 1) for each in inspected(engine, image)["Env"])
+    options = dict(item.split("=", 1) for item in inspected(engine, image)["Env"])
     addopts = " ".join((options["PYTEST_ADDOPTS"], "--whisper-reference=m4", *QUICK))
     return engine.run(
         image, options=("--cpus=1", *shape(measured), f"--env=PYTEST_ADDOPTS={addopts}")

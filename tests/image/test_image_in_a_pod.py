@@ -13,7 +13,6 @@ from whisper_bench.saved.file import read_saved, records_of
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.xdist_group("image"),
     pytest.mark.filterwarnings(INSECURE),
 ]
 QUICK = ("--whisper-rounds=2", "--whisper-processes=1", "--whisper-warmup-rounds=0")

@@ -34,8 +34,8 @@ def spec_of(containers, init=()):
     lists = {"containers": containers, "initContainers": init}
     named = {
         kind: [
-            container(name=f"{kind[:4].lower()}{number}", resources=each)
-            for number, each in enumerate(given)
+            container(name=f"{kind[:4].lower()}{number}", resources=item)
+            for number, item in enumerate(given)
         ]
         for kind, given in lists.items()
     }
@@ -53,28 +53,31 @@ def listed(specs):
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_server_admits_each_manifest(kubectl, source):
-    (found,) = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text_of(source))
+    (actual,) = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text_of(source))
     given = one(text_of(source))
-    assert (found["kind"], found["metadata"]["name"]) == (given["kind"], given["metadata"]["name"])
+    assert (actual["kind"], actual["metadata"]["name"]) == (
+        given["kind"],
+        given["metadata"]["name"],
+    )
 
 
 def test_the_server_admits_the_fleet(kubectl):
     text = kustomized(MANIFESTS / "fleet")
-    found = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text)
-    assert [job["metadata"]["labels"]["whisper-bench/node-type"] for job in found] == NODE_TYPES
+    actual = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text)
+    assert [job["metadata"]["labels"]["whisper-bench/node-type"] for job in actual] == NODE_TYPES
 
 
 @pytest.mark.parametrize("text", DEPLOYMENTS)
 def test_the_server_admits_the_deployment(kubectl, text):
-    found = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text)
-    assert [each["kind"] for each in found] == ["Deployment", "Service"]
+    actual = kubectl.objects("apply", "--dry-run=server", "-f", "-", manifest=text)
+    assert [item["kind"] for item in actual] == ["Deployment", "Service"]
 
 
 def test_the_server_calls_the_pod_guaranteed(kubectl):
     kubectl("create", "-f", str(POD))
-    (found,) = kubectl.objects("get", "pod", "benchmark-xeon")
+    (actual,) = kubectl.objects("get", "pod", "benchmark-xeon")
     ours = qos_class(parse_pod_spec(one(POD.read_text())["spec"], "spec"))
-    assert found["status"]["qosClass"] == ours == QosClass.GUARANTEED
+    assert actual["status"]["qosClass"] == ours == QosClass.GUARANTEED
     kubectl("delete", "pod", "benchmark-xeon", "--grace-period=0", "--force")
 
 
@@ -84,8 +87,8 @@ def test_the_server_calls_the_pods_of_jobs_and_deployments_guaranteed(kubectl):
     for text in DEPLOYMENTS:
         deployment, _ = all_data(text)
         templates.append(deployment["spec"]["template"]["spec"])
-    found = kubectl.objects("create", "--dry-run=server", "-f", "-", manifest=listed(templates))
-    assert [pod["status"]["qosClass"] for pod in found] == ["Guaranteed"] * len(templates)
+    actual = kubectl.objects("create", "--dry-run=server", "-f", "-", manifest=listed(templates))
+    assert [pod["status"]["qosClass"] for pod in actual] == ["Guaranteed"] * len(templates)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +132,9 @@ def test_a_pod_that_the_server_refuses_we_refuse_too(kubectl, given, theirs, our
 @given(batch=st.lists(pods, min_size=40, max_size=40))
 def test_our_class_of_a_pod_is_the_servers(kubectl, batch):
     """On the class of what it admits; what it refuses, we refuse too. kubectl is slow to start."""
-    specs = [spec_of(*each) for each in batch]
-    found = kubectl.objects("create", "--dry-run=server", "-f", "-", manifest=listed(specs))
-    theirs = {pod["metadata"]["name"]: pod["status"]["qosClass"] for pod in found}
+    specs = [spec_of(*item) for item in batch]
+    actual = kubectl.objects("create", "--dry-run=server", "-f", "-", manifest=listed(specs))
+    theirs = {pod["metadata"]["name"]: pod["status"]["qosClass"] for pod in actual}
     assert theirs
     said = [(theirs.get(f"p{number}", "refused"), spec) for number, spec in enumerate(specs)]
     assert [(word, spec) for word, spec in said if word not in our_words(spec)] == []

@@ -29,9 +29,12 @@ def task():
     """A group with a quota and one without below it; skipped with the reason where none can be."""
     if os.geteuid() != 0 or not (CPU / "cpu.cfs_quota_us").exists():
         # the kernel mounts version 1 or 2; version 2 is tested in a guest (test_v2_guest.py)
-        pytest.skip(f"making a hidden quota needs root and a cgroup v1 cpu controller at {CPU}")
+        pytest.skip(
+            reason=f"making a hidden quota needs root and a cgroup v1 cpu controller at {CPU}"
+        )
     if shutil.which("unshare") is None:
-        pytest.skip("no unshare here (util-linux)")
+        # only it hides the groups above, and pip cannot bring it; Linux systems have it
+        pytest.skip(reason="unshare is not installed, which hides control groups (util-linux)")
     folder = CPU / f"whisper-bench-task-{os.getpid()}"
     (folder / "box").mkdir(parents=True)
     try:

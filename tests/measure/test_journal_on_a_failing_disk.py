@@ -134,7 +134,7 @@ def test_whatever_fails_the_journal_is_the_lines_before(steps):
                     file.write(tail or bytes(much[0] if step == "power cut" else 0))
                 journal = Journal.go_on(journal.path)
             disk.failing, disk.takes = set(), None
-            assert [each.latency_s for each in resume(journal.path, IDENTITY)[1]] == expected
+            assert [item.latency_s for item in resume(journal.path, IDENTITY)[1]] == expected
         journal.close()
 
 

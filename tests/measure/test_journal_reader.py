@@ -37,7 +37,7 @@ def test_a_file_that_is_no_journal(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ([round_line(2, 4.5)], "a round of process 2 of base-t1-vi_30s, which is not there"),
         ([ready(1)], "process 1 of base-t1-vi_30s is there twice"),
@@ -49,10 +49,10 @@ def test_a_file_that_is_no_journal(tmp_path):
         ([round_line(1, 4.5, -1.0)], r"measured\.transcription\.cpu_s is -1\.0: Exp"),
     ],
 )
-def test_lines_that_no_run_writes_are_refused(journal, lines, told):
+def test_lines_that_no_run_writes_are_refused(journal, lines, message):
     for line in lines:
         journal.append(line)
-    with pytest.raises(BenchError, match=rf"jsonl.*{told}.*; delete the file and measure again"):
+    with pytest.raises(BenchError, match=rf"jsonl.*{message}.*; delete the file and measure again"):
         resume(journal.path, IDENTITY)
 
 

@@ -32,12 +32,12 @@ class Lines(list):
 def measure(monkeypatch):
     monkeypatch.setattr(module, "Worker", FakeWorker)
 
-    def make(found, **settings):
+    def make(actual, **settings):
         demanded = settings.pop("cpu_limit", None)
         asked = plan(**{"rounds": 5, "processes": 2, **settings})
         return Measurement(
             msgspec.structs.replace(asked, cpu_limit=demanded),
-            found,
+            actual,
             journal=Lines(),
             check=TranscriptCheck(),
             on_progress=lambda _: None,

@@ -28,8 +28,8 @@ def checkout(tmp_path, monkeypatch, drawing_untraced):
 
 def expanded(command):
     for word in shlex.split(command):
-        found = sorted(ROOT.glob(word)) if "*" in word else []
-        yield from [str(path.relative_to(ROOT)) for path in found] or [word]
+        actual = sorted(ROOT.glob(word)) if "*" in word else []
+        yield from [str(path.relative_to(ROOT)) for path in actual] or [word]
 
 
 @pytest.mark.parametrize(("command", "shown"), list(examples()))
@@ -57,9 +57,9 @@ def test_the_map_names_every_module():
         for word in re.findall(r"`([\w./]+)`", (ROOT / "docs" / "architecture.md").read_text())
     }
     modules = (ROOT / "plugins" / "whisper_bench").rglob("*.py")
-    named = {each for each in modules if not each.stem.startswith("__")}
-    commands = {each for each in named if f"whisper-bench {each.stem}" in README}
-    assert sorted(str(each) for each in named - commands if each.stem not in words) == []
+    named = {item for item in modules if not item.stem.startswith("__")}
+    commands = {item for item in named if f"whisper-bench {item.stem}" in README}
+    assert sorted(str(item) for item in named - commands if item.stem not in words) == []
 
 
 def test_the_docs_have_examples():
@@ -74,11 +74,11 @@ def test_the_samples_sizing_report_is_what_the_tool_makes(checkout):
     made = (checkout / "deployment.yaml").read_bytes()
     assert made == (shipped / "deployment.yaml").read_bytes()
     pages = [folder / "sizing_report.md" for folder in (checkout, shipped)]
-    told = [
+    message = [
         [line for line in page.read_text(encoding="utf-8").splitlines() if "| Made " not in line]
         for page in pages
     ]
-    assert told[0] == told[1]
+    assert message[0] == message[1]
 
 
 def test_no_document_has_a_placeholder():

@@ -17,13 +17,13 @@ def test_commands_are_one_line_to_paste_and_ci_runs_them():
     wanted = re.findall(r"run_readme_command '([^']+)'", ci)
     assert len(wanted) == 2
     for text in wanted:
-        found = subprocess.run(
+        actual = subprocess.run(
             ["grep", "-F", "-m1", "-e", text, str(ROOT / "README.md")],
             capture_output=True,
             text=True,
             check=True,
         )
-        assert found.stdout.strip() in (main, tests)
+        assert actual.stdout.strip() in (main, tests)
 
 
 def test_every_option_is_in_the_reference_with_its_default(pytester):

@@ -41,12 +41,12 @@ def test_a_change_outside_the_image_is_not_measured(file, event, left_out, tmp_p
     data = data_of(WORKFLOWS["image-gate.yml"])
     assert data["on"]["pull_request"] is None
     (script,) = [step["run"] for step in steps_of(data) if step.get("id") == "image"]
-    told = tmp_path / "told"
-    variables = {"BASELINE": "main", "GITHUB_OUTPUT": str(told), "GITHUB_EVENT_NAME": event}
+    message = tmp_path / "told"
+    variables = {"BASELINE": "main", "GITHUB_OUTPUT": str(message), "GITHUB_EVENT_NAME": event}
 
     def shell(text, **more):
         identity = ["user.name=a", "user.email=a@b", "init.defaultBranch=main"]
-        options = [word for each in identity for word in ("-c", each)]
+        options = [word for item in identity for word in ("-c", item)]
         git = f'git() {{ command git {shlex.join(options)} "$@"; }}'
         command = ["bash", "-eo", "pipefail", "-c", f"{git}\n{text}"]
         return subprocess.run(command, cwd=tmp_path, env=os.environ | more, check=False).returncode
@@ -56,7 +56,7 @@ def test_a_change_outside_the_image_is_not_measured(file, event, left_out, tmp_p
         mkdir -p {Path(file).parent}; echo 1 > {file}; git add .; git commit -q -m new
     """) == 0  # fmt: skip
     assert shell(script, **variables) == 0
-    baseline, *rest = told.read_text(encoding="utf-8").splitlines()
+    baseline, *rest = message.read_text(encoding="utf-8").splitlines()
     assert re.fullmatch("baseline=[0-9a-f]{40}", baseline)
     assert rest == ["changed=false"] * left_out
     assert shell(script, **variables | {"BASELINE": "nowhere"}) != 0

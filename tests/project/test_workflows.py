@@ -26,8 +26,8 @@ CHANGED = "steps.image.outputs.changed != 'false'"
 
 
 def tool(name, package):
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    return found or pytest.skip(f"no {name} here (pip install {package})")
+    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    return path or pytest.skip(f"no {name} here (pip install {package})")
 
 
 def output_of(*command, given=None):
@@ -67,7 +67,7 @@ def max_slowdown_of(text):
     return data["image-gate"]["variables"]["MAX_SLOWDOWN"]
 
 
-def found(**faults):
+def names_of(**faults):
     return [fault.replace("_", " ") for fault, there in faults.items() if there]
 
 
@@ -76,13 +76,13 @@ def faults(text):
     data = data_of(text)
     triggers, jobs, scripts = set(data["on"]), data["jobs"].values(), scripts_of(text)
     used = [step["uses"] for step in steps_of(data) if "uses" in step]
-    return found(
+    return names_of(
         may_write=data.get("permissions") != {"contents": "read"},
         strangers_have_rights=triggers & {"pull_request_target", "workflow_run"},
         a_job_has_rights_of_its_own=any("permissions" in job for job in jobs),
         no_timeout=any("timeout-minutes" not in job for job in jobs),
         own_runner_is_open=triggers != {"workflow_dispatch"} and "self-hosted" in text,
-        continued_on_error=any("continue-on-error" in each for each in [*jobs, *steps_of(data)]),
+        continued_on_error=any("continue-on-error" in item for item in [*jobs, *steps_of(data)]),
         not_pinned=not all(map(PINNED.fullmatch, used)),
         an_expression_in_a_script=any("${{" in script for script in scripts),
         a_failure_is_swallowed=any(map(SWALLOWED.search, scripts)),
@@ -96,7 +96,7 @@ def gate_faults(text):
     steps, last = job["steps"], job["steps"][-1]
     (at,) = [place for place, step in enumerate(steps) if GATE.search(step.get("run", ""))]
     most_minutes = job.get("timeout-minutes", 0)
-    return found(
+    return names_of(
         the_gate_may_be_left_out="if" in job
         or any(step.get("if", CHANGED) != CHANGED for step in steps[: at + 1]),
         no_time_to_upload=steps[at].get("timeout-minutes", most_minutes) >= most_minutes,
@@ -113,7 +113,7 @@ def gitlab_faults(text):
     """Return what is wrong with the example."""
     job = data_of(text)["image-gate"]
     artifacts = job["artifacts"]
-    return found(
+    return names_of(
         failure_is_allowed="allow_failure" in job,
         a_failure_is_swallowed=any(map(SWALLOWED.search, scripts_of(text))),
         red_is_not_uploaded=artifacts.get("when") != "always",
@@ -186,10 +186,10 @@ def test_all_workflows_fail_closed(name):
     ],
 )
 def test_a_workflow_that_does_not_fail_closed_is_found(old, new, fault):
-    text = next(each for each in (WORKFLOWS["image-gate.yml"], GITLAB) if old in each)
+    text = next(item for item in (WORKFLOWS["image-gate.yml"], GITLAB) if old in item)
     broken = text.replace(old, new)
-    told = gitlab_faults(broken) if text == GITLAB else faults(broken) + gate_faults(broken)
-    assert fault in told
+    faults_now = gitlab_faults(broken) if text == GITLAB else faults(broken) + gate_faults(broken)
+    assert fault in faults_now
 
 
 @pytest.mark.parametrize("name", [*GATES, "gitlab-ci.yml"])
@@ -207,6 +207,6 @@ def test_the_workflow_calls_the_gate_with_options_that_exist(name):
     assert options.on_no_evidence == "fail"
     assert f"{options.results}/gate.json" == FILES[0]
     built = re.findall(r"docker build --tag (\S+)", "\n".join(scripts_of(text)))
-    sides = [each for each in (options.baseline, options.candidate) if not saved_name(each)]
+    sides = [item for item in (options.baseline, options.candidate) if not saved_name(item)]
     assert sides == [f"image:{tag}" for tag in built]
-    assert {side_of(each).kind for each in sides} == {SideKind.IMAGE}
+    assert {side_of(item).kind for item in sides} == {SideKind.IMAGE}

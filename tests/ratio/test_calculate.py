@@ -80,7 +80,7 @@ def test_one_process_on_a_side_is_marked_as_within_run_only():
     assert (case.validity, case.samples) == (Validity.WITHIN_RUN, "rounds")
     assert "the interval is from rounds" in case.reason
     theirs = stats.ttest_ind(
-        [math.log(each) for each in XEON], [math.log(each) for each in M4], equal_var=False
+        [math.log(item) for item in XEON], [math.log(item) for item in M4], equal_var=False
     ).confidence_interval(0.95)
     assert (case.low, case.high) == pytest.approx((math.exp(theirs.low), math.exp(theirs.high)))
     assert case.target.latency.size == 6
@@ -104,7 +104,7 @@ def test_cpu_seconds_have_a_ratio_and_none_where_a_clock_was_too_coarse():
     assert report.cases[0].cpu.value == pytest.approx(report.cases[0].ratio)
     still = record(*XEON)
     coarse = msgspec.structs.replace(
-        still, rounds=[msgspec.structs.replace(each, cpu_s=0.0) for each in still.rounds]
+        still, rounds=[msgspec.structs.replace(item, cpu_s=0.0) for item in still.rounds]
     )
     report = calculate_ratio(m4(), xeon(coarse))
     assert report.cases[0].cpu is None
@@ -120,8 +120,8 @@ def test_differences_between_the_machines_are_listed_with_both_values():
     report = calculate_ratio(
         m4(msgspec.structs.replace(here, backend=bare)), xeon(there, kernel="6.8")
     )
-    told = {each.field: (each.reference, each.target) for each in report.differences}
-    assert told == {
+    message = {item.field: (item.reference, item.target) for item in report.differences}
+    assert message == {
         "architecture": ("ARM64", "x86_64"),
         "cpu_model": ("Apple M4", "A test's Xeon"),
         "kernel": ("6.1", "6.8"),
@@ -183,7 +183,7 @@ def test_unknown_contention_stays_unknown():
     unknown = record(*M4)
     unknown = msgspec.structs.replace(
         unknown,
-        rounds=[msgspec.structs.replace(each, contended=None) for each in unknown.rounds],
+        rounds=[msgspec.structs.replace(item, contended=None) for item in unknown.rounds],
     )
     (case,) = calculate_ratio(m4(unknown), xeon()).cases
     assert case.reference.contended_rounds is None
@@ -203,13 +203,13 @@ def test_a_confidence_outside_0_to_1_is_refused(wrong):
 
 def test_an_edited_result_file_is_refused():
     result = result_of(1.0, 1.0)
-    for changes, told in (
+    for changes, message in (
         ({"rounds": []}, "base-t1-vi_30s: it has no rounds on record"),
         ({"processes": []}, "base-t1-vi_30s: it has no rounds on record"),
     ):
         record = msgspec.structs.replace(result.detail.record, **changes)
         detail = msgspec.structs.replace(result.detail, record=record)
-        with pytest.raises(BenchError, match=told):
+        with pytest.raises(BenchError, match=message):
             calculate_ratio(msgspec.structs.replace(result, detail=detail), result)
     with pytest.raises(BenchError, match="timestamp 2026-13-01T00:00:00Z is not a date"):
         calculate_ratio(msgspec.structs.replace(result, timestamp="2026-13-01T00:00:00Z"), result)
@@ -230,5 +230,5 @@ def test_a_higher_confidence_gives_a_wider_interval():
 def test_warnings_of_a_side_stay_with_it():
     far = record(*(1.0,) * 9, 9.0)
     (case,) = calculate_ratio(run(far), xeon()).cases
-    assert any("1 of 10 rounds far out" in each for each in case.reference.warnings)
-    assert not any("far out" in each for each in case.target.warnings)
+    assert any("1 of 10 rounds far out" in item for item in case.reference.warnings)
+    assert not any("far out" in item for item in case.target.warnings)

@@ -65,21 +65,21 @@ def sides(changes):
 
 @pytest.mark.parametrize("field", CHANGES)
 def test_a_field_that_differs_is_an_error_with_both_values(field):
-    changes, told = CHANGES[field]
+    changes, message = CHANGES[field]
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(*sides(changes))
-    assert f"m4 and xeon are not comparable:\n  {told} [base-t1-vi_30s]\n" in str(caught.value)
+    assert f"m4 and xeon are not comparable:\n  {message} [base-t1-vi_30s]\n" in str(caught.value)
     assert f"--allow-mismatch {field}" in str(caught.value)
-    assert [each.field for each in caught.value.mismatches] == [field]
+    assert [item.field for item in caught.value.mismatches] == [field]
     assert caught.value.exit_status == 1
 
 
 @pytest.mark.parametrize("field", CHANGES)
 def test_an_allowed_mismatch_is_recorded(field):
-    changes, told = CHANGES[field]
+    changes, message = CHANGES[field]
     for allow in ({field}, {field.partition(".")[0]}):
         report = calculate_ratio(*sides(changes), allow_mismatch=allow)
-        assert [str(each) for each in report.allowed_mismatches] == [f"{told} [base-t1-vi_30s]"]
+        assert [str(item) for item in report.allowed_mismatches] == [f"{message} [base-t1-vi_30s]"]
         assert report.cases[0].identity.tokens == 100
 
 
@@ -87,7 +87,7 @@ def test_an_allowed_mismatch_allows_no_other_field():
     changes = {"tokens": 103, "compute_type": "float32"}
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(*sides(changes), allow_mismatch=["tokens"])
-    assert [each.field for each in caught.value.mismatches] == ["compute_type"]
+    assert [item.field for item in caught.value.mismatches] == ["compute_type"]
 
 
 def test_a_run_saved_before_every_file_was_hashed_is_compared_by_model_bin():
@@ -121,7 +121,7 @@ def test_a_case_on_one_side_only_is_a_mismatch_unless_allowed():
         calculate_ratio(*reversed(lonely))
     report = calculate_ratio(*lonely, allow_mismatch=["cases"])
     assert [case.label for case in report.cases] == ["base-t1-vi_30s"]
-    assert [each.field for each in report.allowed_mismatches] == ["cases"]
+    assert [item.field for item in report.allowed_mismatches] == ["cases"]
 
 
 def test_cases_that_differ_in_threads_alone_are_compared_if_allowed():
@@ -142,7 +142,7 @@ def test_several_thread_counts_are_not_matched_by_a_guess():
     there = xeon(record(*XEON, case=("base", 4, "vi_30s")))
     with pytest.raises(NotComparableError) as caught:
         calculate_ratio(here, there)
-    assert [each.field for each in caught.value.mismatches] == ["cases"] * 3
+    assert [item.field for item in caught.value.mismatches] == ["cases"] * 3
 
 
 def test_runs_without_a_common_case_are_refused():

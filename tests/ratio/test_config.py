@@ -44,7 +44,7 @@ def test_nothing_is_written_that_could_not_be_read_again(path):
 def test_a_newer_ratio_replaces_the_older_file(path):
     assert save_config(calculate_ratio(xeon(), m4()), path.parent) == path
     assert load_config(path).reference.name == "xeon"
-    assert [each.name for each in path.parent.iterdir()] == ["ratio_config.json"]
+    assert [item.name for item in path.parent.iterdir()] == ["ratio_config.json"]
 
 
 def test_an_invalid_ratio_is_not_kept_and_the_older_stays(path):
@@ -63,11 +63,11 @@ def test_a_full_disk_leaves_the_older_ratio_as_it_was(path, monkeypatch):
     with pytest.raises(BenchError, match="cannot write .*ratio_config.json: No space left"):
         save_config(calculate_ratio(xeon(), m4()), path.parent)
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == ["ratio_config.json"]
+    assert [item.name for item in path.parent.iterdir()] == ["ratio_config.json"]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda d: d["cases"][0].update(ratio=1.0), "base-t1-vi_30s's ratio does not follow"),
         (lambda d: d["cases"][0].update(low=None), "base-t1-vi_30s's ratio does not follow"),
@@ -123,13 +123,13 @@ def test_a_full_disk_leaves_the_older_ratio_as_it_was(path, monkeypatch):
         (lambda d: d.update(mine=1), "Object contains unknown field `mine`"),
     ],
 )
-def test_an_edited_or_foreign_file_is_refused(path, change, told):
+def test_an_edited_or_foreign_file_is_refused(path, change, message):
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
     with pytest.raises(BenchError) as caught:
         load_config(path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert str(path) in str(caught.value)
     assert "make it again with whisper-bench ratio" in str(caught.value)
 

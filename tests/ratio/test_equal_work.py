@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.ratios import M4, m4, record, run, work_record, xeon
-from whisper_bench import calculate_ratio
+from whisper_bench import calculate_matrix, calculate_ratio
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.config import load_config, save_config
+from whisper_bench.ratio.matrix_text import matrix_lines
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.report import Validity
 from whisper_bench.ratio.text import AS_MEASURED, ratio_lines
@@ -80,6 +81,15 @@ def test_a_side_without_a_split_is_compared_as_measured_and_says_so():
     assert case.estimate == case.plain
     assert case.reference.work is case.target.work is case.encoder is case.decoder is None
     assert f"! {AS_MEASURED} [base-t1-vi_30s]" in ratio_lines(report)
+
+
+def test_a_matrix_at_equal_work_says_nothing_of_it():
+    runs = [
+        m4(work_record(*HERE)),
+        xeon(work_record(*THERE, tokens=108)),
+        xeon(work_record(*THERE, tokens=104), name="other", where="other.json"),
+    ]
+    assert not any(AS_MEASURED in line for line in matrix_lines(calculate_matrix(runs)))
 
 
 def test_a_side_without_a_split_may_differ_by_2_percent_of_tokens_only():

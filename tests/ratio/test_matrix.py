@@ -11,7 +11,7 @@ from whisper_bench.ratio.comparable import NotComparableError
 from whisper_bench.ratio.matrix import MOST_IN_MATRIX, run_labels
 from whisper_bench.ratio.matrix_text import NO_RATIO, matrix_lines
 
-SLOW = tuple(2 * each for each in XEON)
+SLOW = tuple(2 * item for item in XEON)
 
 
 def three():
@@ -82,7 +82,7 @@ def test_many_are_compared_with_the_first_only(golden):
 
 
 def test_runs_are_labelled_by_name_else_file_else_path():
-    facts = [each.facts for each in three()]
+    facts = [item.facts for item in three()]
     assert run_labels(facts) == ["m4", "xeon", "old"]
     same = [xeon(where="a/0001_x.json").facts, xeon(where="a/0002_x.json").facts]
     assert run_labels(same) == ["0001_x", "0002_x"]

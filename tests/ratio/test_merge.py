@@ -20,14 +20,14 @@ from whisper_bench.ratio.text import prediction_lines, ratio_lines
 from whisper_bench.stats.welch import log_mean
 from whisper_bench.worker.busy import with_busy_threads
 
-LATER = tuple(1.01 * each for each in M4)
+LATER = tuple(1.01 * item for item in M4)
 LEVELS = 1.0, 1.1, 0.95
 
 
 def runs(make, latencies_s, levels=LEVELS, **changes):
     return [
         make(
-            record(*(level * each for each in latencies_s), **changes),
+            record(*(level * item for item in latencies_s), **changes),
             where=f"{number}.json",
             moment=facts().moment.replace(day=number),
         )
@@ -86,7 +86,7 @@ def test_merged_runs_are_as_old_as_the_oldest_and_name_every_file():
 
 def test_processes_and_rounds_are_pooled():
     latency = both()[0].cases[0].latency
-    rounds = [level * each for level in LEVELS for each in M4]
+    rounds = [level * item for level in LEVELS for item in M4]
     assert latency.rounds.size == 18
     assert latency.rounds.mean == pytest.approx(log_mean(rounds).mean)
     assert latency.rounds.variance == pytest.approx(log_mean(rounds).variance)
@@ -100,8 +100,8 @@ def test_cases_of_a_run_share_its_level_in_the_headline():
         return merge_runs(
             [
                 make(
-                    record(*(level * each for each in latencies_s)),
-                    record(*(level * each for each in latencies_s), case=two),
+                    record(*(level * item for item in latencies_s)),
+                    record(*(level * item for item in latencies_s), case=two),
                     where=f"{level}.json",
                 )
                 for level in LEVELS
@@ -118,7 +118,7 @@ def test_cases_of_a_run_share_its_level_in_the_headline():
 def test_a_kept_ratio_of_runs_is_read_and_predicts(tmp_path):
     report = calculate_ratio(*both())
     config = load_config(save_config(report, tmp_path))
-    new = m4(record(*(1.2 * each for each in M4)), name="m4b")
+    new = m4(record(*(1.2 * item for item in M4)), name="m4b")
     now = facts().moment.replace(day=28)
     (case,) = predict(new, config, now=now).cases
     assert case.samples == "runs"
@@ -126,7 +126,7 @@ def test_a_kept_ratio_of_runs_is_read_and_predicts(tmp_path):
     # the new run's own processes do not matter: a run is a draw
     tight = m4(record(*(1.2,) * 6), name="m4b")
     (other,) = predict(tight, config, now=now).cases
-    widths = [math.log(each.latency_s.high / each.latency_s.low) for each in (case, other)]
+    widths = [math.log(item.latency_s.high / item.latency_s.low) for item in (case, other)]
     assert widths[0] == pytest.approx(widths[1])
     assert "without the difference" not in "\n".join(
         prediction_lines(predict(new, config, now=now))
@@ -138,12 +138,12 @@ def test_a_kept_ratio_of_runs_is_read_and_predicts(tmp_path):
 
 def test_the_prediction_has_the_error_of_a_new_run_on_both_sides():
     reference, target = log_mean([1.0, 1.1, 0.95]), log_mean([2.5, 2.6, 2.2])
-    found = run_to_come_among_runs(log_mean([1.2]), reference, target)
+    actual = run_to_come_among_runs(log_mean([1.2]), reference, target)
     errors = [(1 + 1 / 3) * side.variance for side in (reference, target)]
     freedom = sum(errors) ** 2 / sum(error**2 / 2 for error in errors)
     half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(errors))
-    assert math.log(found.high / found.value) == pytest.approx(half, rel=1e-9)
-    assert found.value == pytest.approx(1.2 * target.value / reference.value)
+    assert math.log(actual.high / actual.value) == pytest.approx(half, rel=1e-9)
+    assert actual.value == pytest.approx(1.2 * target.value / reference.value)
 
 
 def test_the_text_of_a_ratio_of_runs_counts_runs():
@@ -184,7 +184,7 @@ def test_unknown_contention_and_cpu_seconds_stay_unknown_when_merged():
         msgspec.structs.replace(
             made,
             rounds=[
-                msgspec.structs.replace(each, contended=None, cpu_s=0.0) for each in made.rounds
+                msgspec.structs.replace(item, contended=None, cpu_s=0.0) for item in made.rounds
             ],
         )
         for made in (record(*M4), record(*LATER))

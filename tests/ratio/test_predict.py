@@ -43,13 +43,13 @@ def test_predicts_latency_and_rps_of_the_target():
 
 def test_the_interval_is_one_for_the_mean_of_a_run_to_come():
     new, reference, target = ([1.0, 1.1, 1.05], [1.0, 1.2], [2.5, 2.4, 2.6, 2.7])
-    found = run_to_come(*(log_mean(side) for side in (new, reference, target)))
-    variances = [stats.tvar([math.log(each) for each in side]) for side in (new, reference, target)]
+    actual = run_to_come(*(log_mean(side) for side in (new, reference, target)))
+    variances = [stats.tvar([math.log(item) for item in side]) for side in (new, reference, target)]
     errors = [variances[0] / 3, variances[1] / 2, variances[2] * (1 / 4 + 1 / 4)]
     freedom = sum(errors) ** 2 / (errors[0] ** 2 / 2 + errors[1] ** 2 / 1 + errors[2] ** 2 / 3)
     half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(errors))
-    assert math.log(found.high / found.value) == pytest.approx(half, rel=1e-9)
-    assert math.log(found.value / found.low) == pytest.approx(half, rel=1e-9)
+    assert math.log(actual.high / actual.value) == pytest.approx(half, rel=1e-9)
+    assert math.log(actual.value / actual.low) == pytest.approx(half, rel=1e-9)
 
 
 def test_a_prediction_from_one_process_is_marked_within_run():
@@ -73,17 +73,17 @@ def test_a_stale_ratio_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"cpu_model": "Apple M1"}, "cpu_model of m4 is 'Apple M4', of m4 'Apple M1'"),
         ({"system": "Darwin"}, "system of m4 is 'Linux', of m4 'Darwin'"),
         ({"architecture": "x86_64"}, "architecture of m4 is 'ARM64', of m4 'x86_64'"),
     ],
 )
-def test_another_machines_ratio_is_refused(changes, told):
+def test_another_machines_ratio_is_refused(changes, message):
     with pytest.raises(StaleError, match="another machine") as caught:
         predict(m4(record(*NEW), **changes), config(), now=NOW)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_another_measurements_ratio_is_refused():
@@ -92,7 +92,7 @@ def test_another_measurements_ratio_is_refused():
         predict(other, config(), now=NOW)
     assert "m4 (the ratio's) and m4b are not comparable" in str(caught.value)
     report = predict(other, config(), now=NOW, allow_mismatch=["compute_type"])
-    assert [each.field for each in report.allowed_mismatches] == ["compute_type"]
+    assert [item.field for item in report.allowed_mismatches] == ["compute_type"]
 
 
 def test_a_case_that_the_ratio_lacks_is_refused_or_left_out_if_allowed():
@@ -109,7 +109,7 @@ def test_a_case_that_the_ratio_lacks_is_refused_or_left_out_if_allowed():
 def test_a_run_with_another_set_up_than_the_ratios_is_refused():
     new = record(*NEW)
     backend = msgspec.structs.replace(new.backend, instruction_set="GENERIC")
-    for changes, told in (
+    for changes, message in (
         ({"backend": backend}, "instruction_set of m4 is 'AVX2', of m4b 'GENERIC'"),
         ({"warmup_rounds": 0}, "warmup_rounds of m4 is '1', of m4b '0'"),
         ({"environment": {"KMP_BLOCKTIME": "0"}}, "environment.KMP_BLOCKTIME of m4 is None"),
@@ -117,7 +117,7 @@ def test_a_run_with_another_set_up_than_the_ratios_is_refused():
         other = m4(msgspec.structs.replace(new, **changes), name="m4b")
         with pytest.raises(StaleError) as caught:
             predict(other, config(), now=NOW)
-        assert told in str(caught.value)
+        assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("chip", ["unknown", "Apple (implementer 0x61, part 0x000)"])
@@ -137,7 +137,7 @@ def test_a_prediction_repeats_the_ratios_mismatches_and_warnings():
         calculate_ratio(m4(), xeon(record(*XEON, tokens=200)), allow_mismatch=["tokens"]), NOW
     )
     report = predict(m4(record(*NEW), name="m4b"), kept, now=NOW)
-    assert [each.field for each in report.ratio_mismatches] == ["tokens"]
+    assert [item.field for item in report.ratio_mismatches] == ["tokens"]
     assert "the ratio's xeon, base-t1-vi_30s: 3 processes: 5 or more" in " ".join(report.warnings)
     assert "allowed by the ratio, tokens: 3 against 200" in "\n".join(prediction_lines(report))
 

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def contended(made):
-    rounds = [msgspec.structs.replace(each, contended=True) for each in made.rounds]
+    rounds = [msgspec.structs.replace(item, contended=True) for item in made.rounds]
     return msgspec.structs.replace(made, rounds=rounds)
 
 

@@ -71,12 +71,12 @@ def test_page_is_the_golden_one(golden, pages, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_page_is_well_formed(pages, kind):
-    found = Parsed(pages[kind])
-    assert found.open == []
-    assert len(set(found.ids)) == len(found.ids)
-    assert set(re.findall(r'(?:href="|url\()#([\w-]+)', pages[kind])) <= set(found.ids)
+    actual = Parsed(pages[kind])
+    assert actual.open == []
+    assert len(set(actual.ids)) == len(actual.ids)
+    assert set(re.findall(r'(?:href="|url\()#([\w-]+)', pages[kind])) <= set(actual.ids)
     assert pages[kind].startswith('<!DOCTYPE html>\n<html lang="en">')
-    assert {"title", "main", "header", "h1", "table"} <= set(found.tags)
+    assert {"title", "main", "header", "h1", "table"} <= set(actual.tags)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -119,20 +119,20 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("name", "told"), TOLD.items())
-def test_a_plot_shows_its_figures_as_text(plots, name, told):
+@pytest.mark.parametrize(("name", "message"), TOLD.items())
+def test_a_plot_shows_its_figures_as_text(plots, name, message):
     assert list(plots) == list(TOLD)
-    texts = [(each.text or "").strip() for each in ET.fromstring(plots[name]).iter("text")]  # noqa: S314
-    assert set(told) <= set(texts)
+    texts = [(item.text or "").strip() for item in ET.fromstring(plots[name]).iter("text")]  # noqa: S314
+    assert set(message) <= set(texts)
 
 
 def test_objective_is_named_where_curves_leave_room_or_in_the_legend():
     steep = [sizings.predicted(pods) for pods in (4, 5, 6)]
-    flat = [msgspec.structs.replace(each, p50_s=19.0, p95_s=21.0) for each in steep]
+    flat = [msgspec.structs.replace(item, p50_s=19.0, p95_s=21.0) for item in steep]
     for curve in (steep, flat):
         sizing = sizings.changed(by_pods=curve, whole=curve[-1], without_spares=curve[-2])
         plot = ET.fromstring(plots_of(sizings.report(sizing))["pods"])  # noqa: S314
-        texts = [each.text for each in plot.iter("text")]
+        texts = [item.text for item in plot.iter("text")]
         assert ("objective p95 ≤ 20 s" in texts) != ("objective 20 s" in texts)
 
 
@@ -165,9 +165,9 @@ def test_no_data_becomes_markup_of_the_page():
         sensitivity=[Sensitivity("<b>$x^2$\x00", 1.0, 3)],
     )
     page = html_report(sizings.report(sizing, basis, warnings=[HOSTILE], tool_version=HOSTILE))
-    found = Parsed(page)
-    assert found.open == []
-    assert not {"script", "b"} & set(found.tags)
+    actual = Parsed(page)
+    assert actual.open == []
+    assert not {"script", "b"} & set(actual.tags)
     assert "\x00" not in page
     assert "\x1b" not in page
 
@@ -192,7 +192,7 @@ def test_document_names_what_was_chosen():
         for block in section.blocks
         if getattr(block, "chosen", None) is not None
     ]
-    assert [each.rows[each.chosen][0] for each in tables] == [
+    assert [item.rows[item.chosen][0] for item in tables] == [
         "base-t1-vi_30s", "6 (deployed)", "0.5 (target)",
     ]  # fmt: skip
 

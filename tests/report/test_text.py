@@ -42,9 +42,9 @@ def test_data_is_escaped_in_markdown():
         sizings.BASIS, run=sizings.facts(HOSTILE, cpu_model=HOSTILE, where=HOSTILE)
     )
     text = markdown_report(sizings.report(basis=basis, warnings=[HOSTILE, "# no", "1. no", "- no"]))
-    told = "a\\|b \\`c\\` &lt;i&gt;d&lt;/i&gt; \\*e\\* \\_f\\_ \\[g\\](h) \\\\ &amp;amp; # i"
-    assert f"- {told}\n- \\# no\n- 1\\. no\n- \\- no\n" in text
-    assert f"| Run                | {told}, {told}, measured" in text
+    message = "a\\|b \\`c\\` &lt;i&gt;d&lt;/i&gt; \\*e\\* \\_f\\_ \\[g\\](h) \\\\ &amp;amp; # i"
+    assert f"- {message}\n- \\# no\n- 1\\. no\n- \\- no\n" in text
+    assert f"| Run                | {message}, {message}, measured" in text
 
 
 def test_a_newline_in_data_makes_no_heading():
@@ -85,7 +85,7 @@ def test_a_ratio_without_cpu_seconds_has_no_row_for_them():
 
 def test_a_ratio_within_a_run_is_marked():
     made = sizings.extrapolated(validity=Validity.WITHIN_RUN)
-    assert any("WITHIN_RUN: one process" in str(each) for each in ratio_section(made.basis).blocks)
+    assert any("WITHIN_RUN: one process" in str(item) for item in ratio_section(made.basis).blocks)
 
 
 def test_a_curve_that_never_holds_says_where_the_pods_break():
@@ -121,7 +121,7 @@ def test_many_rounds_have_no_note_of_caution():
 
 
 def test_throttling_without_a_fit_thread_count_gives_the_reason():
-    verdicts = [msgspec.structs.replace(each, evidence=[]) for each in sizings.VERDICTS]
+    verdicts = [msgspec.structs.replace(item, evidence=[]) for item in sizings.VERDICTS]
     throttling = msgspec.structs.replace(
         sizings.THROTTLING,
         cases=verdicts,
@@ -142,20 +142,20 @@ def test_a_thread_count_with_lower_latency_than_the_one_sized_on_is_named():
 
 
 @pytest.mark.parametrize(
-    ("quota_cpus", "trouble", "told"),
+    ("quota_cpus", "trouble", "message"),
     [
         (1.0, None, "no counters"),
         (None, None, "no quota"),
         (None, "cpu.max: cannot be read", "unknown"),
     ],
 )
-def test_throttling_without_counters_gives_the_reason(quota_cpus, trouble, told):
+def test_throttling_without_counters_gives_the_reason(quota_cpus, trouble, message):
     limit = msgspec.structs.replace(sizings.LIMIT, quota_cpus=quota_cpus, quota_trouble=trouble)
     case = sizings.verdict(1, 6.6, 0, counters=None, throttled_share=None, cpu_limit=limit)
     throttling = msgspec.structs.replace(sizings.THROTTLING, cases=[case])
     section: Section = throttling_section(sizings.report(throttling=throttling))
-    assert section.blocks[0].rows[0][2] == told
-    assert f"There is no share of throttled periods to plot: {told}." in section.blocks
+    assert section.blocks[0].rows[0][2] == message
+    assert f"There is no share of throttled periods to plot: {message}." in section.blocks
 
 
 def test_another_models_throttling_is_not_plotted():
@@ -163,7 +163,7 @@ def test_another_models_throttling_is_not_plotted():
 
     other = sizings.verdict(1, 18.0, 0, model="small")
     throttling = msgspec.structs.replace(sizings.THROTTLING, cases=[*sizings.VERDICTS, other])
-    assert [each.model for each in plotted_verdicts(sizings.report(throttling=throttling))] == [
+    assert [item.model for item in plotted_verdicts(sizings.report(throttling=throttling))] == [
         "base"
     ] * 3
 

@@ -138,16 +138,16 @@ def test_a_broken_result_file_is_refused_by_name(tmp_path):
 
 
 def test_warnings_name_few_rounds_one_process_no_limit_and_weights():
-    def told(**settings):
+    def warnings_of(**settings):
         return result_of(**settings).detail.warnings
 
     many = evidence(*[4.5] * 60, per_process=12)
-    assert told(evidence=many) == []
-    assert "2 rounds: p95 needs 59, p99 299" in told(evidence=evidence(4.5, 4.6))
-    assert any("one process" in line for line in told(evidence=evidence(4.5, 4.6)))
-    assert "no CPU limit in force (none)" in told(evidence=evidence(4.5, limit=NO_LIMIT))
+    assert warnings_of(evidence=many) == []
+    assert "2 rounds: p95 needs 59, p99 299" in warnings_of(evidence=evidence(4.5, 4.6))
+    assert any("one process" in line for line in warnings_of(evidence=evidence(4.5, 4.6)))
+    assert "no CPU limit in force (none)" in warnings_of(evidence=evidence(4.5, limit=NO_LIMIT))
     shape = msgspec.structs.replace(WEIGHTS, shape_only=True, pinned=False)
-    warnings = told(evidence=many, weights=shape, case=Case("small-shape-only", 1, "vi_30s"))
+    warnings = warnings_of(evidence=many, weights=shape, case=Case("small-shape-only", 1, "vi_30s"))
     assert warnings[0].startswith("shape-only weights")
     assert warnings[1].startswith("unpinned weights, sha256 aaaa")
 
@@ -178,11 +178,11 @@ def test_every_figure_that_is_null_has_a_reason():
     )
     for number, line in enumerate(nobody.rounds):
         heard = msgspec.structs.replace(line.measured.transcription, cpu_s=6.0)
-        told = msgspec.structs.replace(
+        measured = msgspec.structs.replace(
             line.measured, transcription=heard, wait_s=None, counters=None
         )
         case = Case("base", 4, "vi_30s")
-        nobody.rounds[number] = msgspec.structs.replace(line, measured=told, case=case)
+        nobody.rounds[number] = msgspec.structs.replace(line, measured=measured, case=case)
     detail = result_of(
         evidence=nobody,
         case=Case("base", 4, "vi_30s"),

@@ -45,7 +45,7 @@ def changed(tmp_path, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda _, detail: detail.update(shape_only=True), "detail.shape_only is True"),
         (lambda _, detail: detail.update(contended_rounds=9), "detail.contended_rounds is 9"),
@@ -58,12 +58,12 @@ def changed(tmp_path, change):
         (lambda document, _: document.update(model_size="../x"), "model '../x'"),
     ],
 )
-def test_one_that_was_edited_is_refused(tmp_path, change, told):
+def test_one_that_was_edited_is_refused(tmp_path, change, message):
     path = changed(tmp_path, change)
     with pytest.raises(BenchError) as caught:
         load_results(path)
     assert str(caught.value).startswith(f"{path}: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_one_that_does_not_name_python_is_read(tmp_path):

@@ -142,15 +142,15 @@ def refused(path, folder, capsys):
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_changed_field_is_refused_by_every_command(name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    change, told = CHANGES[name]
+    change, message = CHANGES[name]
     path = changed(tmp_path, change)
     for command, err in refused(path, tmp_path, capsys).items():
-        assert told in err, command
+        assert message in err, command
         assert "measure again" in err, command
         assert (path.name if command != "collect" else "pod.log") in err, command
     with pytest.raises(BenchError) as caught:
         samples_frame(path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("source", sorted(RECORDED_RUNS.iterdir()), ids=lambda path: path.stem)

@@ -23,7 +23,7 @@ FIELDS = st.deferred(lambda: st.sampled_from(_figures()))
 def _figures():
     """Return the way to every figure of an honest record."""
     record = json.loads(HONEST.read_text())["benchmarks"][0]["extra_info"]["whisper_bench"]
-    found = []
+    actual = []
 
     def walk(value, way):
         if isinstance(value, dict):
@@ -33,10 +33,10 @@ def _figures():
             for place in range(min(2, len(value))):
                 walk(value[place], (*way, place))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            found.append(way)
+            actual.append(way)
 
     walk(record, ())
-    return found
+    return actual
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -128,7 +128,7 @@ RESULT_CHANGES = {
 
 @pytest.mark.parametrize("name", RESULT_CHANGES)
 def test_a_changed_result_file_is_refused(name, tmp_path):
-    way, value, told = RESULT_CHANGES[name]
+    way, value, message = RESULT_CHANGES[name]
     path = save_results(results_of(read_saved(HONEST), "m4", "m4")[0], tmp_path)
     assert load_results(path)
     document = json.loads(path.read_text())
@@ -137,7 +137,7 @@ def test_a_changed_result_file_is_refused(name, tmp_path):
     with pytest.raises(BenchError) as caught:
         load_results(path)
     assert str(caught.value).startswith(f"{path}: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("part", ["save_name", "model", "clip"])

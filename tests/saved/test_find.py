@@ -35,7 +35,7 @@ def test_a_missing_run_is_an_error_that_lists_those_saved(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (encoded(1.0)[:-30], "it is cut short after"),
         (encoded(1.0).replace(b'"data": [1.0', b'"data": [NaN'), "it has NaN or Infinity"),
@@ -61,12 +61,12 @@ def test_a_missing_run_is_an_error_that_lists_those_saved(tmp_path):
         (encoded(1.0).replace(b"CPU-s", b"x").replace(b'"rounds"', b'"rinds"'), "not a saved run"),
     ],
 )
-def test_a_broken_saved_run_is_refused_with_path_and_cause(tmp_path, content, told):
+def test_a_broken_saved_run_is_refused_with_path_and_cause(tmp_path, content, message):
     path = save(tmp_path, "0001_m4.json", content)
     with pytest.raises(BenchError) as caught:
         read_saved(path)
     assert str(path) in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_saved_run_that_does_not_exist_is_refused(tmp_path):
@@ -107,8 +107,10 @@ def test_a_latency_of_zero_or_below_is_refused(wrong):
             record["rounds"][0]["latency_s"] = wrong
         else:
             record["processes"][0]["mean_latency_s"] = wrong
-        told = "its samples are not those" if place == "data" else f"latency_s is {wrong}: Expected"
-        with pytest.raises(BenchError, match=told):
+        message = (
+            "its samples are not those" if place == "data" else f"latency_s is {wrong}: Expected"
+        )
+        with pytest.raises(BenchError, match=message):
             results_of(parse_saved(json.dumps(document).encode(), "m4"), "m4", "m4")
 
 

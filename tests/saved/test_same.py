@@ -20,9 +20,9 @@ def rounds_of(path):
     from whisper_bench.saved.file import read_saved, records_of
 
     return [
-        round_line(each.process, each.latency_s, case=record.case)
+        round_line(item.process, item.latency_s, case=record.case)
         for record in records_of(read_saved(path), str(path))
-        for each in record.rounds
+        for item in record.rounds
     ]
 
 
@@ -67,10 +67,10 @@ def test_half_written_files_are_those_cut_short_with_these_rounds_alone(sample, 
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.json").write_bytes(text)
-    found = half_written([tmp_path], "avx", rounds)
-    assert sorted(path.stem for path in found) == ["0001_avx", "0002_avx", "0003_avx"]
-    found = half_written([tmp_path], "avx", [round_line(1, 4.5)])
-    assert [path.stem for path in found] == ["0002_avx"]
+    actual = half_written([tmp_path], "avx", rounds)
+    assert sorted(path.stem for path in actual) == ["0001_avx", "0002_avx", "0003_avx"]
+    actual = half_written([tmp_path], "avx", [round_line(1, 4.5)])
+    assert [path.stem for path in actual] == ["0002_avx"]
     assert not is_cut_short(content)
 
 

@@ -95,8 +95,8 @@ def test_each_clip_is_heard_once_and_a_resumed_run_hears_as_it_began():
         return HEARD
 
     clips = {"one": clip, "two": CLIP}
-    found = languages_of(clips, None, {}, detect)
-    assert (found["one"], found["two"].code, asked) == (HEARD, "vi", ["vi_30s"])
+    actual = languages_of(clips, None, {}, detect)
+    assert (actual["one"], actual["two"].code, asked) == (HEARD, "vi", ["vi_30s"])
     before = {"clip one language": msgspec.json.encode(HEARD).decode()}
     assert languages_of({"one": clip}, None, before, None)["one"] == HEARD
     given = {"clip one decoding": '{"language": "fr"}'}
@@ -171,7 +171,7 @@ def test_what_makes_a_transcript_doubtful_is_warned_of():
 
 
 def _doubts(record):
-    return [each for each in trust_warnings(record) if each.startswith("vi_30s: ")]
+    return [item for item in trust_warnings(record) if item.startswith("vi_30s: ")]
 
 
 @pytest.mark.parametrize("value", ["", " ", "english", "EN", "en-US", "xx"])

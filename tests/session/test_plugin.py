@@ -36,10 +36,10 @@ def test_a_run_is_saved_with_samples_facts_and_result_files(toy_bench, pytester)
     first = document["benchmarks"][0]
     record = msgspec.convert(first["extra_info"]["whisper_bench"], CaseRecord)
     assert len(first["stats"]["data"]) == first["stats"]["rounds"] == 5
-    assert [each.latency_s for each in record.rounds] == first["stats"]["data"]
-    assert [each.process for each in record.rounds] == [1, 1, 1, 2, 2]
+    assert [item.latency_s for item in record.rounds] == first["stats"]["data"]
+    assert [item.process for item in record.rounds] == [1, 1, 1, 2, 2]
     assert [process.rounds for process in record.processes] == [3, 2]
-    assert all(0 < each.wall_s < each.latency_s for each in record.rounds)
+    assert all(0 < item.wall_s < item.latency_s for item in record.rounds)
     names = [path.name.rpartition("_")[0] for path in results(pytester.path)]
     assert names == ["m4_base_noise", "m4_base_t2_noise"]
     result = load_results(results(pytester.path)[0])

@@ -22,7 +22,7 @@ def test_base_on_one_and_two_threads(pytester):
     )  # fmt: skip
     outcome.assert_outcomes(passed=2)
     (saved,) = pytester.path.glob(".benchmarks/*/0001_m4.json")
-    assert [each["params"]["threads"] for each in json.loads(saved.read_text())["benchmarks"]] == [
+    assert [item["params"]["threads"] for item in json.loads(saved.read_text())["benchmarks"]] == [
         1,
         2,
     ]

@@ -75,7 +75,7 @@ def test_no_such_reference_is_told_before_anything_is_measured(bench, pytester):
 
 
 @pytest.mark.parametrize(
-    ("option", "told"),
+    ("option", "message"),
     [
         ("--whisper-beam-size=2", "*decoding.beam_size: 1 against 2*"),
         ("--whisper-compute-type=float32", "*compute_type: int8 against float32*"),
@@ -83,11 +83,11 @@ def test_no_such_reference_is_told_before_anything_is_measured(bench, pytester):
         ("--whisper-threads=2", "*threads: 1 against 2*"),
     ],
 )
-def test_a_plan_that_could_not_be_compared_is_not_measured(saved, pytester, option, told):
+def test_a_plan_that_could_not_be_compared_is_not_measured(saved, pytester, option, message):
     outcome = saved("--benchmark-save=xeon", "--whisper-reference=m4", *QUICK, option)
     assert outcome.ret == 4
     outcome.stderr.fnmatch_lines([
-        "ERROR: m4 and this run are not comparable:", told, "*with --whisper-allow-mismatch=*",
+        "ERROR: m4 and this run are not comparable:", message, "*with --whisper-allow-mismatch=*",
     ])  # fmt: skip
     assert len(list(pytester.path.glob(".benchmarks/*/*.json"))) == 1
 
@@ -120,7 +120,7 @@ def test_a_mismatch_that_is_let_through_is_recorded(saved, pytester):
         "--whisper-allow-mismatch=decoding.beam_size,tokens",
     )  # fmt: skip
     assert outcome.ret == 0
-    allowed = {each["field"]: each for each in config_in(pytester)["allowed_mismatches"]}
+    allowed = {item["field"]: item for item in config_in(pytester)["allowed_mismatches"]}
     assert allowed["decoding.beam_size"]["target"] == 2
     outcome.stdout.fnmatch_lines(["! allowed, decoding.beam_size: 1 against 2 *"])
 

@@ -75,9 +75,9 @@ def test_rounds_that_are_all_there_are_saved_without_measuring_again(killed, ben
 def test_a_journal_whose_transcripts_differ_is_not_gone_on_from(killed, bench, pytester):
     text = killed(2, *TWENTY)[1]["measured"]["transcription"]["text"]
     (journal,) = pytester.path.glob("benchmark_results/journal/*.jsonl")
-    first, found, rest = journal.read_text().partition(json.dumps(text, ensure_ascii=False))
+    first, actual, rest = journal.read_text().partition(json.dumps(text, ensure_ascii=False))
     journal.write_text(first + '"another text"' + rest)
-    assert found
+    assert actual
     outcome = bench(*TWENTY, "--whisper-resume")
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(
@@ -90,8 +90,8 @@ def test_resume_refuses_another_setting_and_says_which(killed, bench, pytester):
     outcome = bench(*TWENTY, "--whisper-resume", "--whisper-compute-type=float32")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*had compute_type 'int8', this one has 'float32'*"])
-    told = bench("--benchmark-save=m4", "--whisper-rounds=1")
-    told.stdout.fnmatch_lines(
+    message = bench("--benchmark-save=m4", "--whisper-rounds=1")
+    message.stdout.fnmatch_lines(
         ["an unfinished run of 'm4' is kept in *--whisper-resume continues it*"]
     )
     assert rounds_in(pytester.path)
@@ -142,7 +142,7 @@ def test_a_killed_worker_fails_its_case_and_the_rest_goes_on(bench, pytester):
         "base-t1-noise: the worker process * by SIGKILL in round 2; out of memory is the usual*",
         "*--whisper-resume continues from it",
     ])  # fmt: skip
-    assert [each["params"]["threads"] for each in saved(pytester.path)["benchmarks"]] == [2]
+    assert [item["params"]["threads"] for item in saved(pytester.path)["benchmarks"]] == [2]
     (path,) = results(pytester.path)
     assert "_t2_" in path.name
 

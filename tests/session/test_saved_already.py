@@ -98,7 +98,7 @@ def test_a_half_written_file_is_taken_away_by_the_resume(bench, pytester, share)
     resumed.assert_outcomes(passed=1)
     resumed.stdout.fnmatch_lines(["removed *0001_m4.json: it was incomplete, and all its rounds *"])
     assert len(saved(pytester.path)["benchmarks"][0]["stats"]["data"]) == 2
-    assert [each.name for each in all_saved(pytester.path)] == ["0007_other.json", "0008_m4.json"]
+    assert [item.name for item in all_saved(pytester.path)] == ["0007_other.json", "0008_m4.json"]
     assert not journals(pytester.path)
 
 
@@ -119,9 +119,9 @@ def test_copies_of_a_run_are_refused_by_all_runs_and_both_are_named(home, capsys
     for name in ("0001_m4", "0002_m4"):
         shutil.copy(sample_run, folder / f"{name}.json")
     assert main(["ratio", "m4", "m4", "--all-runs"]) == 2
-    told = capsys.readouterr().err
-    assert "0001_m4.json and .benchmarks/machine/0002_m4.json hold the same rounds" in told
-    assert "move .benchmarks/machine/000" in told
+    message = capsys.readouterr().err
+    assert "0001_m4.json and .benchmarks/machine/0002_m4.json hold the same rounds" in message
+    assert "move .benchmarks/machine/000" in message
 
 
 def test_a_run_whose_case_fails_again_when_it_is_resumed_is_saved_once(bench, pytester):
@@ -159,8 +159,8 @@ def test_a_copy_under_another_name_is_not_another_machine(home, capsys, sample_r
     for number, name in enumerate(names, start=1):
         shutil.copy(sample_run, folder / f"000{number}_{name}.json")
     assert main(["ratio", *names]) == 2
-    told = capsys.readouterr().err
-    assert "0001_m4.json and .benchmarks/machine/0002_xeon.json hold the same rounds" in told
+    message = capsys.readouterr().err
+    assert "0001_m4.json and .benchmarks/machine/0002_xeon.json hold the same rounds" in message
     assert not (home / "benchmark_results").exists()
 
 

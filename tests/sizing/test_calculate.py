@@ -41,9 +41,9 @@ def test_the_worked_example_needs_the_pods_of_the_design(balancing, pods):
 def test_as_many_pods_as_there_is_work_miss_the_objective():
     policy = Policy(balancing=Balancing.SHARED, max_utilisation=0.99)
     question = Question(EXAMPLE, Load(2.0), policy, Objective(95, 5.0))
-    found = predict_latency(question, math.ceil(2.0 * 1.8))
-    assert found.objective_s == pytest.approx(10.6, rel=0.1)
-    assert found.misses(Objective(95, 5.0))
+    actual = predict_latency(question, math.ceil(2.0 * 1.8))
+    assert actual.objective_s == pytest.approx(10.6, rel=0.1)
+    assert actual.misses(Objective(95, 5.0))
 
 
 def test_rates_alone_give_the_plain_formula():
@@ -108,7 +108,7 @@ def test_a_service_slower_than_the_objective_is_infeasible_whatever_is_done():
         percentile_s, rel=0.05
     )
     assert "no number of Pods" in said
-    assert any("a smaller model" in each for each in sizing.advice)
+    assert any("a smaller model" in item for item in sizing.advice)
     assert calculate_sizing(0.001, service=EXAMPLE, objective=Objective(95, 3.0)).feasible is False
 
 
@@ -171,9 +171,9 @@ def test_the_evidence_contains_the_answer():
     assert figures[0] > figures[-1]
     assert any(point.target_rps == 2.0 for point in sizing.by_rps)
     assert sizing.by_rps[-1].utilisation == pytest.approx(0.98)
-    changed = {each.changed for each in sizing.sensitivity}
+    changed = {item.changed for item in sizing.sensitivity}
     assert changed == {"target rps", "service time, times", "burstiness"}
-    loads = [each.replicas for each in sizing.sensitivity if each.changed == "target rps"]
+    loads = [item.replicas for item in sizing.sensitivity if item.changed == "target rps"]
     assert loads == sorted(loads)
     check = sizing.cross_check
     assert check.simulated_wait_s == pytest.approx(check.allen_cunneen_wait_s, rel=0.5, abs=0.05)

@@ -29,7 +29,7 @@ def test_a_run_of_the_production_machine_is_sized_as_measured():
     assert report.sizing.pod.measured_on == "xeon, x86_64, A test's Xeon"
     assert report.sizing.memory_mib == 384  # 300 MiB and a quarter, in steps of 64
     assert report.sizing.mean_service_s == pytest.approx(2.5)
-    assert [each.changed for each in report.sizing.sensitivity].count("ratio") == 0
+    assert [item.changed for item in report.sizing.sensitivity].count("ratio") == 0
 
 
 def test_the_threads_that_take_the_fewest_cpus_are_chosen():
@@ -37,37 +37,39 @@ def test_the_threads_that_take_the_fewest_cpus_are_chosen():
         *XEON, case=("base", 2, "vi_30s"), limit=msgspec.structs.replace(LIMIT, cpus=2.0)
     )
     fast = judged_record(
-        *(each / 4 for each in XEON),
+        *(item / 4 for item in XEON),
         case=("base", 4, "vi_30s"),
         limit=msgspec.structs.replace(LIMIT, cpus=2.0),
     )
     report = on_xeon(judged_record(*XEON), two, fast)
     assert report.basis.case == "base-t4-vi_30s"
     assert (report.sizing.threads, report.sizing.cpu) == (4, 2)
-    cpus = {each.case: each.cpus_in_all for each in report.candidates}
+    cpus = {item.case: item.cpus_in_all for item in report.candidates}
     assert cpus["base-t4-vi_30s"] == min(cpus.values())
 
 
 def test_one_thread_under_a_limit_of_four_cpus_is_not_given_all_of_them():
     limit = msgspec.structs.replace(LIMIT, cpus=4.0)
     one = judged_record(*XEON, limit=limit)
-    four = judged_record(*(each / 2 for each in XEON), case=("base", 4, "vi_30s"), limit=limit)
+    four = judged_record(*(item / 2 for item in XEON), case=("base", 4, "vi_30s"), limit=limit)
     report = on_xeon(one, four)
     # four threads are twice as fast on four times the CPUs
     assert report.basis.case == "base-t1-vi_30s"
     assert (report.sizing.cpu, report.sizing.pod.measured_limit_cpus) == (1, 4.0)
-    sizes = {each.threads: (each.cpu, each.cpus_in_all) for each in report.candidates}
+    sizes = {item.threads: (item.cpu, item.cpus_in_all) for item in report.candidates}
     assert sizes[1] == (1, report.sizing.replicas)
     assert sizes[4][0] == 4
     assert sizes[1][1] < sizes[4][1]
     assert report.sizing.hpa_utilisation_percent == int(100 * report.sizing.utilisation)
-    (told,) = (each for each in report.warnings if "measured under a limit" in each)
-    assert "base-t1-vi_30s: measured under a limit of 4 CPUs, of which 1 thread can use 1" in told
-    assert "--whisper-cpu-limit=1" in told
+    (message,) = (item for item in report.warnings if "measured under a limit" in item)
+    assert (
+        "base-t1-vi_30s: measured under a limit of 4 CPUs, of which 1 thread can use 1" in message
+    )
+    assert "--whisper-cpu-limit=1" in message
     fit = on_xeon(judged_record(*XEON))
-    assert not any("measured under a limit" in each for each in fit.warnings)
+    assert not any("measured under a limit" in item for item in fit.warnings)
     two = on_xeon(judged_record(*XEON, case=("base", 2, "vi_30s"), limit=limit))
-    assert any("2 threads can use 2" in each for each in two.warnings)
+    assert any("2 threads can use 2" in item for item in two.warnings)
 
 
 def test_more_threads_than_the_machine_had_cpus_are_given_no_more_than_those():
@@ -75,7 +77,7 @@ def test_more_threads_than_the_machine_had_cpus_are_given_no_more_than_those():
     report = on_xeon(judged_record(*XEON, case=("base", 4, "vi_30s"), limit=limit))
     assert (report.sizing.threads, report.sizing.cpu) == (4, 2)
     assert report.sizing.pod.measured_limit_cpus is None
-    assert not any("measured under a limit" in each for each in report.warnings)
+    assert not any("measured under a limit" in item for item in report.warnings)
 
 
 def test_each_case_is_decided_once_and_the_chosen_one_not_again(monkeypatch):
@@ -92,11 +94,11 @@ def test_each_case_is_decided_once_and_the_chosen_one_not_again(monkeypatch):
 
 def test_a_throttled_case_is_never_sized_on():
     fast = judged_record(
-        *(each / 3 for each in XEON), case=("base", 2, "vi_30s"), counters=THROTTLED
+        *(item / 3 for item in XEON), case=("base", 2, "vi_30s"), counters=THROTTLED
     )
     report = on_xeon(judged_record(*XEON), fast)
     assert report.basis.case == "base-t1-vi_30s"
-    (unfit,) = [each for each in report.candidates if each.threads == 2]
+    (unfit,) = [item for item in report.candidates if item.threads == 2]
     assert (unfit.verdict, unfit.replicas, unfit.cpus_in_all) == (
         Verdict.QUOTA_THROTTLED,
         None,
@@ -110,14 +112,14 @@ def test_a_case_that_is_infeasible_is_reported_and_not_raised():
     report = size_run(
         [
             judged_record(*XEON),
-            judged_record(*(2 * each for each in XEON), case=("base", 2, "vi_30s")),
+            judged_record(*(2 * item for item in XEON), case=("base", 2, "vi_30s")),
         ],
         XEON_FACTS,
         Demand(Load(2.0), Objective(95, 1.0)),
     )
     assert not report.sizing.feasible
     assert report.basis.case == "base-t1-vi_30s"
-    assert [each.replicas for each in report.candidates] == [None, None]
+    assert [item.replicas for item in report.candidates] == [None, None]
 
 
 def test_several_models_are_refused_until_one_is_chosen():
@@ -138,11 +140,11 @@ def test_of_several_clips_the_shortest_is_sized_on_with_a_warning():
 
 
 def test_a_percentile_of_few_rounds_is_warned_of():
-    assert any("6 rounds: p95 of the service time needs 59" in each for each in on_xeon().warnings)
+    assert any("6 rounds: p95 of the service time needs 59" in item for item in on_xeon().warnings)
     many = judged_record(*(XEON * 10))
-    assert not any("of the service time needs" in each for each in on_xeon(many).warnings)
+    assert not any("of the service time needs" in item for item in on_xeon(many).warnings)
     loose = size_run([judged_record(*XEON)], XEON_FACTS, Demand(Load(2.0)))
-    assert not any("of the service time needs" in each for each in loose.warnings)
+    assert not any("of the service time needs" in item for item in loose.warnings)
 
 
 def test_workers_multiply_a_pods_size_and_hard_clips_the_service_time():
@@ -157,4 +159,4 @@ def test_workers_multiply_a_pods_size_and_hard_clips_the_service_time():
 def test_warnings_of_the_measurement_are_carried():
     bare = judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=None, source="none"))
     assert "base-t1-vi_30s: no CPU limit in force (none)" in on_xeon(bare).warnings
-    assert any("3 processes: 5 or more" in each for each in on_xeon().warnings)
+    assert any("3 processes: 5 or more" in item for item in on_xeon().warnings)

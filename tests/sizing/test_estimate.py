@@ -28,11 +28,11 @@ def test_arrivals_have_the_rate_and_burstiness_of_the_load(burstiness):
 
 
 def test_pods_that_cannot_keep_up_have_no_figures():
-    found = predict_latency(Question(SMALL, Load(2.0), Policy(), Objective(95, 5.0)), 3)
-    assert found.utilisation == pytest.approx(1.2)
-    assert found.objective_s is None
-    assert found.misses(Objective(95, 1e9))
-    assert not found.meets(Objective(95, 1e9))
+    actual = predict_latency(Question(SMALL, Load(2.0), Policy(), Objective(95, 5.0)), 3)
+    assert actual.utilisation == pytest.approx(1.2)
+    assert actual.objective_s is None
+    assert actual.misses(Objective(95, 1e9))
+    assert not actual.meets(Objective(95, 1e9))
 
 
 def test_the_bound_is_never_below_the_estimate_however_busy_the_pods_are():
@@ -43,10 +43,10 @@ def test_the_bound_is_never_below_the_estimate_however_busy_the_pods_are():
             Policy(balancing=Balancing(balancing), max_utilisation=0.99),
             Objective(99, 20.0),
         )
-        found = predict_latency(question, pods)
-        assert found.utilisation >= 0.89
-        assert found.low_s < found.objective_s
-        assert found.high_s is None or found.high_s > found.objective_s
+        actual = predict_latency(question, pods)
+        assert actual.utilisation >= 0.89
+        assert actual.low_s < actual.objective_s
+        assert actual.high_s is None or actual.high_s > actual.objective_s
 
 
 def test_pods_too_busy_to_be_simulated_do_not_hold():
@@ -56,7 +56,7 @@ def test_pods_too_busy_to_be_simulated_do_not_hold():
         Policy(balancing=Balancing.SHARED, max_utilisation=0.9995),
         Objective(95, 1e6),
     )
-    found = predict_latency(question, 1)
-    assert found.high_s is None
-    assert not found.meets(question.objective)
+    actual = predict_latency(question, 1)
+    assert actual.high_s is None
+    assert not actual.meets(question.objective)
     assert fewest_pods(question).pods == 2

@@ -72,7 +72,7 @@ def test_a_pods_size_refuses_figures_that_were_never_measured(name, value):
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: Load(0), "target rps 0: give requests per second, above 0"),
         (lambda: Load(math.nan), "target rps nan"),
@@ -113,7 +113,7 @@ def test_a_pods_size_refuses_figures_that_were_never_measured(name, value):
         (lambda: calculate_sizing(1.0, 1.0, -1.0), "m4_rps -1.0: give the requests per second"),
     ],
 )
-def test_an_impossible_input_is_refused_with_its_value(make, told):
+def test_an_impossible_input_is_refused_with_its_value(make, message):
     with pytest.raises(BenchError) as caught:
         make()
-    assert told in str(caught.value)
+    assert message in str(caught.value)

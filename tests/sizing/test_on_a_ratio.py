@@ -66,8 +66,8 @@ def test_an_m4_run_is_sized_on_the_upper_end_of_the_ratio():
     assert report.basis.factor == ratio.high > ratio.ratio
     assert report.sizing.mean_service_s == pytest.approx(sum(M4) / 6 * ratio.high)
     assert report.sizing.pod.measured_on == "xeon, x86_64, A test's Xeon"
-    ends = [each for each in report.sizing.sensitivity if each.changed == "ratio"]
-    assert [each.value for each in ends] == [ratio.low, ratio.ratio, ratio.high]
+    ends = [item for item in report.sizing.sensitivity if item.changed == "ratio"]
+    assert [item.value for item in ends] == [ratio.low, ratio.ratio, ratio.high]
     assert ends[-1].replicas == report.sizing.replicas
     annotations = sized(report).annotations
     assert annotations["whisper-bench/ratio"].startswith(
@@ -81,7 +81,7 @@ def test_a_case_that_the_ratio_lacks_is_left_out_if_allowed():
     with pytest.raises(NotComparableError, match="cases: none against base-t2-vi_30s"):
         asked()
     report = asked(allow_mismatch=["cases"])
-    assert [each.case for each in report.candidates] == ["base-t1-vi_30s"]
+    assert [item.case for item in report.candidates] == ["base-t1-vi_30s"]
 
 
 def test_a_clip_under_another_name_is_the_same_clip():

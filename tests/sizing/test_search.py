@@ -26,8 +26,8 @@ def test_the_search_ends_at_the_most_pods(monkeypatch):
 def test_a_first_guess_does_not_change_the_answer():
     policy = Policy(balancing=Balancing.RANDOM, max_utilisation=0.99)
     question = Question(SMALL, Load(2.0), policy, Objective(95, 5.0))
-    found = {fewest_pods(question, near=near).pods for near in (1, 9, 13, 40, 10**9)}
-    assert found == {fewest_pods(question).pods}
+    actual = {fewest_pods(question, near=near).pods for near in (1, 9, 13, 40, 10**9)}
+    assert actual == {fewest_pods(question).pods}
 
 
 SLOWS = st.floats(1.05, 2.0)
@@ -40,8 +40,8 @@ FEW = settings(max_examples=8)
 
 def pods(rps, service, limit_s, balancing):
     policy = Policy(balancing=balancing, max_utilisation=0.9)
-    found = fewest_pods(Question(service, Load(rps), policy, Objective(95, limit_s)))
-    return math.inf if found is None else found.pods
+    actual = fewest_pods(Question(service, Load(rps), policy, Objective(95, limit_s)))
+    return math.inf if actual is None else actual.pods
 
 
 @given(RATES, SLOWS, LIMITS_S, BALANCINGS)

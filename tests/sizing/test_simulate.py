@@ -62,8 +62,8 @@ def theirs(kind, pods, utilisation, balancing, *, customers=30_000, seed=2):
 
 
 def figure_and_error(answers_s, figure, batches=20):
-    each = [figure(part) for part in np.array_split(answers_s, batches)]
-    return figure(answers_s), np.std(each, ddof=1) / math.sqrt(batches)
+    item = [figure(part) for part in np.array_split(answers_s, batches)]
+    return figure(answers_s), np.std(item, ddof=1) / math.sqrt(batches)
 
 
 FIGURES = {
@@ -102,10 +102,10 @@ def slowly(traffic, pods, concurrency, balancing, chosen):
     """Serve requests one by one by the definition of the discipline; `chosen` for random."""
     free = [[0.0] * concurrency for _ in range(pods)]
     leaving = [[] for _ in range(pods)]
-    found = []
+    actual = []
     for number, (arrival_s, service_s) in enumerate(traffic):
         if balancing is Balancing.SHARED:
-            pod = min(range(pods), key=lambda each: min(free[each]))
+            pod = min(range(pods), key=lambda item: min(free[item]))
         elif balancing is Balancing.ROUND_ROBIN:
             pod = number % pods
         else:
@@ -114,11 +114,26 @@ def slowly(traffic, pods, concurrency, balancing, chosen):
         start_s = max(arrival_s, free[pod][worker])
         free[pod][worker] = start_s + service_s
         leaving[pod].append(start_s + service_s)
-        found.append(start_s - arrival_s)
-    return found
+        actual.append(start_s - arrival_s)
+    return actual
 
 
 TRAFFIC = st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5)), min_size=1, max_size=60)
+
+
+def waits_of(traffic, pods, concurrency, balancing):
+    """Return when requests arrive, what they take and how long they wait, in seconds."""
+    arrivals_s = np.cumsum([gap for gap, _ in traffic])
+    services_s = np.array([service for _, service in traffic])
+    waits_s = waits(
+        arrivals_s,
+        services_s,
+        pods=pods,
+        concurrency=concurrency,
+        balancing=balancing,
+        random=np.random.default_rng(3),
+    )
+    return arrivals_s, services_s, waits_s
 
 
 @given(
@@ -129,38 +144,21 @@ TRAFFIC = st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5)), min_size=1, m
 )
 @settings(max_examples=200)
 def test_the_fast_simulation_gives_the_waits_of_the_slow_one(traffic, pods, concurrency, balancing):
-    arrivals_s = np.cumsum([gap for gap, _ in traffic])
-    services_s = np.array([service for _, service in traffic])
-    found = waits(
-        arrivals_s,
-        services_s,
-        pods=pods,
-        concurrency=concurrency,
-        balancing=balancing,
-        random=np.random.default_rng(3),
-    )
+    arrivals_s, services_s, actual = waits_of(traffic, pods, concurrency, balancing)
     chosen = (np.random.default_rng(3).random(len(traffic)) * pods).astype(int)
     moments = zip(arrivals_s, services_s, strict=True)
     true = slowly(moments, pods, concurrency, balancing, chosen)
-    assert found == pytest.approx(true, abs=1e-9)
+    assert actual == pytest.approx(true, abs=1e-9)
 
 
 @given(TRAFFIC, st.integers(1, 5), st.integers(1, 3))
 @settings(max_examples=100)
 def test_least_outstanding_never_joins_a_fuller_pod(traffic, pods, concurrency):
-    arrivals_s = np.cumsum([gap for gap, _ in traffic])
-    services_s = np.array([service for _, service in traffic])
-    found = waits(
-        arrivals_s,
-        services_s,
-        pods=pods,
-        concurrency=concurrency,
-        balancing=Balancing.LEAST_OUTSTANDING,
-        random=np.random.default_rng(3),
-    )
+    least = Balancing.LEAST_OUTSTANDING
+    arrivals_s, services_s, actual = waits_of(traffic, pods, concurrency, least)
     # whoever waits found every Pod full: at least pods * concurrency requests were there
-    leaves_s = arrivals_s + found + services_s
-    for number in np.flatnonzero(found > 1e-9):
+    leaves_s = arrivals_s + actual + services_s
+    for number in np.flatnonzero(actual > 1e-9):
         inside = np.sum(leaves_s[:number] > arrivals_s[number])
         assert inside >= pods * concurrency
     # with one Pod the balancer has no choice
@@ -173,7 +171,7 @@ def test_least_outstanding_never_joins_a_fuller_pod(traffic, pods, concurrency):
             balancing=Balancing.SHARED,
             random=np.random.default_rng(0),
         )
-        assert found == pytest.approx(alone, abs=1e-9)
+        assert actual == pytest.approx(alone, abs=1e-9)
 
 
 def test_mean_answers_grow_from_shared_to_random_balancing():

@@ -44,7 +44,7 @@ def test_ratio_interval_needs_two_positive_samples_a_side():
 def test_a_product_of_three_has_satterthwaites_interval():
     sides = [1.0, 1.1, 1.2], [2.0, 2.1], [3.0, 3.3, 3.1, 3.2]
     weights = 0.5, -1.0, 2.0
-    found = product_of(
+    actual = product_of(
         [Term(weight, log_mean(side)) for weight, side in zip(weights, sides, strict=True)]
     )
     logs = [[math.log(value) for value in side] for side in sides]
@@ -56,11 +56,11 @@ def test_a_product_of_three_has_satterthwaites_interval():
         e**2 / (len(side) - 1) for e, side in zip(errors, logs, strict=True)
     )
     half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(errors))
-    assert found.value == pytest.approx(math.exp(centre))
-    assert found.low == pytest.approx(math.exp(centre - half), rel=1e-9)
-    assert found.high == pytest.approx(math.exp(centre + half), rel=1e-9)
+    assert actual.value == pytest.approx(math.exp(centre))
+    assert actual.low == pytest.approx(math.exp(centre - half), rel=1e-9)
+    assert actual.high == pytest.approx(math.exp(centre + half), rel=1e-9)
 
 
 def test_a_tiny_spread_keeps_an_interval_above_zero_width():
-    found = ratio_interval([1.0, 1.0 + 1e-12], [1.0, 1.0 + 1e-12])
-    assert found.low < 1 < found.high
+    actual = ratio_interval([1.0, 1.0 + 1e-12], [1.0, 1.0 + 1e-12])
+    assert actual.low < 1 < actual.high

@@ -26,10 +26,10 @@ def _chromium(folder, path, width_px, height_px, *arguments):
 def scroll_widths_px(folder, pages, width_px):
     """Return how wide pages are in frames, since no window can be as narrow as a phone here."""
     frames = folder / "frames.html"
-    each = [_FRAME.format(width_px, html.escape(page)) for page in pages]
-    frames.write_text("\n".join([_HEAD, *each]), encoding="utf-8")
+    item = [_FRAME.format(width_px, html.escape(page)) for page in pages]
+    frames.write_text("\n".join([_HEAD, *item]), encoding="utf-8")
     shown = _chromium(folder, frames, 1400, 900, "--virtual-time-budget=9000", "--dump-dom")
-    return [int(found) for found in re.findall(r'data-width="(\d+)"', shown)]
+    return [int(actual) for actual in re.findall(r'data-width="(\d+)"', shown)]
 
 
 def screenshot(folder, page, width_px, height_px):

@@ -188,6 +188,6 @@ def _objects(text):
     """Yield the objects of kubectl's JSON: a List's items, or one document after another."""
     decoder = json.JSONDecoder()
     while text := text.lstrip():
-        found, end = decoder.raw_decode(text)
+        actual, end = decoder.raw_decode(text)
         text = text[end:]
-        yield from found["items"] if found["kind"] == "List" else [found]
+        yield from actual["items"] if actual["kind"] == "List" else [actual]

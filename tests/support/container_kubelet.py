@@ -60,7 +60,7 @@ def _options(spec, container):
     ]
     security = container["securityContext"]
     options += ["--read-only"] if security["readOnlyRootFilesystem"] else []
-    options += [f"--cap-drop={each}" for each in security["capabilities"]["drop"]]
+    options += [f"--cap-drop={item}" for item in security["capabilities"]["drop"]]
     kinds = {volume["name"]: volume for volume in spec["volumes"]}
     for mount in container["volumeMounts"]:
         assert "emptyDir" in kinds[mount["name"]], "the stand-in knows no other volume"

@@ -91,9 +91,9 @@ def in_step(data, sized, container=None, thread_variable="WHISPER_THREADS"):
     data["spec"]["replicas"] = sized.replicas
     containers = data["spec"]["template"]["spec"]["containers"]
     (ours,) = (
-        each
-        for each in containers
-        if (each["name"] == container if container else "whisper" in each["name"])
+        entry
+        for entry in containers
+        if (entry["name"] == container if container else "whisper" in entry["name"])
         or len(containers) == 1
     )
     resources = ours["resources"] = dict(ours.get("resources") or {})
@@ -104,10 +104,10 @@ def in_step(data, sized, container=None, thread_variable="WHISPER_THREADS"):
                 amounts[name] = want
     env = ours["env"] = list(ours.get("env") or [])
     for name in dict.fromkeys(["OMP_NUM_THREADS", thread_variable]):
-        found = next((item for item in env if item["name"] == name), None)
-        if found is None:
-            env.append(found := {"name": name})
-        found["value"] = str(sized.threads)
+        actual = next((item for item in env if item["name"] == name), None)
+        if actual is None:
+            env.append(actual := {"name": name})
+        actual["value"] = str(sized.threads)
     return data
 
 

@@ -11,8 +11,8 @@ from whisper_bench.saved.file import parse_saved
 
 
 def saved_document(*latencies_s, moment="2026-11-24T10:30:00.123456+02:00", **settings):
-    found = settings.pop("evidence", None) or evidence(*latencies_s)
-    record = gathered(plan(rounds=len(found.rounds), **settings), found)
+    measured = settings.pop("evidence", None) or evidence(*latencies_s)
+    record = gathered(plan(rounds=len(measured.rounds), **settings), measured)
     return {
         "machine_info": {
             "node": "n1", "system": "Linux", "release": "6.1", "python_version": "3.12.1",
@@ -25,7 +25,7 @@ def saved_document(*latencies_s, moment="2026-11-24T10:30:00.123456+02:00", **se
             {
                 "name": "test_transcribe[base-t1-vi_30s]",
                 "extra_info": {"whisper_bench": msgspec.to_builtins(record)},
-                "stats": {"data": [line.latency_s for line in found.rounds], "mean": 1.0},
+                "stats": {"data": [line.latency_s for line in measured.rounds], "mean": 1.0},
             }
         ],
     }  # fmt: skip

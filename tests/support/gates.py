@@ -50,7 +50,7 @@ def measured_case(
     """Return a case as one process measured it; `changes` are of its record's fields."""
     case = Case(*case)
     latencies_s = latencies_s or (1.0,)
-    rounds = [round_line(1, each, cpu_s, case, counters=counters) for each in latencies_s]
+    rounds = [round_line(1, item, cpu_s, case, counters=counters) for item in latencies_s]
     clip = msgspec.structs.replace(CLIP, name=case.clip)
     plan = sample_plan(case, rounds=len(rounds), processes=1, clip=clip)
     record = gathered(plan, FinishedRounds([ready(1, case, limit)], rounds))
@@ -111,8 +111,8 @@ def all_ended(group):
 
 def in_group(group):
     """Return the processes of a group that run, without those that only wait to be reaped."""
-    told = subprocess.run(
+    message = subprocess.run(
         ["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
     )
-    lines = [line.split() for line in told.stdout.splitlines()]
+    lines = [line.split() for line in message.stdout.splitlines()]
     return [int(pid) for pid, number, state in lines if number == str(group) and state[0] != "Z"]

@@ -17,9 +17,9 @@ XEON = (2.5, 2.6, 2.55, 2.45, 2.5, 2.4)
 
 def record(*latencies_s, case=("base", 1, "vi_30s"), per_process=2, limit=LIMIT, **changes):
     """Return the record of a case; `changes` are of its fields."""
-    found = evidence(*latencies_s, per_process=per_process, limit=limit)
+    actual = evidence(*latencies_s, per_process=per_process, limit=limit)
     clip = msgspec.structs.replace(CLIP, name=case[2])
-    made = gathered(plan(Case(*case), rounds=len(latencies_s), clip=clip), found)
+    made = gathered(plan(Case(*case), rounds=len(latencies_s), clip=clip), actual)
     return msgspec.structs.replace(made, **changes)
 
 

@@ -8,5 +8,5 @@ from support.pod_runs import frames_of
 
 if __name__ == "__main__":
     path, *options = sys.argv[1:]
-    (name,) = (each.partition("=")[2] for each in options if each.startswith("--benchmark-save="))
+    (name,) = (item.partition("=")[2] for item in options if item.startswith("--benchmark-save="))
     sys.stdout.write("\n".join(frames_of(Path(path), name)) + "\n")

@@ -22,7 +22,7 @@ THROTTLED = CpuCounters(200, 200, 50.0)
 
 def judged_record(*latencies_s, counters=QUIET, **settings):
     made = record(*latencies_s, **settings)
-    processes = [msgspec.structs.replace(each, counters=counters) for each in made.processes]
+    processes = [msgspec.structs.replace(item, counters=counters) for item in made.processes]
     return msgspec.structs.replace(made, processes=processes)
 
 

@@ -155,7 +155,7 @@ def extrapolated(**changes):
     basis = msgspec.structs.replace(
         BASIS,
         run=facts("m4"),
-        latencies_s=[each / 2.612 for each in LATENCIES_S],
+        latencies_s=[item / 2.612 for item in LATENCIES_S],
         extrapolated=True,
         factor=ratio.high or 1.0,
         target=XEON_FACTS,
@@ -178,7 +178,7 @@ def infeasible():
         advice=["a service 1.36 times faster: " + 10 * "or so, ", "an objective above 6.79 s"],
     )  # fmt: skip
     candidates = [
-        msgspec.structs.replace(each, replicas=None, cpus_in_all=None) for each in CANDIDATES
+        msgspec.structs.replace(item, replicas=None, cpus_in_all=None) for item in CANDIDATES
     ]
     return report(sizing, candidates=candidates)
 

@@ -196,7 +196,7 @@ def test_the_plugins_lines_are_printed_escaped():
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "printed"),
     [
         (b'{"a": {"b": [1, "x"]}}', "a.b[1] is 'x': Expected `int`, got `str`"),
         (b'{"a": {"b": [1, {"c": 1}]}}', "a.b[1]: Expected `int`, got `object`"),
@@ -205,10 +205,10 @@ def test_the_plugins_lines_are_printed_escaped():
         (b"7", "Expected `object`, got `int`"),
     ],
 )
-def test_a_broken_field_is_named_with_its_value(content, told):
+def test_a_broken_field_is_named_with_its_value(content, printed):
     with pytest.raises(BenchError) as caught:
         parsed(content, dict[str, dict[str, list[int]]], "m4.json", "measure again")
     message = str(caught.value)
     assert message.startswith("m4.json: ")
     assert "; measure again" in message
-    assert told.partition(": ")[2] in message
+    assert printed.partition(": ")[2] in message

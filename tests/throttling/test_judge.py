@@ -26,8 +26,8 @@ def record(threads, latency_s, cpu_s=None, *, periods=(50, 0), limit=LIMIT):
                    counters=CpuCounters(*periods, 0.0))
         for process in (1, 1, 2, 2)
     ]  # fmt: skip
-    found = FinishedRounds([ready(process, cell, limit) for process in (1, 2)], lines)
-    return gathered(plan(cell, rounds=4), found)
+    actual = FinishedRounds([ready(process, cell, limit) for process in (1, 2)], lines)
+    return gathered(plan(cell, rounds=4), actual)
 
 
 SWEEP = [record(1, 4.6), record(2, 6.7, 6.7, periods=(67, 67)), record(4, 7.65, periods=(76, 76))]
@@ -35,8 +35,8 @@ SWEEP = [record(1, 4.6), record(2, 6.7, 6.7, periods=(67, 67)), record(4, 7.65, 
 
 def test_a_sweep_throttled_in_every_period_fails_though_latency_stays_below_double(golden):
     report = judged(SWEEP)
-    assert [each.verdict for each in report.cases] == ["OK", "QUOTA_THROTTLED", "QUOTA_THROTTLED"]
-    assert all((each.latency_factor or 0) < 2 for each in report.cases)
+    assert [item.verdict for item in report.cases] == ["OK", "QUOTA_THROTTLED", "QUOTA_THROTTLED"]
+    assert all((item.latency_factor or 0) < 2 for item in report.cases)
     assert report.failed
     assert report.cases[1].findings == ["QUOTA_THROTTLED", "SPIN_WASTE"]
     golden("throttling.txt", [*throttling_lines(report), verdict_lines(report)[-1]])
@@ -50,7 +50,7 @@ def test_the_fewest_threads_within_5_percent_of_the_fastest_are_recommended():
     faster = judged(
         [record(1, 11.1, **free), record(2, 6.4, 6.5, **free), record(4, 6.3, 6.6, **free)]
     )
-    assert [each.threads for each in faster.recommended] == [2]
+    assert [item.threads for item in faster.recommended] == [2]
     assert not faster.failed
     assert verdict_lines(faster)[-1].startswith("stress test passed: ")
 
@@ -67,14 +67,14 @@ def test_at_a_quarter_of_a_cpu_no_thread_count_is_recommended():
 
 def test_without_counters_the_verdict_is_unknown_and_fails():
     report = judged([gathered(plan(CASE, rounds=2), evidence(4.5, 4.5, limit=MAC))])
-    assert [each.verdict for each in report.cases] == ["UNKNOWN"]
+    assert [item.verdict for item in report.cases] == ["UNKNOWN"]
     assert report.failed
 
 
 def test_counters_missing_in_one_process_make_the_case_unknown():
-    found = evidence(4.5, 4.5, 4.5, 4.5)
-    found.rounds[3] = round_line(2, 4.5, counters=None)
-    report = judged([gathered(plan(CASE, rounds=4), found)])
+    actual = evidence(4.5, 4.5, 4.5, 4.5)
+    actual.rounds[3] = round_line(2, 4.5, counters=None)
+    report = judged([gathered(plan(CASE, rounds=4), actual)])
     assert report.cases[0].verdict is Verdict.UNKNOWN
     assert "no counters" in throttling_lines(report)[1]
 
@@ -101,7 +101,7 @@ def test_a_case_that_cannot_be_judged_is_not_called_throttled():
 
 
 def test_a_verdict_counts_rounds_of_unknown_contention():
-    found = evidence(4.5, 4.5, limit=msgspec.structs.replace(LIMIT, cpus=2.0, quota_cpus=2.0))
+    actual = evidence(4.5, 4.5, limit=msgspec.structs.replace(LIMIT, cpus=2.0, quota_cpus=2.0))
     four = Case("base", 4, "vi_30s")
     lines = [
         round_line(1, 4.5, 6.0, case=four), round_line(1, 4.5, 9.0, case=four)
@@ -109,7 +109,7 @@ def test_a_verdict_counts_rounds_of_unknown_contention():
     lines[0] = msgspec.structs.replace(
         lines[0], measured=msgspec.structs.replace(lines[0].measured, wait_s=3.0)
     )
-    limits = [msgspec.structs.replace(line, case=four) for line in found.processes]
+    limits = [msgspec.structs.replace(line, case=four) for line in actual.processes]
     (judged_case,) = judged([gathered(plan(four, rounds=2), FinishedRounds(limits, lines))]).cases
     assert (judged_case.contended_rounds, judged_case.untold_rounds) == (0, 1)
     assert judged_case.verdict is Verdict.UNKNOWN
@@ -131,8 +131,8 @@ def test_the_table_says_unknown_where_the_quota_was_not_seen(limit, periods):
 def test_threads_that_wait_at_their_quota_are_unknown(threads, wait_s, verdict):
     """Beside two busy loops on two CPUs two threads get 0.97 of a quota of one CPU, and wait."""
     measured = record(threads, 4.6, 4.5, periods=(140, 7))
-    rounds = [msgspec.structs.replace(each, wait_s=wait_s) for each in measured.rounds]
-    (found,) = judged([msgspec.structs.replace(measured, rounds=rounds)]).cases
-    assert found.verdict == verdict
+    rounds = [msgspec.structs.replace(item, wait_s=wait_s) for item in measured.rounds]
+    (actual,) = judged([msgspec.structs.replace(measured, rounds=rounds)]).cases
+    assert actual.verdict == verdict
     if verdict == "UNKNOWN":
-        assert any("which hides throttling" in text for text in found.evidence)
+        assert any("which hides throttling" in text for text in actual.evidence)

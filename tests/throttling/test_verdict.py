@@ -60,7 +60,7 @@ WASTE = CpuFactor(1.5, 1.3, 1.7, 0.95, samples=(5, 5))
 
 
 @pytest.mark.parametrize(
-    ("judgement", "verdict", "told"),
+    ("judgement", "verdict", "message"),
     [
         (case(), "OK", "0 of 200 periods throttled (0.0%)"),
         (throttled(200, 9), "OK", "9 of 200 periods throttled (4.5%)"),
@@ -120,9 +120,9 @@ WASTE = CpuFactor(1.5, 1.3, 1.7, 0.95, samples=(5, 5))
               contended_rounds=None, untold_rounds=10, threads=16), "UNKNOWN", "in up to 10 of 10"),
     ],
 )  # fmt: skip
-def test_a_case_has_its_verdict_and_the_evidence_for_it(judgement, verdict, told):
+def test_a_case_has_its_verdict_and_the_evidence_for_it(judgement, verdict, message):
     assert judgement.verdict == verdict
-    assert any(told in text for text in judgement.evidence)
+    assert any(message in text for text in judgement.evidence)
 
 
 COUNTS = st.integers(100, 2000).flatmap(
@@ -157,8 +157,8 @@ FIGURES = st.floats(0.1, 10)
 @given(FIGURES, st.floats(0, 10), st.integers(0, 10), st.integers(0, 10))
 def test_higher_latency_or_contention_never_turns_red_to_green(factor, more, contended, further):
     def red(latency_factor, rounds):
-        found = case(latency_factor=latency_factor, contended_rounds=rounds).findings
-        return bool(FAILING & set(found))
+        actual = case(latency_factor=latency_factor, contended_rounds=rounds).findings
+        return bool(FAILING & set(actual))
 
     worse = min(10, contended + further)
     if red(factor, contended):
@@ -178,11 +178,11 @@ def test_more_contended_rounds_never_turn_red_to_green(contended, untold, thread
 
     def red(contended_rounds, untold_rounds):
         counters = CpuCounters(1000, int(1000 * share), 0.0)
-        found = case(
+        actual = case(
             counters=counters, throttled_share=share, contended_rounds=contended_rounds,
             untold_rounds=untold_rounds, rounds=rounds, threads=threads, cpu_limit=limit,
         )  # fmt: skip
-        return bool(FAILING & set(found.findings))
+        return bool(FAILING & set(actual.findings))
 
     if red(contended, untold):
         assert red(contended + 1, untold)

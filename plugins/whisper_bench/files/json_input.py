@@ -36,11 +36,28 @@ def fault_of(content: bytes, error: Exception) -> str:
         return f"it has NaN or Infinity, which no measurement gives ({error})"
     try:
         document = msgspec.json.decode(content)
-    except UNREADABLE as broken:
-        if "truncated" in str(broken):
+    except UNREADABLE:
+        if ends_too_early(content):
             return f"it is cut short after {len(content)} bytes ({error})"
         return f"it is not JSON ({error})"
     return _field_fault(document, str(error))
+
+
+def ends_too_early(content: bytes) -> bool:
+    """Tell whether bytes are the beginning of a JSON document and no whole one.
+
+    A number that is cut after its sign, point or exponent is malformed for a parser; a digit more
+    makes it a number, and then only the rest of the document is missing.
+    """
+    return any(_is_truncated(content + more) for more in (b"", b"0"))
+
+
+def _is_truncated(content: bytes) -> bool:
+    try:
+        msgspec.json.decode(content)
+    except UNREADABLE as error:
+        return "truncated" in str(error)
+    return False
 
 
 def _field_fault(document: Any, message: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from whisper_bench.case.case import Case
 from whisper_bench.case.clip import windows_of
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.report import CaseRatio, CaseSide
@@ -42,7 +43,7 @@ class ClipFit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error: float
 
 
-class AudioPrediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AudioPrediction(Case, frozen=True, forbid_unknown_fields=True):
     """A clip of `audio_s` seconds, one request at a time; times in seconds.
 
     `reference_s` is what it takes on the reference by the run's constants. `extrapolation` is the
@@ -50,12 +51,9 @@ class AudioPrediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interval of `latency_s`. `clip` is the measured clip that it rests on, `fit` how several agree.
     """
 
-    model: str
-    threads: int
     audio_s: float
     windows: int
     tokens: float
-    clip: str
     reference_s: float
     ratio: float
     latency_s: Estimate
@@ -104,12 +102,10 @@ def priced(
             "--whisper-processes=5"
         )
     return AudioPrediction(
-        model=case.model,
-        threads=case.threads,
+        **case.cell,
         audio_s=audio_s,
         windows=windows,
         tokens=tokens,
-        clip=case.clip,
         reference_s=new.value,
         ratio=sides[1].value / sides[0].value,
         latency_s=_widened(estimate, extrapolation),

@@ -143,7 +143,7 @@ def _rest_of(clip: AudioPrediction) -> str:
             f"{name}: from one clip's window and token ({clip.clip}); measure several lengths for "
             "narrower intervals: --whisper-clip=A.wav,B.wav"
         )
-    off = ", ".join(f"{clip} {share:+.1%}" for clip, share in clip.fit.deviations.items())
+    off = ", ".join(f"{fitted} {share:+.1%}" for fitted, share in clip.fit.deviations.items())
     return (
         f"{name}: {clip.fit.window_s:.3f} s a window and {1000 * clip.fit.token_s:.2f} ms a token "
         f"on the reference, fitted over {len(clip.fit.deviations)} clips ({off})"

@@ -15,7 +15,7 @@ from whisper_bench.case.record import (
     trust_warnings,
 )
 from whisper_bench.case.record_check import check_record
-from whisper_bench.case.work import no_work, work_of
+from whisper_bench.case.work import CaseWork, no_work, work_of
 from whisper_bench.errors import BenchError
 from whisper_bench.files.names import checked_name
 from whisper_bench.machine.identity import Machine
@@ -66,16 +66,17 @@ def _result(
 
 
 def _detail(record: CaseRecord, verdict: CaseVerdict, machine: Machine, save_name: str) -> Detail:
+    figures = _figures(record)
     return Detail(
         save_name=save_name,
         node=machine.node,
         system=machine.system,
         kernel=machine.kernel,
         python=machine.python,
-        **_figures(record),
+        **figures,
         latency=_latency(record),
         throttling=verdict,
-        unknown=_unknown(record),
+        unknown=_unknown(record, figures["work"]),
         warnings=warnings_of(record),
         record=record,
     )
@@ -192,7 +193,7 @@ def _agree(value: Any, true: Any) -> bool:
     return bool(value == true)
 
 
-def _unknown(record: CaseRecord) -> dict[str, str]:
+def _unknown(record: CaseRecord, work: CaseWork | None) -> dict[str, str]:
     """Say of each figure that is null why it is."""
     limit = record.cpu_limit
     reasons = {
@@ -200,7 +201,7 @@ def _unknown(record: CaseRecord) -> dict[str, str]:
         "counters": (counters_of(record), f"no quota whose counters can be read ({limit.source})"),
         "contended_rounds": (contended_rounds(record), "fewer CPUs than threads, or no schedstat"),
         "word_error_rate": (record.word_error_rate, "the clip has no text beside it"),
-        "work": (work_of(record), no_work(record)),
+        "work": (work, no_work(record)),
         "revision": (record.weights.revision, "the weights are not those of a pinned revision"),
     }
     return {name: reason for name, (value, reason) in reasons.items() if value is None}

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from whisper_bench.case.case import Case
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.errors import BenchError
-from whisper_bench.files.whole import UNREADABLE, read_bounded
+from whisper_bench.files.json_input import ends_too_early
+from whisper_bench.files.whole import read_bounded
 from whisper_bench.measure.journal import RoundLine
 from whisper_bench.saved.file import parse_saved, records_of
 from whisper_bench.saved.find import save_name
@@ -75,13 +74,7 @@ def half_written(folders: Iterable[Path], name: str, rounds: Sequence[RoundLine]
 def is_cut_short(content: bytes) -> bool:
     """Tell whether bytes are the beginning of a JSON document and no whole one."""
     text = content.rstrip(b"\0").strip()  # zero bytes are what a power cut leaves
-    if not text:
-        return True
-    try:
-        msgspec.json.decode(text)
-    except UNREADABLE as error:
-        return "truncated" in str(error)
-    return False
+    return not text or ends_too_early(text)
 
 
 def _files(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:

@@ -64,7 +64,7 @@ class LoadedModel:
             BenchError: the language is missing, or the model does not know it.
 
         """
-        options = msgspec.to_builtins(self._decoding_in(language))
+        options = self._options(language)
         # the segments are a lazy generator: nothing is computed until they are consumed
         segments, _ = self._model.transcribe(samples, **options)
         text, tokens = [], 0
@@ -72,6 +72,11 @@ class LoadedModel:
             text.append(segment.text)
             tokens += len(segment.tokens)
         return "".join(text).strip(), tokens
+
+    def _options(self, language: str | None) -> dict[str, Any]:
+        """Return faster-whisper's options for a clip in a language."""
+        options: dict[str, Any] = msgspec.to_builtins(self._decoding_in(language))
+        return options
 
     def take_split(self) -> Split | None:
         """Return how the time since the last call was spent; None if nothing was transcribed."""
