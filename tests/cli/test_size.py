@@ -116,8 +116,23 @@ def test_p99_price_and_audio_mix_reach_the_sizing(here, capsys):
     sizing = json.loads(capsys.readouterr().out)["report"]["sizing"]
     assert sizing["load"]["windows"] == {"1": 0.7, "2": 0.3}
     assert sizing["load"]["audio_s"] == pytest.approx(0.5 * 30 + 0.2 * 20 + 0.3 * 60)
-    assert sizing["objective"] == {"percent": 99.0, "limit_s": 90.0}
+    assert sizing["objective"] == {"percent": 99.0, "limit_s": 90.0, "per_audio_s": False}
     assert sizing["price_per_audio_hour"] > 0
+
+
+def test_lengths_tokens_and_real_time_factor_reach_the_sizing(here, capsys):
+    assert main([
+        "size", "generic", "--target-rps", "0.05", "--slo-rtf-p95", "1.5", "--model", "base",
+        "--json", "--audio", "5s:0.25,30s:0.75", "--tokens-per-second", "6.6+-2",
+    ]) == 0  # fmt: skip
+    document = json.loads(capsys.readouterr().out)
+    sizing = document["report"]["sizing"]
+    load = sizing["load"]
+    assert load["lengths"] == [{"audio_s": 5.0, "share": 0.25}, {"audio_s": 30.0, "share": 0.75}]
+    assert (load["tokens_a_second"], load["tokens_spread"]) == (6.6, 2.0)
+    assert sizing["objective"] == {"percent": 95.0, "limit_s": 1.5, "per_audio_s": True}
+    # the sample is not split
+    assert any("audio is counted in windows" in text for text in document["report"]["warnings"])
 
 
 def test_without_an_objective_utilisation_decides(here, capsys):
@@ -146,6 +161,9 @@ LENGTHS = "30s:0.7,90s:0.3"
         ("--max-utilisation=80", "--max-utilisation 80:", "from 0.01 to below 1"),
         ("--max-utilisation=1", "--max-utilisation 1:", "to below 1"),
         ("--slo-p95=soon", "--slo-p95 soon:", "5s"),
+        ("--slo-rtf-p95=5s", "--slo-rtf-p95 5s:", "number"),
+        ("--slo-rtf-p99=0", "--slo-rtf-p99 0:", "above 0"),
+        ("--tokens-per-second=6+-x", "--tokens-per-second 6+-x:", "6.6+-2"),
         ("--audio=30s:much", "--audio 30s:much: '30s:much'", LENGTHS),
         ("--audio=30s:", "--audio 30s:: '30s:'", LENGTHS),
         ("--audio=30s:1,", "--audio 30s:1,: ''", LENGTHS),

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from support.ratios import facts, m4, work_record, xeon
 from support.size_runs import QUIET, XEON_FACTS
-from whisper_bench import calculate_ratio
+from whisper_bench import calculate_ratio, calculate_sizing
 from whisper_bench.case.clip import windows_of
 from whisper_bench.errors import BenchError
 from whisper_bench.ratio.config import config_of
 from whisper_bench.report.sections import document_of
-from whisper_bench.report.words import mix_text
+from whisper_bench.report.words import mix_text, objective_text
 from whisper_bench.sizing.demand import Demand, Load, Objective
 from whisper_bench.sizing.price import NodePrice, with_price
 from whisper_bench.sizing.service import Service, ServiceWork
@@ -23,19 +23,20 @@ from whisper_bench.sizing.source import size_run
 
 WORK = ServiceWork([0.5, 0.6, 0.55], [0.010, 0.012, 0.011], tokens_a_second=6.0)
 SERVICE = Service([2.3, 2.76, 2.53], work=WORK)
+OBJECTIVE = Objective(95, 30.0)
 MIX = {5.0: 0.6, 30.0: 0.3, 120.0: 0.1}
 
 
 def run_record(*processes, **settings):
     made = work_record(*processes, **settings)
-    judged = [msgspec.structs.replace(each, counters=QUIET) for each in made.processes]
+    judged = [msgspec.structs.replace(item, counters=QUIET) for item in made.processes]
     return msgspec.structs.replace(made, processes=judged)
 
 
-def sized(load, *records, config=None, **settings):
+def sized(load, *records, config=None, objective=OBJECTIVE, **settings):
     run = XEON_FACTS if config is None else facts("m4", where="m4b.json")
     return size_run(
-        records, run, Demand(load, Objective(95, 30.0)), config=config, most_days=1e6,
+        records, run, Demand(load, objective), config=config, most_days=1e6,
         evidence=False, **settings,
     )  # fmt: skip
 
@@ -55,7 +56,7 @@ def test_a_mean_is_that_of_windows_and_tokens():
 def test_drawn_times_have_the_exact_mean(mix, factor, spread):
     load = Load.of_audio(1.0, mix, tokens_spread=spread)
     service = msgspec.structs.replace(SERVICE, factor=factor, hard_share=0.01, hard_factor=3.0)
-    drawn_s = service.draw(load, 20_000, np.random.default_rng(1))
+    drawn_s = service.draw(load, 20_000, np.random.default_rng(1)).services_s
     error = 6 * drawn_s.std() / math.sqrt(len(drawn_s))
     assert drawn_s.mean() == pytest.approx(service.mean_s(load), abs=max(error, 1e-9))
     assert drawn_s.min() > 0
@@ -64,14 +65,15 @@ def test_drawn_times_have_the_exact_mean(mix, factor, spread):
 def test_a_slower_service_is_slower_in_every_draw():
     load = Load.of_audio(1.0, MIX, tokens_spread=2.0)
     slow = msgspec.structs.replace(SERVICE, factor=1.1)
-    here, there = (each.draw(load, 1000, np.random.default_rng(1)) for each in (SERVICE, slow))
+    here, there = (item.draw(load, 1000, np.random.default_rng(1)).services_s for item in (SERVICE, slow))
     assert (there > here).all()
 
 
 def test_a_longer_sequence_begins_with_the_same_draws():
     load = Load.of_audio(1.0, MIX, tokens_spread=2.0)
     short, long = (SERVICE.draw(load, count, np.random.default_rng(1)) for count in (100, 1000))
-    assert (long[:100] == short).all()
+    assert (long.services_s[:100] == short.services_s).all()
+    assert (long.audio_s[:100] == short.audio_s).all()
 
 
 def test_tokens_spread_the_service_times_and_leave_their_mean():
@@ -79,7 +81,7 @@ def test_tokens_spread_the_service_times_and_leave_their_mean():
         SERVICE.draw(
             Load.of_audio(1.0, {30.0: 1.0}, tokens_a_second=6.0, tokens_spread=deviation),
             50_000, np.random.default_rng(1),
-        )
+        ).services_s
         for deviation in (0.0, 2.0)
     )  # fmt: skip
     assert spread.mean() == pytest.approx(steady.mean(), rel=0.01)
@@ -93,14 +95,14 @@ def test_without_a_split_lengths_are_counted_in_windows():
     service = Service([2.0])
     assert service.mean_s(load) == 2.0
     assert service.by_length(load) == []
-    assert mix_text(load, service) == "1 window of 30 s each"
+    assert mix_text(load, service) == "1 window of 30 s item"
 
 
 def test_short_requests_need_fewer_pods_than_windows_say():
     """A 5 s request takes a third of a 30 s clip, and not all of it."""
     record = run_record((0.9, 0.015), (0.91, 0.0151), tokens=197)
     unsplit = msgspec.structs.replace(
-        record, rounds=[msgspec.structs.replace(each, split=None) for each in record.rounds]
+        record, rounds=[msgspec.structs.replace(item, split=None) for item in record.rounds]
     )
     load = Load.of_audio(4.0, {5.0: 1.0})
     by_work, by_windows = sized(load, record), sized(load, unsplit)
@@ -148,6 +150,48 @@ def test_the_report_shows_where_the_time_goes_and_what_each_length_costs():
     assert text == (
         "60% of 5 s, 30% of 30 s, 10% of 120 s, 6.57 tokens a second with a standard deviation of 2"
     )
+
+
+def test_lengths_are_drawn_by_their_shares_with_and_without_a_split():
+    load = Load.of_audio(1.0, MIX)
+    for service in (SERVICE, Service([2.0])):
+        drawn = service.draw(load, 50_000, np.random.default_rng(1))
+        for audio_s, share in MIX.items():
+            assert (drawn.audio_s == audio_s).mean() == pytest.approx(share, abs=0.01)
+    whole = Service([2.0]).draw(Load(1.0, windows={2: 1.0}), 10, np.random.default_rng(1))
+    assert set(whole.audio_s) == {60.0}
+
+
+def test_a_real_time_factor_is_the_latency_over_the_audio():
+    """One length: the same Pods as for that factor times the length."""
+    record = run_record((0.9, 0.015), (0.91, 0.0151), tokens=197)
+    load = Load.of_audio(2.0, {30.0: 1.0})
+    of_latency = sized(load, record, objective=Objective(95, 6.0)).sizing
+    of_factor = sized(load, record, objective=Objective(95, 0.2, per_audio_s=True)).sizing
+    assert of_factor.needed == of_latency.needed
+    assert of_factor.without_spares.p95_s == of_latency.without_spares.p95_s
+    assert of_factor.without_spares.high_s == pytest.approx(of_latency.without_spares.high_s / 30)
+    assert "keep p95 RTF within 0.2 (upper error bound 0." in of_factor.reason
+
+
+def test_a_short_request_has_the_worst_real_time_factor():
+    record = run_record((0.9, 0.015), (0.91, 0.0151), tokens=197)
+    objective = Objective(95, 0.15, per_audio_s=True)
+    long = sized(Load.of_audio(1.0, {30.0: 1.0}), record, objective=objective)
+    short = sized(Load.of_audio(1.0, {5.0: 1.0}), record, objective=objective)
+    assert long.sizing.feasible
+    assert not short.sizing.feasible
+    assert "take longer than 0.15 of the length of their audio" in short.sizing.reason
+    assert any("longer clips" in text for text in short.sizing.advice)
+    assert objective_text(objective) == "p95 RTF (real-time factor) within 0.15"
+
+
+def test_the_library_sizes_lengths_in_seconds():
+    asked = {"service": SERVICE, "objective": Objective(95, 20.0), "evidence": False}
+    short = calculate_sizing(2.0, audio={5.0: 1.0}, **asked)
+    wordy = calculate_sizing(2.0, audio={5.0: 1.0}, tokens_a_second=60.0, **asked)
+    assert short.mean_service_s == pytest.approx(0.55 + 5 * 6 * 0.011)
+    assert wordy.mean_service_s == pytest.approx(0.55 + 5 * 60 * 0.011)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from whisper_bench.sizing.bounds import (
     MOST_NODE_CPUS,
     MOST_PRICE,
     MOST_RPS,
+    MOST_RTF,
     MOST_SEED,
     MOST_SPARE,
     MOST_WORKERS,
@@ -53,6 +54,13 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
     slo.add_argument(
         "--slo-p99", type=seconds, metavar="TIME", help="time within which 99 %% are answered"
     )
+    for percent in (95, 99):
+        slo.add_argument(
+            f"--slo-rtf-p{percent}",
+            type=number_within(0, MOST_RTF, above=True),
+            metavar="RTF",
+            help=f"real-time factor, latency over audio, within which {percent} %% are, such as 0.5",
+        )
     parser.add_argument(
         "--burstiness",
         type=number_within(POISSON, MOST_BURSTINESS),
@@ -208,7 +216,13 @@ def demand_of(options: argparse.Namespace) -> "Demand":
 def _objective(options: argparse.Namespace) -> "Objective | None":
     from whisper_bench.sizing.demand import Objective
 
-    for percent, limit_s in ((95.0, options.slo_p95), (99.0, options.slo_p99)):
+    objectives = (
+        (95.0, options.slo_p95, False),
+        (99.0, options.slo_p99, False),
+        (95.0, options.slo_rtf_p95, True),
+        (99.0, options.slo_rtf_p99, True),
+    )
+    for percent, limit_s, per_audio_s in objectives:
         if limit_s is not None:
-            return Objective(percent, limit_s)
+            return Objective(percent, limit_s, per_audio_s)
     return None

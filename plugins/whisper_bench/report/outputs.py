@@ -101,7 +101,7 @@ def _asked(sizing: Sizing) -> str:
     if sizing.service is not None and sizing.service.hard_share:
         parts.append(f"{sizing.service.hard_share:g} hard")
     if objective is not None:
-        parts.append(f"p{objective.percent:g} within {objective.limit_s:g} s")
+        parts.append(f"{objective.name} within {objective.limit}")
     parts.append(f"{policy.balancing}, {policy.concurrency} at a time")
     parts.append(f"at most {100 * policy.max_utilisation:g}% busy, {policy.spare_pods} spare")
     return ", ".join(parts)

@@ -11,7 +11,7 @@ from whisper_bench.report.measured import plotted_verdicts
 from whisper_bench.report.predicted import load_curve, pods_curve
 from whisper_bench.report.sections import document_of
 from whisper_bench.report.svg import COLOURS, figure_of, svg_of
-from whisper_bench.report.words import changed_text, percentile_name
+from whisper_bench.report.words import changed_text
 from whisper_bench.sizing.demand import Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.sizing_report import SizingReport
@@ -116,14 +116,14 @@ def _pods(axes: "Axes", report: SizingReport) -> None:
     sizing = report.sizing
     assert sizing.objective is not None
     points = pods_curve(sizing)
-    _curves(axes, [float(point.pods) for point in points], points)
+    _curves(axes, [float(point.pods) for point in points], points, sizing.objective)
     _objective(axes, sizing.objective, points, sizing.whole)
     if sizing.needed is not None and sizing.needed != sizing.replicas:
         _mark(axes, sizing.needed, f"{sizing.needed} needed ", "right")
     if sizing.replicas is not None:
         _mark(axes, sizing.replicas, f" {sizing.replicas} deployed", "left")
     _whole(axes.xaxis)
-    axes.set(xlabel="Pods", ylabel="arrival to answer (s)")
+    axes.set(xlabel="Pods", ylabel=_answer_label(sizing.objective))
     _legend(axes, above=True)
 
 
@@ -131,20 +131,33 @@ def _load(axes: "Axes", report: SizingReport) -> None:
     sizing = report.sizing
     assert sizing.objective is not None
     points = load_curve(sizing)
-    _curves(axes, [point.target_rps for point in points], points)
+    _curves(axes, [point.target_rps for point in points], points, sizing.objective)
     axes.set_xlim(left=0)
     _objective(axes, sizing.objective, points, sizing.without_spares)
     _mark(axes, sizing.load.target_rps, f"target {sizing.load.target_rps:g}", "center")
-    axes.set(xlabel="requests/s", ylabel="arrival to answer (s)")
+    axes.set(xlabel="requests/s", ylabel=_answer_label(sizing.objective))
     _legend(axes, above=True)
 
 
-def _curves(axes: "Axes", places: Sequence[float], points: Sequence[Predicted]) -> None:
+def _curves(
+    axes: "Axes", places: Sequence[float], points: Sequence[Predicted], objective: Objective
+) -> None:
     for name, marker in _CURVES.items():
-        values = [getattr(point, f"{name}_s") for point in points]
+        if objective.per_audio_s and name != f"p{objective.percent:g}":
+            continue  # only what is limited was simulated over the length of the audio
+        values = [_height(point, name, objective) for point in points]
         heights = [float("nan") if value is None else value for value in values]
         axes.plot(places, heights, marker=marker, markersize=4, color=COLOURS[name], label=name)
     axes.grid(axis="y")
+
+
+def _height(point: Predicted, name: str, objective: Objective) -> float | None:
+    value: float | None = getattr(point, f"{name}_s")
+    return point.objective_s if objective.per_audio_s else value
+
+
+def _answer_label(objective: Objective) -> str:
+    return "real-time factor" if objective.per_audio_s else "arrival to answer (s)"
 
 
 def _objective(
@@ -154,15 +167,15 @@ def _objective(
     chosen: Predicted | None,
 ) -> None:
     """Draw the objective's line, and limit the plot's height."""
-    known = [
-        point.p99_s for point in [*points, chosen] if point is not None and point.p99_s is not None
-    ]
-    least = 0.0 if chosen is None or chosen.p99_s is None else 1.15 * chosen.p99_s
+    values = [_height(point, "p99", objective) for point in points]
+    value = None if chosen is None else _height(chosen, "p99", objective)
+    known = [height for height in [*values, value] if height is not None]
+    least = 0.0 if value is None else 1.15 * value
     highest = min(1.1 * max(known, default=0.0), max(_MOST_LIMITS * objective.limit_s, least))
     axes.set_ylim(0, max(highest, 1.2 * objective.limit_s))
     line = axes.axhline(objective.limit_s, color=COLOURS["limit"], linestyle="--")
-    name, limit = percentile_name(objective), f"{objective.limit_s:g} s"
-    text = f"objective {name} ≤ {limit}"
+    limit = objective.limit
+    text = f"objective {objective.name} ≤ {limit}"
     place = _free_place(axes, objective.limit_s, len(text))
     if place is None:
         line.set_label(f"objective {limit}")  # then the legend has it

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from whisper_bench.report.document import Block, Plot, Section, Table
 from whisper_bench.report.words import (
     changed_text,
+    limited_text,
     met_text,
     objective_text,
-    percentile_name,
     seconds_text,
 )
 from whisper_bench.sizing.bounds import POISSON
@@ -31,23 +31,26 @@ def prediction_section(sizing: Sizing) -> Section:
     if objective is None:
         return Section(title, [_NO_OBJECTIVE])
     rows = [
-        (name, str(predicted.pods), *_figures(predicted), met_text(predicted, objective))
+        (name, str(predicted.pods), *_figures(predicted, objective), met_text(predicted, objective))
         for name, predicted in at_the_peak(sizing)
     ]
     blocks: list[Block] = []
     if rows:
         blocks.append(Table(title, ("state", "Pods", *_head(objective)), rows))
-        name = percentile_name(objective)
+        name = objective.name
+        factor = ""
+        if objective.per_audio_s:
+            factor = "RTF, the real-time factor, is these seconds over those of the audio; "
         blocks.append(
-            f"Seconds from arrival to answer; {name} ≤ is the upper error bound of the simulated "
-            f"{name}; the last column says whether it is within {objective.limit_s:g} s."
+            f"Seconds from arrival to answer; {factor}{name} ≤ is the upper error bound of the "
+            f"simulated {name}; the last column says whether it is within {objective.limit}."
         )
     else:
         blocks.append("Nothing to predict: no number of Pods that was tried meets the objective.")
     if sizing.service_percentile_s is not None:
         blocks.append(
-            f"{percentile_name(objective)} of the service time alone, without any waiting, is "
-            f"{seconds_text(sizing.service_percentile_s)}: no number of Pods is faster."
+            f"{objective.name} of the service time alone, without any waiting, is "
+            f"{limited_text(objective, sizing.service_percentile_s)}: no number of Pods is faster."
         )
     return Section(title, blocks)
 
@@ -71,11 +74,11 @@ def pods_section(sizing: Sizing) -> Section | None:
     points = pods_curve(sizing)
     marks = {sizing.needed: " (needed)", sizing.replicas: " (deployed)"}
     rows = [
-        (f"{point.pods}{marks.get(point.pods, '')}", *_figures(point), met_text(point, objective))
+        (f"{point.pods}{marks.get(point.pods, '')}", *_figures(point, objective), met_text(point, objective))
         for point in points
     ]
     label = (
-        f"Predicted p50, p95 and p99 by number of Pods; {sizing.needed} are needed, "
+        f"Predicted {_curves(objective)} by number of Pods; {sizing.needed} are needed, "
         f"{sizing.replicas} deployed; the objective is {objective_text(objective)}."
     )
     caption = (
@@ -116,7 +119,7 @@ def load_section(sizing: Sizing) -> Section | None:
     rows = [
         (
             f"{point.target_rps:.4g}{' (target)' if point.target_rps == target_rps else ''}",
-            *_figures(point),
+            *_figures(point, objective),
             met_text(point, objective),
         )
         for point in points
@@ -126,7 +129,7 @@ def load_section(sizing: Sizing) -> Section | None:
     )
     pods = count_text(sizing.needed or 0, "Pod")
     label = (
-        f"Predicted p50, p95 and p99 of {pods} by requests per second; the target is "
+        f"Predicted {_curves(objective)} of {pods} by requests per second; the target is "
         f"{target_rps:g}, the objective {objective_text(objective)}."
     )
     blocks: list[Block] = [
@@ -208,17 +211,16 @@ def cross_check_section(sizing: Sizing) -> Section | None:
     return Section(title, blocks)
 
 
+def _curves(objective: Objective) -> str:
+    return objective.name if objective.per_audio_s else "p50, p95 and p99"
+
+
 def _head(objective: Objective) -> tuple[str, ...]:
-    times = ("p50", "p95", "p99", f"{percentile_name(objective)} ≤")
-    return "busy", *(f"{name}, s" for name in times), "meets objective"
+    bound = f"{objective.name} ≤{'' if objective.per_audio_s else ', s'}"
+    return "busy", "p50, s", "p95, s", "p99, s", bound, "meets objective"
 
 
-def _figures(predicted: Predicted) -> tuple[str, ...]:
-    times = map(
-        _bare_seconds, (predicted.p50_s, predicted.p95_s, predicted.p99_s, predicted.high_s)
-    )
-    return (f"{predicted.utilisation:.0%}", *times)
-
-
-def _bare_seconds(value_s: float | None) -> str:
-    return seconds_text(value_s).removesuffix(" s")
+def _figures(predicted: Predicted, objective: Objective) -> tuple[str, ...]:
+    times = (predicted.p50_s, predicted.p95_s, predicted.p99_s)
+    texts = [*map(seconds_text, times), limited_text(objective, predicted.high_s)]
+    return (f"{predicted.utilisation:.0%}", *(text.removesuffix(" s") for text in texts))

@@ -27,7 +27,7 @@ from whisper_bench.report.words import (
     load_text,
     mix_text,
     objective_text,
-    percentile_name,
+    limited_text,
     policy_text,
     seconds_text,
 )
@@ -114,11 +114,11 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
             ),
         ]
     if sizing.objective and sizing.whole and sizing.without_spares:
-        name, spare = percentile_name(sizing.objective), sizing.policy.spare_pods
-        alone = f", {seconds_text(sizing.without_spares.objective_s)} without spare Pods"
-        text = f"{seconds_text(sizing.whole.objective_s)}{alone if spare else ''}"
+        objective, spare = sizing.objective, sizing.policy.spare_pods
+        alone = f", {limited_text(objective, sizing.without_spares.objective_s)} without spare Pods"
+        text = f"{limited_text(objective, sizing.whole.objective_s)}{alone if spare else ''}"
         rows.append(
-            (f"{name} at the peak", f"{text}; the objective is {sizing.objective.limit_s:g} s")
+            (f"{objective.name} at the peak", f"{text}; the objective is {objective.limit}")
         )
     if sizing.utilisation is not None:
         rows.append(("Utilisation at the peak", f"{sizing.utilisation:.0%}"))

@@ -14,7 +14,7 @@ from whisper_bench.report.words import (
     met_text,
     mix_text,
     objective_text,
-    percentile_name,
+    limited_text,
     policy_text,
     seconds_text,
 )
@@ -96,7 +96,6 @@ def _predictions(sizing: Sizing) -> list[str]:
     objective = sizing.objective
     if objective is None:
         return []
-    name = percentile_name(objective)
     head = (
         "predicted",
         "Pods",
@@ -104,11 +103,11 @@ def _predictions(sizing: Sizing) -> list[str]:
         "p50",
         "p95",
         "p99",
-        f"{name} at most",
+        f"{objective.name} at most",
         "meets objective",
     )
     rows = [
-        (title, *_figures(predicted), met_text(predicted, objective))
+        (title, *_figures(predicted, objective), met_text(predicted, objective))
         for title, predicted in at_the_peak(sizing)
     ]
     if not rows:
@@ -116,9 +115,10 @@ def _predictions(sizing: Sizing) -> list[str]:
     return [*table_lines([head, *rows]), *_wrapped(breaking_text(sizing, objective))]
 
 
-def _figures(predicted: Predicted) -> tuple[str, ...]:
-    times = map(seconds_text, (predicted.p50_s, predicted.p95_s, predicted.p99_s, predicted.high_s))
-    return (str(predicted.pods), f"{predicted.utilisation:.0%}", *times)
+def _figures(predicted: Predicted, objective: Objective) -> tuple[str, ...]:
+    times = map(seconds_text, (predicted.p50_s, predicted.p95_s, predicted.p99_s))
+    bound = limited_text(objective, predicted.high_s)
+    return (str(predicted.pods), f"{predicted.utilisation:.0%}", *times, bound)
 
 
 def _cross_check(check: CrossCheck, sizing: Sizing) -> Iterable[str]:

@@ -27,9 +27,11 @@ def seconds_text(value_s: float | None) -> str:
     return f"{value_s:.3f} s" if value_s < 1 else f"{value_s:.2f} s"
 
 
-def percentile_name(objective: Objective) -> str:
-    """Return p95 for 95."""
-    return f"p{objective.percent:g}"
+def limited_text(objective: Objective, value_s: float | None) -> str:
+    """Return a value of what the objective limits: a time, or a real-time factor."""
+    if value_s is None or not objective.per_audio_s:
+        return seconds_text(value_s)
+    return objective.value(value_s)
 
 
 def headline(sizing: Sizing) -> str:
@@ -100,7 +102,9 @@ def objective_text(objective: Objective | None) -> str:
     """Return the objective."""
     if objective is None:
         return "none: utilisation decides"
-    return f"{percentile_name(objective)} within {objective.limit_s:g} s"
+    if objective.per_audio_s:
+        return f"{objective.name} (real-time factor) within {objective.limit}"
+    return f"{objective.name} within {objective.limit}"
 
 
 def policy_text(policy: Policy) -> str:

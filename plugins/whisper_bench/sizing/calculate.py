@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import asdict, replace
 
+from whisper_bench.case.clip import WINDOW_S
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.decision import Decision, by_utilisation, decide
@@ -27,7 +28,9 @@ def calculate_sizing(
     policy: Policy | None = None,
     burstiness: float = POISSON,
     windows: Mapping[int, float] = ONE_WINDOW,
-    audio_s: float | None = None,
+    audio: Mapping[float, float] | None = None,
+    tokens_a_second: float | None = None,
+    tokens_spread: float = 0.0,
     pod: PodSize | None = None,
     evidence: bool = True,
     seed: int = 0,
@@ -47,7 +50,9 @@ def calculate_sizing(
         policy: balancing, concurrency, utilisation ceiling and spare Pods.
         burstiness: squared coefficient of variation of the times between arrivals.
         windows: shares of requests by their number of 30 s windows.
-        audio_s: mean length of a request's audio, if it is not whole windows.
+        audio: shares of requests by the length of their audio in seconds, in place of `windows`.
+        tokens_a_second: of their speech, if not as in the measured clip.
+        tokens_spread: standard deviation of the tokens a second between requests.
         pod: CPU, memory and threads of a Pod.
         evidence: also make the curves and the sensitivity, which takes seconds.
         seed: of the simulation; the same seed gives the same answer.
@@ -58,7 +63,13 @@ def calculate_sizing(
     """
     if not 0 < ratio < math.inf:
         raise BenchError(f"ratio {ratio:g}: give a number above 0")
-    load = Load(target_rps, burstiness, dict(windows), audio_s)
+    load = Load.of_audio(
+        target_rps,
+        audio or {size * WINDOW_S: share for size, share in windows.items()},
+        burstiness=burstiness,
+        tokens_a_second=tokens_a_second,
+        tokens_spread=tokens_spread,
+    )
     if service is None and objective is not None:
         raise BenchError("an objective needs measured service times; pass service= too")
     if service is None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from whisper_bench.sizing.demand import Demand, Objective, Question
+from whisper_bench.sizing.demand import Demand, Question
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.search import (
     MOST_PODS,
@@ -45,7 +45,7 @@ def decide(service: Service, demand: Demand) -> Decision:
     predicted = fewest_pods(question)
     if predicted is None:
         return _infeasible(question, demand)
-    policy, objective = question.policy, question.objective
+    policy, objective, bound = question.policy, question.objective, predicted.high_s or 0.0
     at_ceiling = predicted.pods == fewest_for_utilisation(service, question.load, policy)
     return Decision(
         service,
@@ -53,8 +53,8 @@ def decide(service: Service, demand: Demand) -> Decision:
         needed=predicted.pods,
         bound_by="utilisation" if at_ceiling else "objective",
         reason=(
-            f"the fewest Pods that keep p{objective.percent:g} within {objective.limit_s:g} s "
-            f"(upper error bound {predicted.high_s:.2f} s) at {100 * policy.max_utilisation:g}% "
+            f"the fewest Pods that keep {objective.name} within {objective.limit} "
+            f"(upper error bound {objective.value(bound)}) at {100 * policy.max_utilisation:g}% "
             f"utilisation or less, and {policy.spare_pods} spare"
         ),
         predicted=predicted,
@@ -89,9 +89,12 @@ def _too_slow(question: Question) -> tuple[str, list[str]]:
     service, load, objective = question.service, question.load, question.objective
     share = share_too_slow(service, load, objective)
     alone_s = service_percentile_s(service, load, objective)
+    longer_than = objective.limit
+    if objective.per_audio_s:
+        longer_than = f"{objective.limit} of the length of their audio"
     reason = (
-        f"{share:.2%} of the requests take longer than {objective.limit_s:g} s even without "
-        f"waiting ({_percentile(objective)} {alone_s:.2f} s), but only "
+        f"{share:.2%} of the requests take longer than {longer_than} even without "
+        f"waiting ({objective.name} {objective.value(alone_s)}), but only "
         f"{100 - objective.percent:g} % may: no number of Pods is enough"
     )
     faster = (
@@ -99,15 +102,16 @@ def _too_slow(question: Question) -> tuple[str, list[str]]:
         "waiting: a smaller model, more threads with as many CPUs, a smaller beam, a "
         "faster node"
     )
-    longer = f"an objective above {alone_s:.2f} s"
-    return reason, [faster, longer, "shorter clips, or a separate service for long ones"]
+    longer = f"an objective above {objective.value(alone_s)}"
+    lengths = "shorter clips, or a separate service for long ones"
+    if objective.per_audio_s:
+        lengths = "longer clips: a short one takes a whole window of 30 s in the encoder"
+    return reason, [faster, longer, lengths]
 
 
 def _too_many(question: Question) -> tuple[str, list[str]]:
     objective = question.objective
-    reason = (
-        f"not even {MOST_PODS} Pods keep {_percentile(objective)} within {objective.limit_s:g} s"
-    )
+    reason = f"not even {MOST_PODS} Pods keep {objective.name} within {objective.limit}"
     balancer = (
         "another balancer: now every Pod has its own queue; with least-outstanding or a shared "
         "queue requests wait far less"
@@ -115,7 +119,3 @@ def _too_many(question: Question) -> tuple[str, list[str]]:
     own_queues = question.policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
     less = "a shorter service time, a higher objective, or less load on one Deployment"
     return reason, [*([balancer] if own_queues else []), less]
-
-
-def _percentile(objective: Objective) -> str:
-    return f"p{objective.percent:g}"

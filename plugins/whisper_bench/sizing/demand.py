@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from whisper_bench.case.clip import windows_of
+from whisper_bench.case.clip import WINDOW_S, windows_of
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.bounds import (
     LEAST_UTILISATION,
@@ -49,6 +49,14 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lengths: list[AudioLength] = []
     tokens_a_second: float | None = None
     tokens_spread: float = 0.0
+
+    @property
+    def shares(self) -> list[AudioLength]:
+        """The share of each length; one that is known in windows alone is all of its windows."""
+        return self.lengths or [
+            AudioLength(float(size * WINDOW_S), share)
+            for size, share in sorted(self.windows.items())
+        ]
 
     @classmethod
     def of_audio(
@@ -127,17 +135,42 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`percent` of the requests are answered within `limit_s` seconds."""
+    """`percent` of the requests are answered within `limit_s` seconds.
+
+    With `per_audio_s` the limit is for each second of a request's audio: a real-time factor (RTF).
+    """
 
     percent: float
     limit_s: float
+    per_audio_s: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an invalid objective."""
         if not 0 < self.limit_s < math.inf:
-            raise BenchError(f"objective of {self.limit_s:g} s: give a time above 0, such as 5s")
+            remedy = "a real-time factor above 0, such as 0.5"
+            if not self.per_audio_s:
+                remedy = "a time above 0, such as 5s"
+            raise BenchError(f"objective of {self.limit}: give {remedy}")
         if not 0 < self.percent < 100:  # noqa: PLR2004
             raise BenchError(f"objective of p{self.percent:g}: give a percentile such as 95")
+
+    @property
+    def name(self) -> str:
+        """What is limited: `p95`, or `p95 RTF`."""
+        return f"p{self.percent:g}{' RTF' if self.per_audio_s else ''}"
+
+    @property
+    def limit(self) -> str:
+        """The limit with its unit: `5 s`, or `0.5` of a real-time factor."""
+        return f"{self.limit_s:g}{'' if self.per_audio_s else ' s'}"
+
+    def value(self, value_s: float) -> str:
+        """Return a value of what is limited, with its unit."""
+        return f"{value_s:.2f}{'' if self.per_audio_s else ' s'}"
+
+    def limited(self, times_s: Floats, audio_s: Floats) -> Floats:
+        """Return what is limited of each request, from its time and the length of its audio."""
+        return times_s / audio_s if self.per_audio_s else times_s
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

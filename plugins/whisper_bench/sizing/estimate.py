@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -31,7 +31,7 @@ class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `pods` do under a load; times in seconds from arrival to answer.
 
     `objective_s` is the percentile that the objective is for, `low_s` and `high_s` its error
-    bounds. All are None if the Pods cannot keep up (a utilisation of 1 or more); `high_s` is also
+    bounds; for a real-time factor they are seconds for each second of audio. All are None if the Pods cannot keep up (a utilisation of 1 or more); `high_s` is also
     None if they are too busy for the simulation to decide.
     """
 
@@ -54,6 +54,14 @@ class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def misses(self, objective: Objective) -> bool:
         """Return whether even the lower error bound misses the objective."""
         return self.low_s is None or self.low_s > objective.limit_s
+
+
+class Trace(NamedTuple):
+    """Moments of arrival, service times and lengths of audio of requests, in seconds."""
+
+    arrivals_s: Floats
+    services_s: Floats
+    audio_s: Floats
 
 
 def predict_latency(
@@ -126,20 +134,23 @@ def _settling(question: Question, pods: int) -> int:
 
 
 def _simulated(question: Question, pods: int, count: int) -> Predicted:
-    settling, policy = _settling(question, pods), question.policy
+    settling, policy, objective = _settling(question, pods), question.policy, question.objective
     trace = _trace(
         msgspec.json.encode([question.service, question.load]), settling + count, question.seed
     )
     waits_s = waits(
-        *trace,
+        trace.arrivals_s,
+        trace.services_s,
         pods=pods,
         concurrency=policy.concurrency,
         balancing=policy.balancing,
         random=np.random.default_rng([question.seed, 1]),
     )[settling:]
-    answers_s, percent = waits_s + trace[1][settling:], question.objective.percent
-    p50_s, p95_s, p99_s, objective_s = np.percentile(answers_s, (50, 95, 99, percent)).tolist()
-    low_s, bound_s = _bounds(answers_s, percent, objective_s)
+    answers_s = waits_s + trace.services_s[settling:]
+    limited = objective.limited(answers_s, trace.audio_s[settling:])
+    p50_s, p95_s, p99_s = np.percentile(answers_s, (50, 95, 99)).tolist()
+    objective_s = float(np.percentile(limited, objective.percent))
+    low_s, bound_s = _bounds(limited, objective.percent, objective_s)
     high_s = bound_s if _is_resolved(question, pods) else None
     return Predicted(
         pods=pods,
@@ -156,22 +167,23 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     )
 
 
-def _bounds(answers_s: Floats, percent: float, estimate_s: float) -> tuple[float, float]:
+def _bounds(limited: Floats, percent: float, estimate_s: float) -> tuple[float, float]:
     """Return one-sided error bounds of a percentile, each with CONFIDENCE.
 
     Sectioning: the spread of the batches' percentiles around that of all requests, without the bias
     of a short batch (S. Asmussen and P. W. Glynn, "Stochastic Simulation" (2007), III.5).
     """
-    by_batch_s = np.percentile(np.split(answers_s, BATCHES), percent, axis=1)
+    by_batch_s = np.percentile(np.split(limited, BATCHES), percent, axis=1)
     spread = float(np.sum((by_batch_s - estimate_s) ** 2)) / (BATCHES * (BATCHES - 1))
     half_s = t_quantile(CONFIDENCE, BATCHES - 1) * math.sqrt(spread)
     return estimate_s - half_s, estimate_s + half_s
 
 
 @lru_cache(maxsize=4)
-def _trace(question: bytes, count: int, seed: int) -> tuple[Floats, Floats]:
-    """Return moments of arrival and service times; the same for every number of Pods."""
+def _trace(question: bytes, count: int, seed: int) -> Trace:
+    """Return requests; the same for every number of Pods."""
     service, load = msgspec.json.decode(question, type=tuple[Service, Load])
     arriving, serving = (np.random.default_rng([seed, stream]) for stream in (2, 3))
     gaps_s = load.arrivals(count, arriving)
-    return np.cumsum(gaps_s), service.draw(load, count, serving)
+    drawn = service.draw(load, count, serving)
+    return Trace(np.cumsum(gaps_s), drawn.services_s, drawn.audio_s)

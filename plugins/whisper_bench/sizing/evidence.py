@@ -55,7 +55,7 @@ def cross_check(question: Question, pods: int) -> CrossCheck:
     service, load, policy = question.service, question.load, question.policy
     servers, offered = pods * policy.concurrency, question.offered_load
     mean_s = service.mean_s(load)
-    drawn_s = service.draw(load, _DRAWS, np.random.default_rng(question.seed))
+    drawn_s = service.draw(load, _DRAWS, np.random.default_rng(question.seed)).services_s
     cv2 = float(np.var(drawn_s) / np.mean(drawn_s) ** 2)
     shared = replace(question, policy=replace(policy, balancing=Balancing.SHARED))
     return CrossCheck(

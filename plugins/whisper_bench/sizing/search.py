@@ -9,7 +9,7 @@ import numpy as np
 from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.estimate import Predicted, predict_latency
-from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.service import Drawn, Service
 from whisper_bench.sizing.simulate import Floats
 
 MOST_PODS = 20_000
@@ -29,12 +29,12 @@ def fewest_for_utilisation(service: Service, load: Load, policy: Policy) -> int:
 
 def service_percentile_s(service: Service, load: Load, objective: Objective) -> float:
     """Return the objective's percentile of the service time alone: no number of Pods is faster."""
-    return float(np.percentile(_alone_s(service, load), objective.percent))
+    return float(np.percentile(_alone(service, load, objective), objective.percent))
 
 
 def share_too_slow(service: Service, load: Load, objective: Objective) -> float:
     """Return the share of requests that take longer than the objective even without waiting."""
-    return float(np.mean(_alone_s(service, load) > objective.limit_s))
+    return float(np.mean(_alone(service, load, objective) > objective.limit_s))
 
 
 def is_hopeless(service: Service, load: Load, objective: Objective) -> bool:
@@ -92,14 +92,14 @@ def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted
     return None
 
 
-def _alone_s(service: Service, load: Load) -> Floats:
-    """Return service times without waiting; rate and bursts do not change them."""
+def _alone(service: Service, load: Load, objective: Objective) -> Floats:
+    """Return what is limited of requests that do not wait; rate and bursts do not change it."""
     plain = msgspec.structs.replace(load, target_rps=1.0, burstiness=POISSON)
-    return _drawn(msgspec.json.encode([service, plain]))
+    return objective.limited(*_drawn(msgspec.json.encode([service, plain])))
 
 
 @lru_cache(maxsize=2)
-def _drawn(question: bytes) -> Floats:
+def _drawn(question: bytes) -> Drawn:
     """Draw once for each service and mix: the sensitivity alone asks nine times."""
     service, load = msgspec.json.decode(question, type=tuple[Service, Load])
     return service.draw(load, _DRAWS, np.random.default_rng(0))

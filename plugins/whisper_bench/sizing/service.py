@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from whisper_bench.case.clip import windows_of
 from whisper_bench.errors import BenchError
@@ -18,7 +19,11 @@ from whisper_bench.sizing.bounds import HARD_FACTOR, MOST_HARD_FACTOR
 from whisper_bench.sizing.simulate import Floats
 
 if TYPE_CHECKING:
-    from whisper_bench.sizing.demand import Load
+    from collections.abc import Sequence
+
+    from whisper_bench.sizing.demand import AudioLength, Load
+
+Counts = NDArray[np.int64]
 
 
 class ServiceWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +62,13 @@ class OfLength(NamedTuple):
     def mean_s(self) -> float:
         """The mean service time."""
         return self.encoder_s + self.decoder_s
+
+
+class Drawn(NamedTuple):
+    """Requests: service times and lengths of audio, in seconds, shape (n,)."""
+
+    services_s: Floats
+    audio_s: Floats
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,37 +135,36 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         windows = sum(size * share for size, share in load.windows.items()) / whole
         return self.of_clip_s / self.windows * windows
 
-    def draw(self, load: "Load", count: int, random: np.random.Generator) -> Floats:
-        """Return `count` service times for a load's audio.
+    def draw(self, load: "Load", count: int, random: np.random.Generator) -> Drawn:
+        """Return `count` requests of a load's audio.
 
         Draws are by rank, so that a slower service is slower in every draw.
         """
         if self.work is not None and load.lengths:
             return self._by_work(self.work, load, count, random)
-        sizes = np.array(sorted(load.windows))
-        shares = np.array([load.windows[size] for size in sizes.tolist()])
+        lengths_s, sizes, shares = _of_audio(load.shares)
         ranked = np.sort(np.asarray(self.samples_s)) * (self.factor / self.windows)
         # separate streams, so that a longer sequence begins with the same draws
-        lengths, hardness, *each_window = random.spawn(2 + int(sizes[-1]))
-        chosen = sizes[_places(shares, lengths.random(count))]
+        lengths, hardness, *each_window = random.spawn(2 + int(sizes.max()))
+        places = _places(shares, lengths.random(count))
+        chosen = sizes[places]
         total = np.zeros(count)
         for window, draws in enumerate(each_window):
             ranks = (draws.random(count) * len(ranked)).astype(np.int64)
             total += np.where(chosen > window, ranked[ranks], 0.0)
-        return total * self._hard(hardness.random(count))
+        return Drawn(total * self._hard(hardness.random(count)), lengths_s[places])
 
     def _by_work(
         self, work: ServiceWork, load: "Load", count: int, random: np.random.Generator
-    ) -> Floats:
+    ) -> Drawn:
         """Draw for each window of a request the round whose parts it takes."""
-        lengths_s = np.array([length.audio_s for length in load.lengths])
-        shares = np.array([length.share for length in load.lengths])
-        windows = np.array([windows_of(length.audio_s) for length in load.lengths])
+        lengths_s, windows, shares = _of_audio(load.lengths)
         lengths, hardness, speech, *each_window = random.spawn(3 + int(windows.max()))
         places = _places(shares, lengths.random(count))
         tokens_a_second = load.tokens_a_second or work.tokens_a_second
         spread = load.tokens_spread / tokens_a_second
-        tokens = lengths_s[places] * tokens_a_second * _scatter(spread, count, speech)
+        audio_s = lengths_s[places]
+        tokens = audio_s * tokens_a_second * _scatter(spread, count, speech)
         chosen = windows[places]
         window_s = np.asarray(work.window_s) * (self.factor * work.window_factor)
         token_s = np.asarray(work.token_s) * (self.factor * work.token_factor)
@@ -163,13 +174,20 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ranks = ranking[(draws.random(count) * len(ranking)).astype(np.int64)]
             of_window_s = window_s[ranks] + tokens / chosen * token_s[ranks]
             total += np.where(chosen > window, of_window_s, 0.0)
-        return total * self._hard(hardness.random(count))
+        return Drawn(total * self._hard(hardness.random(count)), audio_s)
 
     def _hard(self, draws: Floats) -> Floats:
         return np.where(draws < self.hard_share, self.hard_factor, 1.0)
 
 
-def _places(shares: Floats, draws: Floats) -> "np.typing.NDArray[np.int64]":
+def _of_audio(lengths: "Sequence[AudioLength]") -> tuple[Floats, Counts, Floats]:
+    """Return lengths in seconds and in windows, and their shares."""
+    lengths_s = np.array([length.audio_s for length in lengths])
+    windows = np.array([windows_of(length.audio_s) for length in lengths])
+    return lengths_s, windows, np.array([length.share for length in lengths])
+
+
+def _places(shares: Floats, draws: Floats) -> Counts:
     """Return which share each draw in [0, 1) falls into."""
     steps = np.cumsum(shares / shares.sum())
     return np.minimum(np.searchsorted(steps, draws), len(steps) - 1)

@@ -6,7 +6,7 @@ that is free.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _SHORT = 1 << 16
+_STRETCH = 1 << 13
 
 
 class Balancing(StrEnum):
@@ -54,13 +55,48 @@ def waits(
 
 def _in_order(arrivals_s: Floats, services_s: Floats, servers: int) -> Floats:
     """One queue, many servers: each request takes the one that is free first."""
-    free = [0.0] * servers
+    waits_s = np.zeros(len(arrivals_s))
+    free_s = [0.0] * servers
+    for part in _stretches(len(arrivals_s), servers):
+        busy_s = _busy(np.array(free_s), arrivals_s[part], services_s[part], servers)
+        if busy_s is None:
+            waits_s[part] = _one_by_one(arrivals_s[part], services_s[part], free_s)
+        else:
+            free_s = [0.0] * (servers - len(busy_s)) + busy_s.tolist()  # ascending, so a heap
+    return waits_s
+
+
+def _stretches(count: int, servers: int) -> Iterable[slice]:
+    """Yield stretches of requests, each long beside the requests that are served at a time."""
+    length = max(_STRETCH, 2 * servers)
+    return (slice(start, start + length) for start in range(0, count, length))
+
+
+def _busy(
+    leaving_s: Floats, arrivals_s: Floats, services_s: Floats, servers: int
+) -> Floats | None:
+    """Return when the servers that are still busy at the end get free, ascending; None if any waits.
+
+    `leaving_s` are such moments of those that were busy before. As long as a server is free for
+    every request, each begins at its arrival, and all can be counted at once.
+    """
+    before = leaving_s[leaving_s > arrivals_s[0]]
+    ends_s = np.sort(np.concatenate([before, arrivals_s + services_s]))
+    # whoever has left by an arrival came before it
+    left = np.searchsorted(ends_s, arrivals_s, side="right")
+    if (len(before) + np.arange(len(arrivals_s)) - left).max() >= servers:
+        return None
+    return ends_s[left[-1] :]
+
+
+def _one_by_one(arrivals_s: Floats, services_s: Floats, free_s: list[float]) -> list[float]:
+    """Return waits; `free_s`, a heap, has the moments from which the servers are free, and after."""
     waits_s = []
     for arrival_s, service_s in zip(arrivals_s.tolist(), services_s.tolist(), strict=True):
-        start_s = max(free[0], arrival_s)
-        heapq.heapreplace(free, start_s + service_s)
+        start_s = max(free_s[0], arrival_s)
+        heapq.heapreplace(free_s, start_s + service_s)
         waits_s.append(start_s - arrival_s)
-    return np.array(waits_s)
+    return waits_s
 
 
 def _by_pod(
@@ -76,7 +112,8 @@ def _by_pod(
         waits_s[order] = _lindley(arrivals_s[order], services_s[order], sorted_pods)
         return waits_s
     for part in _parts(order, sorted_pods):
-        waits_s[part] = _in_order(arrivals_s[part], services_s[part], concurrency)
+        free_s = [0.0] * concurrency
+        waits_s[part] = _one_by_one(arrivals_s[part], services_s[part], free_s)
     return waits_s
 
 
@@ -107,23 +144,69 @@ def _least_outstanding(
     concurrency: int,
     random: np.random.Generator,
 ) -> Floats:
-    """Send each request to the Pod with the fewest requests; if there are several, at random."""
-    outstanding = _Outstanding(pods)
-    leaving: list[tuple[float, int]] = []
-    free = [[0.0] * concurrency for _ in range(pods)]
-    draws = random.random(len(arrivals_s)).tolist()
-    waits_s = []
-    for arrival_s, service_s, draw in zip(
-        arrivals_s.tolist(), services_s.tolist(), draws, strict=True
-    ):
-        while leaving and leaving[0][0] <= arrival_s:
+    """Send each request to the Pod with the fewest requests; if there are several, at random.
+
+    Until all workers are busy nobody waits, whatever Pod is chosen. If a Pod has one worker, its
+    Pods are then alike, and it does not matter which of them are busy.
+    """
+    waits_s, draws = np.zeros(len(arrivals_s)), random.random(len(arrivals_s))
+    servers = pods * concurrency
+    if concurrency > 1:
+        if _busy(np.empty(0), arrivals_s, services_s, servers) is None:
+            whole = _Balanced(pods, concurrency)
+            waits_s[:] = whole.waits(arrivals_s, services_s, draws)
+        return waits_s
+    balanced = _Balanced(pods, concurrency)
+    for part in _stretches(len(arrivals_s), servers):
+        leaving_s = balanced.leaving_s(float(arrivals_s[part.start]))
+        busy_s = (
+            None
+            if leaving_s is None
+            else _busy(leaving_s, arrivals_s[part], services_s[part], servers)
+        )
+        if busy_s is None:
+            waits_s[part] = balanced.waits(arrivals_s[part], services_s[part], draws[part])
+        else:
+            balanced = _Balanced(pods, concurrency, busy_s.tolist())
+    return waits_s
+
+
+class _Balanced:
+    """Pods that get each request to the one with the fewest."""
+
+    def __init__(self, pods: int, concurrency: int, busy_s: Sequence[float] = ()) -> None:
+        """Begin idle, or with a request in as many Pods that leave at these moments, ascending."""
+        self._outstanding = _Outstanding(pods)
+        self._free = [[0.0] * concurrency for _ in range(pods)]
+        self._leaving = [(end_s, self._outstanding.join(0.0)) for end_s in busy_s]
+        for end_s, pod in self._leaving:
+            heapq.heapreplace(self._free[pod], end_s)
+
+    def leaving_s(self, moment_s: float) -> Floats | None:
+        """Return when the requests leave that are there at a moment; None if any Pod has two."""
+        self._leave(moment_s)
+        has_one = self._outstanding.most() <= 1
+        return np.array([end_s for end_s, _ in self._leaving]) if has_one else None
+
+    def waits(self, arrivals_s: Floats, services_s: Floats, draws: Floats) -> list[float]:
+        """Return how long requests wait."""
+        outstanding, leaving, free = self._outstanding, self._leaving, self._free
+        waits_s = []
+        for arrival_s, service_s, draw in zip(
+            arrivals_s.tolist(), services_s.tolist(), draws.tolist(), strict=True
+        ):
+            self._leave(arrival_s)
+            pod = outstanding.join(draw)
+            start_s = max(free[pod][0], arrival_s)
+            heapq.heapreplace(free[pod], start_s + service_s)
+            heapq.heappush(leaving, (start_s + service_s, pod))
+            waits_s.append(start_s - arrival_s)
+        return waits_s
+
+    def _leave(self, moment_s: float) -> None:
+        leaving, outstanding = self._leaving, self._outstanding
+        while leaving and leaving[0][0] <= moment_s:
             outstanding.leave(heapq.heappop(leaving)[1])
-        pod = outstanding.join(draw)
-        start_s = max(free[pod][0], arrival_s)
-        heapq.heapreplace(free[pod], start_s + service_s)
-        heapq.heappush(leaving, (start_s + service_s, pod))
-        waits_s.append(start_s - arrival_s)
-    return np.array(waits_s)
 
 
 class _Outstanding:
@@ -143,6 +226,10 @@ class _Outstanding:
         while not self._levels[self._lowest]:
             self._lowest += 1
         return pod
+
+    def most(self) -> int:
+        """Return the most requests that a Pod has."""
+        return max(level for level, pods in enumerate(self._levels) if pods)
 
     def leave(self, pod: int) -> None:
         """Remove a request."""
