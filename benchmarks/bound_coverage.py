@@ -46,7 +46,7 @@ def truth_s(question: Question, pods: int) -> float:
     """Return the percentile of a run so long that its own error does not matter."""
     arriving, serving, choosing = np.random.default_rng(99).spawn(3)
     arrivals_s = np.cumsum(question.load.arrivals(TRUE_REQUESTS, arriving))
-    services_s = question.service.draw(question.load, TRUE_REQUESTS, serving)
+    services_s = question.service.draw(question.load, TRUE_REQUESTS, serving).services_s
     waits_s = waits(
         arrivals_s,
         services_s,

@@ -56,9 +56,7 @@ def main() -> None:
     name, target_rps, limit_s = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
     storage = Path(sys.argv[4]) if len(sys.argv) > 4 else STORAGE  # noqa: PLR2004
     path = find_saved(name, storage)
-    records = {
-        record.clip.duration_s: record for record in records_of(read_saved(path), str(path))
-    }
+    records = {record.clip.duration_s: record for record in records_of(read_saved(path), str(path))}
     standard = records[STANDARD_S]
     samples_s = [line.latency_s for line in standard.rounds]
     services = {
@@ -78,7 +76,7 @@ _HEAD = ("sized by", "mean service", "Pods", "p95 predicted", "p95 replayed", "a
 def _rows(
     services: dict[str, Service], records: dict[float, CaseRecord], demand: Demand
 ) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, service in services.items():
         mean_s, decision = service.mean_s(demand.load), decide(service, demand)
         if decision.needed is None or decision.predicted is None:

@@ -14,7 +14,7 @@ from whisper_bench.sizing.simulate import Balancing
 def test_draws_have_the_mean_of_the_service():
     service = msgspec.structs.replace(SMALL, factor=1.5, hard_share=0.1, hard_factor=5.0)
     mix = Load(1.0, windows={1: 3.0, 2: 1.0})
-    drawn = service.draw(mix, 400_000, np.random.default_rng(1))
+    drawn = service.draw(mix, 400_000, np.random.default_rng(1)).services_s
     assert drawn.mean() == pytest.approx(service.mean_s(mix), rel=0.01)
     of_two = msgspec.structs.replace(SMALL, windows=2)
     assert of_two.mean_s(Load(1.0, windows={2: 1.0})) == pytest.approx(SMALL.mean_s(Load(1.0)))

@@ -1,6 +1,7 @@
 """The simulation, held to Ciw, to closed forms, and to itself done slowly."""
 
 import math
+from unittest import mock
 
 import ciw
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.untraced import untraced
+from whisper_bench.sizing import simulate
 from whisper_bench.sizing.queueing import erlang_c_wait_s
 from whisper_bench.sizing.simulate import Balancing, waits
 
@@ -118,21 +120,24 @@ def slowly(traffic, pods, concurrency, balancing, chosen):
     return actual
 
 
+STRETCHES = (1, 1 << 13)
+"""Requests that are counted at once if none of them waits: two servers' worth at least, and all."""
 TRAFFIC = st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5)), min_size=1, max_size=60)
 
 
-def waits_of(traffic, pods, concurrency, balancing):
+def waits_of(traffic, pods, concurrency, balancing, stretch):
     """Return when requests arrive, what they take and how long they wait, in seconds."""
     arrivals_s = np.cumsum([gap for gap, _ in traffic])
     services_s = np.array([service for _, service in traffic])
-    waits_s = waits(
-        arrivals_s,
-        services_s,
-        pods=pods,
-        concurrency=concurrency,
-        balancing=balancing,
-        random=np.random.default_rng(3),
-    )
+    with mock.patch.object(simulate, "_STRETCH", stretch):
+        waits_s = waits(
+            arrivals_s,
+            services_s,
+            pods=pods,
+            concurrency=concurrency,
+            balancing=balancing,
+            random=np.random.default_rng(3),
+        )
     return arrivals_s, services_s, waits_s
 
 
@@ -143,8 +148,11 @@ def waits_of(traffic, pods, concurrency, balancing):
     st.sampled_from([Balancing.SHARED, Balancing.ROUND_ROBIN, Balancing.RANDOM]),
 )
 @settings(max_examples=200)
-def test_the_fast_simulation_gives_the_waits_of_the_slow_one(traffic, pods, concurrency, balancing):
-    arrivals_s, services_s, actual = waits_of(traffic, pods, concurrency, balancing)
+@pytest.mark.parametrize("stretch", STRETCHES)
+def test_the_fast_simulation_gives_the_waits_of_the_slow_one(
+    stretch, traffic, pods, concurrency, balancing
+):
+    arrivals_s, services_s, actual = waits_of(traffic, pods, concurrency, balancing, stretch)
     chosen = (np.random.default_rng(3).random(len(traffic)) * pods).astype(int)
     moments = zip(arrivals_s, services_s, strict=True)
     true = slowly(moments, pods, concurrency, balancing, chosen)
@@ -153,9 +161,10 @@ def test_the_fast_simulation_gives_the_waits_of_the_slow_one(traffic, pods, conc
 
 @given(TRAFFIC, st.integers(1, 5), st.integers(1, 3))
 @settings(max_examples=100)
-def test_least_outstanding_never_joins_a_fuller_pod(traffic, pods, concurrency):
+@pytest.mark.parametrize("stretch", STRETCHES)
+def test_least_outstanding_never_joins_a_fuller_pod(stretch, traffic, pods, concurrency):
     least = Balancing.LEAST_OUTSTANDING
-    arrivals_s, services_s, actual = waits_of(traffic, pods, concurrency, least)
+    arrivals_s, services_s, actual = waits_of(traffic, pods, concurrency, least, stretch)
     # whoever waits found every Pod full: at least pods * concurrency requests were there
     leaves_s = arrivals_s + actual + services_s
     for number in np.flatnonzero(actual > 1e-9):
@@ -172,6 +181,19 @@ def test_least_outstanding_never_joins_a_fuller_pod(traffic, pods, concurrency):
             random=np.random.default_rng(0),
         )
         assert actual == pytest.approx(alone, abs=1e-9)
+
+
+@pytest.mark.parametrize("utilisation", [0.7, 0.9])
+def test_least_outstanding_waits_alike_in_short_and_long_stretches(utilisation):
+    """Where a stretch ends it is forgotten which Pods are busy: they are alike."""
+    whole = ours(LOGNORMAL, 20, utilisation, Balancing.LEAST_OUTSTANDING, count=60_000)
+    with mock.patch.object(simulate, "_STRETCH", 1):
+        parts = ours(LOGNORMAL, 20, utilisation, Balancing.LEAST_OUTSTANDING, count=60_000)
+    for figure in FIGURES.values():
+        (value, error), (other, other_error) = (
+            figure_and_error(answers, figure) for answers in (whole, parts)
+        )
+        assert abs(value - other) <= 3 * math.hypot(error, other_error)
 
 
 def test_mean_answers_grow_from_shared_to_random_balancing():

@@ -65,7 +65,9 @@ def test_drawn_times_have_the_exact_mean(mix, factor, spread):
 def test_a_slower_service_is_slower_in_every_draw():
     load = Load.of_audio(1.0, MIX, tokens_spread=2.0)
     slow = msgspec.structs.replace(SERVICE, factor=1.1)
-    here, there = (item.draw(load, 1000, np.random.default_rng(1)).services_s for item in (SERVICE, slow))
+    here, there = (
+        item.draw(load, 1000, np.random.default_rng(1)).services_s for item in (SERVICE, slow)
+    )
     assert (there > here).all()
 
 
@@ -95,7 +97,7 @@ def test_without_a_split_lengths_are_counted_in_windows():
     service = Service([2.0])
     assert service.mean_s(load) == 2.0
     assert service.by_length(load) == []
-    assert mix_text(load, service) == "1 window of 30 s item"
+    assert mix_text(load, service) == "1 window of 30 s each"
 
 
 def test_short_requests_need_fewer_pods_than_windows_say():

@@ -59,7 +59,7 @@ def add_demand(parser: argparse.ArgumentParser) -> None:
             f"--slo-rtf-p{percent}",
             type=number_within(0, MOST_RTF, above=True),
             metavar="RTF",
-            help=f"real-time factor, latency over audio, within which {percent} %% are, such as 0.5",
+            help=f"latency over length of audio that {percent} %% are within, such as 0.5",
         )
     parser.add_argument(
         "--burstiness",

@@ -74,7 +74,11 @@ def pods_section(sizing: Sizing) -> Section | None:
     points = pods_curve(sizing)
     marks = {sizing.needed: " (needed)", sizing.replicas: " (deployed)"}
     rows = [
-        (f"{point.pods}{marks.get(point.pods, '')}", *_figures(point, objective), met_text(point, objective))
+        (
+            f"{point.pods}{marks.get(point.pods, '')}",
+            *_figures(point, objective),
+            met_text(point, objective),
+        )
         for point in points
     ]
     label = (

@@ -24,10 +24,10 @@ from whisper_bench.report.words import (
     bound_text,
     extrapolation_text,
     headline,
+    limited_text,
     load_text,
     mix_text,
     objective_text,
-    limited_text,
     policy_text,
     seconds_text,
 )

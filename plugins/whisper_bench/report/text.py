@@ -10,14 +10,15 @@ from whisper_bench.report.words import (
     bound_text,
     extrapolation_text,
     headline,
+    limited_text,
     load_text,
     met_text,
     mix_text,
     objective_text,
-    limited_text,
     policy_text,
     seconds_text,
 )
+from whisper_bench.sizing.demand import Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport

@@ -31,8 +31,9 @@ class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `pods` do under a load; times in seconds from arrival to answer.
 
     `objective_s` is the percentile that the objective is for, `low_s` and `high_s` its error
-    bounds; for a real-time factor they are seconds for each second of audio. All are None if the Pods cannot keep up (a utilisation of 1 or more); `high_s` is also
-    None if they are too busy for the simulation to decide.
+    bounds; for a real-time factor they are seconds for each second of audio. All are None if the
+    Pods cannot keep up (a utilisation of 1 or more); `high_s` is also None if they are too busy for
+    the simulation to decide.
     """
 
     pods: int

@@ -72,13 +72,11 @@ def _stretches(count: int, servers: int) -> Iterable[slice]:
     return (slice(start, start + length) for start in range(0, count, length))
 
 
-def _busy(
-    leaving_s: Floats, arrivals_s: Floats, services_s: Floats, servers: int
-) -> Floats | None:
-    """Return when the servers that are still busy at the end get free, ascending; None if any waits.
+def _busy(leaving_s: Floats, arrivals_s: Floats, services_s: Floats, servers: int) -> Floats | None:
+    """Return when the servers that are still busy at the end get free; None if any waits.
 
-    `leaving_s` are such moments of those that were busy before. As long as a server is free for
-    every request, each begins at its arrival, and all can be counted at once.
+    The moments are ascending; `leaving_s` are those of servers that were busy before. As long as a
+    server is free for every request, each begins at its arrival, and all can be counted at once.
     """
     before = leaving_s[leaving_s > arrivals_s[0]]
     ends_s = np.sort(np.concatenate([before, arrivals_s + services_s]))
@@ -90,7 +88,7 @@ def _busy(
 
 
 def _one_by_one(arrivals_s: Floats, services_s: Floats, free_s: list[float]) -> list[float]:
-    """Return waits; `free_s`, a heap, has the moments from which the servers are free, and after."""
+    """Return waits; `free_s`, a heap, has the moments from which the servers are free."""
     waits_s = []
     for arrival_s, service_s in zip(arrivals_s.tolist(), services_s.tolist(), strict=True):
         start_s = max(free_s[0], arrival_s)
