@@ -18,7 +18,7 @@ from whisper_bench.report.sections import document_of
 from whisper_bench.sizing.sizing import Sensitivity
 from whisper_bench.text.plain import plain
 
-KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
+KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates", "real_time"]
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 HOSTILE = "\"'><script>alert(1)</script> $x^2$ <b>&amp; \x00\x1b |"
 

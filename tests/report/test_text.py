@@ -12,7 +12,7 @@ from whisper_bench.report.predicted import load_section, pods_section
 from whisper_bench.report.text import COLUMNS, sizing_lines
 from whisper_bench.throttling.judge import Recommendation
 
-KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates"]
+KINDS = ["report", "extrapolated", "infeasible", "unstable", "by_rates", "real_time"]
 HOSTILE = "a|b `c` <i>d</i> *e* _f_ [g](h) \\ &amp;\n# i"
 
 

@@ -11,7 +11,7 @@ from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.sizing.demand import Load, Objective, Policy
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import pod_size
-from whisper_bench.sizing.service import Service
+from whisper_bench.sizing.service import Service, ServiceWork
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport
 from whisper_bench.stats.interval import Estimate
@@ -224,3 +224,30 @@ def by_rates():
     nothing = ThrottlingReport([], [], [], failed=True)
     basis = msgspec.structs.replace(BASIS, latencies_s=[6.6])
     return report(sizing, basis, candidates=[], throttling=nothing)
+
+
+def real_time():
+    """Return a report of a mix of lengths, its objective a real-time factor, work known."""
+    work = ServiceWork([1.9, 2.0], [0.022, 0.024], tokens_a_second=6.6)
+    sizing = changed(
+        load=Load.of_audio(0.5, {5.0: 0.6, 30.0: 0.3, 120.0: 0.1}, tokens_spread=2.0),
+        service=Service(LATENCIES_S, hard_share=0.01, work=work),
+        objective=Objective(95.0, 0.8, per_audio_s=True),
+        service_percentile_s=0.59,
+        whole=_over_audio(predicted(6)),
+        without_spares=_over_audio(predicted(5)),
+        by_pods=[_over_audio(predicted(pods)) for pods in (3, 4, 5, 6, 7, 8)],
+        by_rps=[_over_audio(predicted(5, rps)) for rps in (0.2, 0.5, 0.6, 0.738)],
+        reason="the fewest Pods that keep p95 RTF within 0.8 (upper error bound 0.61) at 80% "
+        "utilisation or less, and 1 spare",
+    )
+    return report(sizing)
+
+
+def _over_audio(point):
+    """Return a point whose objective is a real-time factor, of 30 s of audio."""
+    limited = ("objective_s", "low_s", "high_s")
+    values = {name: getattr(point, name) for name in limited}
+    return msgspec.structs.replace(
+        point, **{name: value and value / 30 for name, value in values.items()}
+    )

@@ -47,15 +47,23 @@ def latency_section(basis: Basis) -> Section:
 
 def work_section(sizing: Sizing) -> Section | None:
     """Return where the time of each length goes, and what an hour of it costs; None if unknown."""
-    service, title = sizing.service, "Where the time goes"
-    lengths = [] if service is None else service.by_length(sizing.load)
-    if not lengths:
+    rows, title = work_rows(sizing), "Where the time goes"
+    if not rows:
         return None
-    price, whole = sizing.price_per_audio_hour, sum(length.share for length in lengths)
-    head: tuple[str, ...] = (
-        *("audio", "requests", "windows", "tokens", "service time", "encoder", "decoder"),
-        *([] if price is None else ["an hour of it costs"]),
+    intro = (
+        "A request takes its windows of 30 s in the encoder, with a small rest, and its tokens in "
+        "the decoder."
     )
+    return Section(title, [intro, Table(title, rows[0], rows[1:])])
+
+
+def work_rows(sizing: Sizing) -> list[tuple[str, ...]]:
+    """Return a head and a row for each length of audio; empty where the work is unknown."""
+    lengths = [] if sizing.service is None else sizing.service.by_length(sizing.load)
+    if not lengths:
+        return []
+    price, whole = sizing.price_per_audio_hour, sum(length.share for length in lengths)
+    head = ("audio", "requests", "windows", "tokens", "service time", "encoder", "decoder")
     rows = [
         (
             f"{length.audio_s:g} s",
@@ -69,17 +77,13 @@ def work_section(sizing: Sizing) -> Section | None:
         )
         for length in lengths
     ]
-    intro = (
-        "A request takes its windows of 30 s in the encoder, with a small rest, and its tokens in "
-        "the decoder."
-    )
-    return Section(title, [intro, Table(title, head, rows)])
+    return [(*head, *([] if price is None else ["an hour of it costs"])), *rows]
 
 
 def _dearer(length: OfLength, lengths: Sequence[OfLength]) -> float:
     """Return how much dearer a second of this length is than one of all audio."""
-    work_s = sum(each.share * each.mean_s for each in lengths)
-    audio_s = sum(each.share * each.audio_s for each in lengths)
+    work_s = sum(other.share * other.mean_s for other in lengths)
+    audio_s = sum(other.share * other.audio_s for other in lengths)
     return length.mean_s / length.audio_s / (work_s / audio_s)
 
 

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from whisper_bench.report.measured import work_rows
 from whisper_bench.report.predicted import at_the_peak, breaking_text
 from whisper_bench.report.words import (
     bound_text,
@@ -40,6 +41,7 @@ def sizing_lines(report: SizingReport) -> list[str]:
         *_inputs(report),
         *_block(_predictions(sizing)),
         *(_cross_check(sizing.cross_check, sizing) if sizing.cross_check else ()),
+        *_block(_work(sizing)),
         *_block(_candidates(report.candidates, report.basis.case)),
         *_block(_sensitivity(sizing.sensitivity)),
         *_block(line for text in report.warnings for line in _wrapped(f"! {text}")),
@@ -114,6 +116,11 @@ def _predictions(sizing: Sizing) -> list[str]:
     if not rows:
         return []
     return [*table_lines([head, *rows]), *_wrapped(breaking_text(sizing, objective))]
+
+
+def _work(sizing: Sizing) -> list[str]:
+    rows = work_rows(sizing)
+    return list(table_lines(rows)) if rows else []
 
 
 def _figures(predicted: Predicted, objective: Objective) -> tuple[str, ...]:
