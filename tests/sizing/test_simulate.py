@@ -120,7 +120,7 @@ def slowly(traffic, pods, concurrency, balancing, chosen):
     return actual
 
 
-STRETCHES = (1, 1 << 13)
+STRETCHES = (1, 1 << 9)
 """Requests that are counted at once if none of them waits: two servers' worth at least, and all."""
 TRAFFIC = st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5)), min_size=1, max_size=60)
 

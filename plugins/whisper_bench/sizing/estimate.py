@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
+from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, Floats, waits
@@ -135,14 +137,14 @@ def _settling(question: Question, pods: int) -> int:
 
 
 def _simulated(question: Question, pods: int, count: int) -> Predicted:
-    settling, policy, objective = _settling(question, pods), question.policy, question.objective
-    trace = _trace(
-        msgspec.json.encode([question.service, question.load]), settling + count, question.seed
-    )
+    policy, objective = question.policy, question.objective
+    alike, simulated = _alike(question, pods)
+    settling = _settling(alike, simulated)
+    trace = _trace(alike, settling + count)
     waits_s = waits(
         trace.arrivals_s,
         trace.services_s,
-        pods=pods,
+        pods=simulated,
         concurrency=policy.concurrency,
         balancing=policy.balancing,
         random=np.random.default_rng([question.seed, 1]),
@@ -152,7 +154,7 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     p50_s, p95_s, p99_s = np.percentile(answers_s, (50, 95, 99)).tolist()
     objective_s = float(np.percentile(limited, objective.percent))
     low_s, bound_s = _bounds(limited, objective.percent, objective_s)
-    high_s = bound_s if _is_resolved(question, pods) else None
+    high_s = bound_s if _is_resolved(alike, simulated) else None
     return Predicted(
         pods=pods,
         target_rps=question.load.target_rps,
@@ -168,6 +170,18 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     )
 
 
+def _alike(question: Question, pods: int) -> tuple[Question, int]:
+    """Return the fewest Pods, and their load, that answer just as these do.
+
+    Poisson arrivals that are spread at random are independent Poisson arrivals at each Pod, so one
+    is like all (J. F. C. Kingman, "Poisson Processes" (1993), colouring theorem).
+    """
+    load = question.load
+    if question.policy.balancing is not Balancing.RANDOM or load.burstiness != POISSON:
+        return question, pods
+    return replace(question, load=replace(load, target_rps=load.target_rps / pods)), 1
+
+
 def _bounds(limited: Floats, percent: float, estimate_s: float) -> tuple[float, float]:
     """Return one-sided error bounds of a percentile, each with CONFIDENCE.
 
@@ -180,9 +194,25 @@ def _bounds(limited: Floats, percent: float, estimate_s: float) -> tuple[float, 
     return estimate_s - half_s, estimate_s + half_s
 
 
+def _trace(question: Question, count: int) -> Trace:
+    """Return requests; the same for every number of Pods.
+
+    Rates and factors only stretch the times, so that all that differ in them share one draw.
+    """
+    load, service = question.load, question.service
+    plain = [replace(service, factor=1.0), replace(load, target_rps=1.0)]
+    # a longer sequence begins with the same draws
+    size = 1 << (count - 1).bit_length()
+    drawn = _drawn(msgspec.json.encode(plain), size, question.seed)
+    return Trace(
+        drawn.arrivals_s[:count] / load.target_rps,
+        drawn.services_s[:count] * service.factor,
+        drawn.audio_s[:count],
+    )
+
+
 @lru_cache(maxsize=4)
-def _trace(question: bytes, count: int, seed: int) -> Trace:
-    """Return requests; the same for every number of Pods."""
+def _drawn(question: bytes, count: int, seed: int) -> Trace:
     service, load = msgspec.json.decode(question, type=tuple[Service, Load])
     arriving, serving = (np.random.default_rng([seed, stream]) for stream in (2, 3))
     gaps_s = load.arrivals(count, arriving)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _SHORT = 1 << 16
-_STRETCH = 1 << 13
+_STRETCH = 1 << 9
 
 
 class Balancing(StrEnum):
@@ -43,6 +43,8 @@ def waits(
         return _in_order(arrivals_s, services_s, pods * concurrency)
     if balancing is Balancing.LEAST_OUTSTANDING:
         return _least_outstanding(arrivals_s, services_s, pods, concurrency, random)
+    if pods == 1:
+        return _in_order(arrivals_s, services_s, concurrency)
     count = len(arrivals_s)
     # one draw per request for any number of Pods, so that more Pods get the same draws
     chosen = (
@@ -55,6 +57,8 @@ def waits(
 
 def _in_order(arrivals_s: Floats, services_s: Floats, servers: int) -> Floats:
     """One queue, many servers: each request takes the one that is free first."""
+    if servers == 1:
+        return _lindley(arrivals_s, services_s, np.zeros(len(arrivals_s), np.int64))
     waits_s = np.zeros(len(arrivals_s))
     free_s = [0.0] * servers
     for part in _stretches(len(arrivals_s), servers):
@@ -154,18 +158,20 @@ def _least_outstanding(
             whole = _Balanced(pods, concurrency)
             waits_s[:] = whole.waits(arrivals_s, services_s, draws)
         return waits_s
-    balanced = _Balanced(pods, concurrency)
+    balanced: _Balanced | None = _Balanced(pods, concurrency)
+    busy_s = np.empty(0)
     for part in _stretches(len(arrivals_s), servers):
-        leaving_s = balanced.leaving_s(float(arrivals_s[part.start]))
-        busy_s = (
+        leaving_s = busy_s if balanced is None else balanced.leaving_s(arrivals_s[part.start])
+        still_s = (
             None
             if leaving_s is None
             else _busy(leaving_s, arrivals_s[part], services_s[part], servers)
         )
-        if busy_s is None:
+        if still_s is None:
+            balanced = balanced or _Balanced(pods, concurrency, busy_s.tolist())
             waits_s[part] = balanced.waits(arrivals_s[part], services_s[part], draws[part])
         else:
-            balanced = _Balanced(pods, concurrency, busy_s.tolist())
+            balanced, busy_s = None, still_s
     return waits_s
 
 
