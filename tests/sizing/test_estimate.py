@@ -4,11 +4,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from support.queues import by_pod
 from support.services import SMALL, lognormal
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.estimate import predict_latency
 from whisper_bench.sizing.search import fewest_pods
 from whisper_bench.sizing.simulate import Balancing
+
+OWN_QUEUES = (Balancing.RANDOM, Balancing.ROUND_ROBIN)
 
 
 def test_draws_have_the_mean_of_the_service():
@@ -25,6 +28,41 @@ def test_arrivals_have_the_rate_and_burstiness_of_the_load(burstiness):
     gaps = Load(5.0, burstiness).arrivals(1_000_000, np.random.default_rng(1))
     assert gaps.mean() == pytest.approx(0.2, rel=0.02)
     assert (gaps.std() / gaps.mean()) ** 2 == pytest.approx(burstiness, rel=0.05)
+
+
+@pytest.mark.parametrize("burstiness", [1.0, 4.0])
+@pytest.mark.parametrize("balancing", OWN_QUEUES)
+def test_a_pod_gets_its_share_of_the_arrivals_with_the_burstiness_of_theory(balancing, burstiness):
+    """Round robin sums as many times as there are Pods; random choice thins them (a renewal's)."""
+    pods = 5
+    random = np.random.default_rng(1)
+    gaps_s = Load(5.0, burstiness).at_a_pod(pods, balancing, 400_000, random)
+    assert gaps_s.mean() == pytest.approx(pods / 5.0, rel=0.02)
+    expected = burstiness / pods
+    if balancing is Balancing.RANDOM:
+        expected = 1 + (burstiness - 1) / pods
+    assert (gaps_s.std() / gaps_s.mean()) ** 2 == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("burstiness", [1.0, 4.0])
+@pytest.mark.parametrize("balancing", OWN_QUEUES)
+def test_one_pod_answers_like_all_of_them(balancing, burstiness):
+    pods, load, count = 5, Load(5 * 0.7 / 1.8, burstiness), 200_000
+    service, random = lognormal(count=500), np.random.default_rng(4)
+    question = Question(service, load, Policy(balancing=balancing), Objective(95, 1e-3))
+    arrivals_s = np.cumsum(load.arrivals(count, random))
+    services_s = service.draw(load, count, random).services_s
+    answers_s = by_pod(arrivals_s, services_s, pods, balancing, random)[count // 10 :]
+    parts = np.array_split(answers_s, 20)
+    for percent, name in ((50, "p50_s"), (95, "p95_s"), (99, "p99_s")):
+        true_s = np.percentile(answers_s, percent)
+        error_s = np.std([np.percentile(part, percent) for part in parts], ddof=1) / 20**0.5
+        of_seeds_s = [
+            getattr(predict_latency(msgspec.structs.replace(question, seed=seed), pods), name)
+            for seed in range(5)
+        ]
+        error_s = np.hypot(error_s, np.std(of_seeds_s, ddof=1) / 5**0.5)
+        assert np.mean(of_seeds_s) == pytest.approx(true_s, abs=4 * error_s)
 
 
 def test_pods_that_cannot_keep_up_have_no_figures():

@@ -127,11 +127,35 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         unit = gaps.exponential(size=count)
         if self.burstiness == POISSON:
             return unit / self.target_rps
+        often, fast_rps, slow_rps = self._phases
+        return unit / np.where(phases.random(count) < often, fast_rps, slow_rps)
+
+    def at_a_pod(
+        self, pods: int, balancing: Balancing, count: int, random: np.random.Generator
+    ) -> Floats:
+        """Return the times between `count` arrivals at one of some Pods, in seconds.
+
+        With round-robin balancing it gets each `pods`-th request, at random each with a chance of 1
+        in `pods`; so a time is the sum of as many as `arrivals` has between two of its requests.
+        """
+        skips, phases, fast, slow = random.spawn(4)
+        taken = (
+            skips.geometric(1 / pods, count)
+            if balancing is Balancing.RANDOM
+            else np.full(count, pods)
+        )
+        if self.burstiness == POISSON:
+            return fast.standard_gamma(taken) / self.target_rps
+        often, fast_rps, slow_rps = self._phases
+        quick = phases.binomial(taken, often)
+        return fast.standard_gamma(quick) / fast_rps + slow.standard_gamma(taken - quick) / slow_rps
+
+    @property
+    def _phases(self) -> tuple[float, float, float]:
+        """The share of short times between arrivals, and the rates of short and of long ones."""
         lean = math.sqrt((self.burstiness - 1) / (self.burstiness + 1))
         often = (1 + lean) / 2
-        fast = phases.random(count) < often
-        rates = np.where(fast, 2 * often, 2 * (1 - often)) * self.target_rps
-        return unit / rates
+        return often, 2 * often * self.target_rps, 2 * (1 - often) * self.target_rps
 
 
 class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,6 +27,7 @@ MEMORIES = 50
 """How many times the system should forget its state within a batch."""
 SETTLING = 20
 """Mean service times, at least, that idle Pods are given to fill."""
+_OWN_QUEUES = (Balancing.RANDOM, Balancing.ROUND_ROBIN)
 
 
 class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,22 +130,22 @@ def _settling(question: Question, pods: int) -> int:
     J. Abate and W. Whitt, "Transient behavior of the M/M/1 queue" (1987).
     """
     offered, policy = question.offered_load, question.policy
-    own_queues = policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
-    servers = policy.concurrency * (1 if own_queues else pods)
     idle = 1 - offered / (pods * policy.concurrency)
+    own_queues = policy.balancing in _OWN_QUEUES
+    servers = policy.concurrency * (1 if own_queues else pods)
+    offered /= pods if own_queues else 1
     forgets = 4 / (servers * idle**2) * (1 + question.load.burstiness) / 2
     return min(math.ceil(offered * (SETTLING + forgets)), MOST_REQUESTS)
 
 
 def _simulated(question: Question, pods: int, count: int) -> Predicted:
     policy, objective = question.policy, question.objective
-    alike, simulated = _alike(question, pods)
-    settling = _settling(alike, simulated)
-    trace = _trace(alike, settling + count)
+    settling = _settling(question, pods)
+    trace = _trace(question, pods, settling + count)
     waits_s = waits(
         trace.arrivals_s,
         trace.services_s,
-        pods=simulated,
+        pods=pods,
         concurrency=policy.concurrency,
         balancing=policy.balancing,
         random=np.random.default_rng([question.seed, 1]),
@@ -154,7 +155,7 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     p50_s, p95_s, p99_s = np.percentile(answers_s, (50, 95, 99)).tolist()
     objective_s = float(np.percentile(limited, objective.percent))
     low_s, bound_s = _bounds(limited, objective.percent, objective_s)
-    high_s = bound_s if _is_resolved(alike, simulated) else None
+    high_s = bound_s if _is_resolved(question, pods) else None
     return Predicted(
         pods=pods,
         target_rps=question.load.target_rps,
@@ -170,18 +171,6 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     )
 
 
-def _alike(question: Question, pods: int) -> tuple[Question, int]:
-    """Return the fewest Pods, and their load, that answer just as these do.
-
-    Poisson arrivals that are spread at random are independent Poisson arrivals at each Pod, so one
-    is like all (J. F. C. Kingman, "Poisson Processes" (1993), colouring theorem).
-    """
-    load = question.load
-    if question.policy.balancing is not Balancing.RANDOM or load.burstiness != POISSON:
-        return question, pods
-    return replace(question, load=replace(load, target_rps=load.target_rps / pods)), 1
-
-
 def _bounds(limited: Floats, percent: float, estimate_s: float) -> tuple[float, float]:
     """Return one-sided error bounds of a percentile, each with CONFIDENCE.
 
@@ -194,27 +183,36 @@ def _bounds(limited: Floats, percent: float, estimate_s: float) -> tuple[float, 
     return estimate_s - half_s, estimate_s + half_s
 
 
-def _trace(question: Question, count: int) -> Trace:
-    """Return requests; the same for every number of Pods.
+def _trace(question: Question, pods: int, count: int) -> Trace:
+    """Return requests, to all Pods or, where each has a queue of its own, to one of them.
 
     Rates and factors only stretch the times, so that all that differ in them share one draw.
     """
-    load, service = question.load, question.service
+    load, service, balancing = question.load, question.service, question.policy.balancing
     plain = [replace(service, factor=1.0), replace(load, target_rps=1.0)]
+    rate_rps, at_a_pod = load.target_rps, None
+    if balancing is Balancing.RANDOM and load.burstiness == POISSON:
+        rate_rps /= pods  # Poisson arrivals that are spread at random are so at each Pod
+    elif balancing in _OWN_QUEUES:
+        at_a_pod = (pods, balancing)
     # a longer sequence begins with the same draws
-    size = 1 << (count - 1).bit_length()
-    drawn = _drawn(msgspec.json.encode(plain), size, question.seed)
+    size = count if at_a_pod else 1 << (count - 1).bit_length()
+    drawn = _drawn(msgspec.json.encode(plain), at_a_pod, size, question.seed)
     return Trace(
-        drawn.arrivals_s[:count] / load.target_rps,
+        drawn.arrivals_s[:count] / rate_rps,
         drawn.services_s[:count] * service.factor,
         drawn.audio_s[:count],
     )
 
 
 @lru_cache(maxsize=4)
-def _drawn(question: bytes, count: int, seed: int) -> Trace:
+def _drawn(question: bytes, at_a_pod: tuple[int, Balancing] | None, count: int, seed: int) -> Trace:
     service, load = msgspec.json.decode(question, type=tuple[Service, Load])
     arriving, serving = (np.random.default_rng([seed, stream]) for stream in (2, 3))
-    gaps_s = load.arrivals(count, arriving)
+    gaps_s = (
+        load.arrivals(count, arriving)
+        if at_a_pod is None
+        else load.at_a_pod(*at_a_pod, count, arriving)
+    )
     drawn = service.draw(load, count, serving)
     return Trace(np.cumsum(gaps_s), drawn.services_s, drawn.audio_s)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_SHORT = 1 << 16
 _STRETCH = 1 << 9
 
 
@@ -37,28 +36,20 @@ def waits(
 ) -> Floats:
     """Return how long each request waits before it is served, in seconds.
 
-    `arrivals_s` are moments, ascending; the Pods are idle before the first.
+    `arrivals_s` are moments, ascending; the Pods are idle before the first. With random and
+    round-robin balancing they are those at one Pod, which is like all the others (`Load.at_a_pod`).
     """
     if balancing is Balancing.SHARED:
         return _in_order(arrivals_s, services_s, pods * concurrency)
     if balancing is Balancing.LEAST_OUTSTANDING:
         return _least_outstanding(arrivals_s, services_s, pods, concurrency, random)
-    if pods == 1:
-        return _in_order(arrivals_s, services_s, concurrency)
-    count = len(arrivals_s)
-    # one draw per request for any number of Pods, so that more Pods get the same draws
-    chosen = (
-        np.arange(count) % pods
-        if balancing is Balancing.ROUND_ROBIN
-        else (random.random(count) * pods).astype(np.int64)
-    )
-    return _by_pod(arrivals_s, services_s, chosen, concurrency)
+    return _in_order(arrivals_s, services_s, concurrency)
 
 
 def _in_order(arrivals_s: Floats, services_s: Floats, servers: int) -> Floats:
     """One queue, many servers: each request takes the one that is free first."""
     if servers == 1:
-        return _lindley(arrivals_s, services_s, np.zeros(len(arrivals_s), np.int64))
+        return _lindley(arrivals_s, services_s)
     waits_s = np.zeros(len(arrivals_s))
     free_s = [0.0] * servers
     for part in _stretches(len(arrivals_s), servers):
@@ -101,40 +92,15 @@ def _one_by_one(arrivals_s: Floats, services_s: Floats, free_s: list[float]) -> 
     return waits_s
 
 
-def _by_pod(
-    arrivals_s: Floats, services_s: Floats, chosen: NDArray[np.int64], concurrency: int
-) -> Floats:
-    """Independent queues, one per Pod."""
-    # numpy sorts 16-bit integers by radix, many times faster
-    keys = chosen.astype(np.uint16) if chosen.max() < _SHORT else chosen
-    order = np.argsort(keys, kind="stable")
-    sorted_pods = chosen[order]
-    waits_s = np.empty(len(order))
-    if concurrency == 1:
-        waits_s[order] = _lindley(arrivals_s[order], services_s[order], sorted_pods)
-        return waits_s
-    for part in _parts(order, sorted_pods):
-        free_s = [0.0] * concurrency
-        waits_s[part] = _one_by_one(arrivals_s[part], services_s[part], free_s)
-    return waits_s
-
-
-def _parts(order: NDArray[np.int64], sorted_pods: NDArray[np.int64]) -> Iterable[NDArray[np.int64]]:
-    return np.split(order, np.flatnonzero(np.diff(sorted_pods)) + 1)
-
-
-def _lindley(arrivals_s: Floats, services_s: Floats, pods: NDArray[np.int64]) -> Floats:
-    """Return waits in single-server queues, one after another: W' = max(0, W + S - T).
+def _lindley(arrivals_s: Floats, services_s: Floats) -> Floats:
+    """Return waits for a single server: W' = max(0, W + S - T).
 
     D. V. Lindley, "The theory of queues with a single server" (1952): the running sum of S - T less
-    its running minimum. All queues are computed in one pass: each begins with a step down by the
-    sum of the previous queue's service times, so that it starts below all earlier values.
+    its running minimum.
     """
-    bounds = np.flatnonzero(np.diff(pods, prepend=-1))
     steps = np.empty(len(arrivals_s))
-    steps[1:] = services_s[:-1] - np.diff(arrivals_s)
-    steps[bounds] = 0.0
-    steps[bounds[1:]] = -np.add.reduceat(services_s, bounds)[:-1]
+    steps[0] = 0.0
+    np.subtract(services_s[:-1], np.diff(arrivals_s), out=steps[1:])
     level = np.cumsum(steps)
     return level - np.minimum.accumulate(level)
 
