@@ -4,7 +4,7 @@
 
 Lognormal service times (mean 1.8 s, coefficient of variation 0.5; no measurement of a machine) at
 loads that need about 50, 200, 1,000 and 5,000 Pods, for every balancing. Exits 1 if 200
-Pods take more than 5 s, 5,000 more than 60 s, or the time grows faster than 1.5 times the load.
+Pods take more than 1 s, 5,000 more than 5 s, or the time grows faster than 1.5 times the load.
 """
 
 import math
@@ -19,7 +19,7 @@ from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing
 
 MEAN_S, CV, UTILISATION = 1.8, 0.5, 0.8
-LIMITS_S = {200: 5.0, 5000: 60.0}
+LIMITS_S = {200: 1.0, 5000: 5.0}
 GROWTH = 1.5
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -123,39 +123,65 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Above Poisson they are hyperexponential with balanced means: H. C. Tijms, "A First Course in
         Stochastic Models" (2003), appendix B.
         """
-        gaps, phases = random.spawn(2)  # so that a longer sequence begins with the same arrivals
-        unit = gaps.exponential(size=count)
-        if self.burstiness == POISSON:
-            return unit / self.target_rps
-        often, fast_rps, slow_rps = self._phases
-        return unit / np.where(phases.random(count) < often, fast_rps, slow_rps)
+        return _gaps_s(self._phases, count, random)
 
     def at_a_pod(
         self, pods: int, balancing: Balancing, count: int, random: np.random.Generator
     ) -> Floats:
         """Return the times between `count` arrivals at one of some Pods, in seconds.
 
-        With round-robin balancing it gets each `pods`-th request, at random each with a chance of 1
-        in `pods`; so a time is the sum of as many as `arrivals` has between two of its requests.
+        With random balancing each request is for this Pod with a chance of 1 in `pods`; with round
+        robin each `pods`-th is, so that a time is the sum of as many.
         """
-        skips, phases, fast, slow = random.spawn(4)
-        taken = (
-            skips.geometric(1 / pods, count)
-            if balancing is Balancing.RANDOM
-            else np.full(count, pods)
-        )
-        if self.burstiness == POISSON:
-            return fast.standard_gamma(taken) / self.target_rps
+        if balancing is Balancing.RANDOM:
+            return _gaps_s(_thinned(self._phases, 1 / pods), count, random)
         often, fast_rps, slow_rps = self._phases
-        quick = phases.binomial(taken, often)
-        return fast.standard_gamma(quick) / fast_rps + slow.standard_gamma(taken - quick) / slow_rps
+        phases, fast, slow = random.spawn(3)
+        short = phases.binomial(pods, often, count)
+        short_s = fast.standard_gamma(short) / fast_rps
+        return short_s + slow.standard_gamma(pods - short) / slow_rps
 
     @property
-    def _phases(self) -> tuple[float, float, float]:
-        """The share of short times between arrivals, and the rates of short and of long ones."""
+    def _phases(self) -> "_Phases":
         lean = math.sqrt((self.burstiness - 1) / (self.burstiness + 1))
         often = (1 + lean) / 2
-        return often, 2 * often * self.target_rps, 2 * (1 - often) * self.target_rps
+        return _Phases(often, 2 * often * self.target_rps, 2 * (1 - often) * self.target_rps)
+
+
+class _Phases(NamedTuple):
+    """Hyperexponential times: a share of them has the one rate (1/s), the others the other."""
+
+    often: float
+    fast_rps: float
+    slow_rps: float
+
+
+def _gaps_s(phases: _Phases, count: int, random: np.random.Generator) -> Floats:
+    # a stream each, so that a longer sequence begins with the same arrivals
+    gaps, choices = random.spawn(2)
+    unit = gaps.exponential(size=count)
+    if phases.fast_rps == phases.slow_rps:
+        return unit / phases.fast_rps
+    fast = choices.random(count) < phases.often
+    return unit / np.where(fast, phases.fast_rps, phases.slow_rps)
+
+
+def _thinned(phases: _Phases, kept: float) -> _Phases:
+    """Return the times between those arrivals that are kept, each with this chance.
+
+    They are hyperexponential, too. With the transform g of the times that of the kept ones is
+    kept g / (1 - (1 - kept) g), whose denominator is of degree 2; its roots are the rates, and the
+    partial fractions have the shares (D. R. Cox, "Renewal Theory" (1962), section 4, for g).
+    """
+    often, fast, slow = phases
+    mean = often * fast + (1 - often) * slow
+    middle = (fast + slow - (1 - kept) * mean) / 2
+    spread = math.sqrt(max(middle**2 - kept * fast * slow, 0.0))
+    fast_rps, slow_rps = middle + spread, middle - spread
+    if spread == 0:
+        return _Phases(often, middle, middle)
+    share = kept * (fast * slow - mean * fast_rps) / (fast_rps * (slow_rps - fast_rps))
+    return _Phases(share, fast_rps, slow_rps)
 
 
 class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
