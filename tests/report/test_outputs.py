@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from support import sizings
 from support.ratios import XEON
 from support.size_runs import (
     XEON_FACTS,
@@ -49,6 +50,17 @@ def test_the_annotation_holds_the_whole_question():
             "at most 80% busy, 1 spare; "
         )
     )
+
+
+def test_the_annotation_names_lengths_speech_and_a_real_time_factor():
+    asked = sized(sizings.real_time()).annotations["whisper-bench/sizing"]
+    assert asked.startswith(
+        "0.5 requests/s, audio 0.6 of 5 s, 0.3 of 30 s, 0.1 of 120 s, 0.01 hard, p95 RTF within 0.8"
+    )
+    wordy = Load.of_audio(0.5, {5.0: 1.0}, tokens_a_second=7.0, tokens_spread=2.0)
+    report = sizings.report(sizings.changed(sizings.real_time().sizing, load=wordy))
+    asked = sized(report).annotations["whisper-bench/sizing"]
+    assert "audio 1 of 5 s, 7+-2 tokens a second, " in asked
 
 
 def test_an_infeasible_sizing_gives_no_deployment():

@@ -32,9 +32,11 @@ def test_arrivals_have_the_rate_and_burstiness_of_the_load(burstiness):
 
 @pytest.mark.parametrize("burstiness", [1.0, 4.0])
 @pytest.mark.parametrize("balancing", OWN_QUEUES)
-def test_a_pod_gets_its_share_of_the_arrivals_with_the_burstiness_of_theory(balancing, burstiness):
+@pytest.mark.parametrize("pods", [1, 5])
+def test_a_pod_gets_its_share_of_the_arrivals_with_the_burstiness_of_theory(
+    pods, balancing, burstiness
+):
     """Round robin sums as many times as there are Pods; random choice thins them (a renewal's)."""
-    pods = 5
     random = np.random.default_rng(1)
     gaps_s = Load(5.0, burstiness).at_a_pod(pods, balancing, 400_000, random)
     assert gaps_s.mean() == pytest.approx(pods / 5.0, rel=0.02)

@@ -19,7 +19,7 @@ BATCHES = 20
 CONFIDENCE = 0.998
 """Nominal and one-sided, for each of at most three looks at a growing sample. Skewed, long queues
 and repeated looks use up most of it: on seven hard set-ups the upper bound was below the true
-percentile in 2 % of 280 trials (benchmarks/bound_coverage.py)."""
+percentile in 2.5 % of 280 trials (benchmarks/bound_coverage.py)."""
 FEWEST_IN_BATCH = 1_000
 MOST_REQUESTS = 320_000
 """Requests after which a percentile that is still in doubt is decided by its upper bound."""
