@@ -1,9 +1,14 @@
 """Hold prices of clips of any length to what those clips took.
 
     python audio/make_clips.py lengths 5 10 15 60 120
-    pytest benchmarks --benchmark-save=lengths --whisper-rounds=6 --whisper-processes=3 \
-        --whisper-clip=audio/vi_5s.wav,audio/vi_10s.wav,audio/vi_15s.wav,audio/vi_30s.wav,...
+    for n in 1 2 3 4 5; do
+        pytest benchmarks --benchmark-save=lengths --whisper-rounds=2 --whisper-processes=1 \
+            --whisper-clip=audio/vi_5s.wav,audio/vi_10s.wav,audio/vi_15s.wav,audio/vi_30s.wav,...
+    done
     python benchmarks/length_prediction.py lengths [STORAGE]
+
+Short runs of one name, one after another: a machine whose speed drifts is then as slow for each
+clip, since all runs of the name are taken together.
 
 Prints for each clip what it took, and how far off is a price from the 30 s clip's window and token,
 from two constants fitted over 5, 30 and 60 s, and from counting windows of 30 s alone. Tokens are
@@ -16,8 +21,9 @@ from pathlib import Path
 
 from whisper_bench.ratio.audio import fitted
 from whisper_bench.ratio.load import load_run
+from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import RunCase, RunWork
-from whisper_bench.saved.find import STORAGE
+from whisper_bench.saved.find import STORAGE, find_all_saved
 from whisper_bench.text.table import table_lines
 
 FITTED_S = (5.0, 30.0, 60.0)
@@ -92,7 +98,8 @@ def _mean(values: Sequence[float]) -> float:
 def main() -> None:
     """Print both tables."""
     storage = Path(sys.argv[2]) if len(sys.argv) > 2 else STORAGE  # noqa: PLR2004
-    run = load_run(sys.argv[1], storage)
+    runs = [load_run(str(path)) for path in find_all_saved(sys.argv[1], storage)]
+    run = runs[0] if len(runs) == 1 else merge_runs(runs)
     cases = sorted(run.cases, key=lambda case: work_of(case).audio_s)
     for clock in ("wall", "cpu"):
         print(f"{clock} time, {run.facts.cpu_model}")
