@@ -84,3 +84,11 @@ def test_the_samples_sizing_report_is_what_the_tool_makes(checkout):
 def test_no_document_has_a_placeholder():
     for path in sorted((ROOT / "docs").rglob("*.md")):
         assert not re.search(r"@[A-Z]+@", path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize("name", ["run", "stress", "ratio", "gate"])
+def test_a_picture_shows_a_command_that_worked(name):
+    picture = (ROOT / "docs" / f"{name}.svg").read_text(encoding="utf-8").replace("&#160;", " ")
+    lines = re.findall(r">([^<>]*)</text>", picture)
+    assert len(lines) > 10
+    assert not [line for line in lines if re.search("command not found|Traceback", line)]
