@@ -114,8 +114,8 @@ def _least_outstanding(
 ) -> Floats:
     """Send each request to the Pod with the fewest requests; if there are several, at random.
 
-    Until all workers are busy nobody waits, whatever Pod is chosen. If a Pod has one worker, its
-    Pods are then alike, and it does not matter which of them are busy.
+    Until all workers are busy nobody waits, whatever Pod is chosen. Pods of one worker are then
+    alike: it does not matter which of them are busy.
     """
     waits_s, draws = np.zeros(len(arrivals_s)), random.random(len(arrivals_s))
     servers = pods * concurrency
