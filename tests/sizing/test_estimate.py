@@ -11,7 +11,7 @@ from whisper_bench.sizing.estimate import predict_latency
 from whisper_bench.sizing.search import fewest_pods
 from whisper_bench.sizing.simulate import Balancing
 
-OWN_QUEUES = (Balancing.RANDOM, Balancing.ROUND_ROBIN)
+OWN_QUEUES = [balancing for balancing in Balancing if balancing.has_own_queues]
 
 
 def test_draws_have_the_mean_of_the_service():

@@ -13,7 +13,6 @@ from whisper_bench.sizing.search import (
     share_too_slow,
 )
 from whisper_bench.sizing.service import Service
-from whisper_bench.sizing.simulate import Balancing
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -116,6 +115,5 @@ def _too_many(question: Question) -> tuple[str, list[str]]:
         "another balancer: now every Pod has its own queue; with least-outstanding or a shared "
         "queue requests wait far less"
     )
-    own_queues = question.policy.balancing in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
     less = "a shorter service time, a higher objective, or less load on one Deployment"
-    return reason, [*([balancer] if own_queues else []), less]
+    return reason, [*([balancer] if question.policy.balancing.has_own_queues else []), less]

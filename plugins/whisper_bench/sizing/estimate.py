@@ -27,7 +27,6 @@ MEMORIES = 50
 """How many times the system should forget its state within a batch."""
 SETTLING = 20
 """Mean service times, at least, that idle Pods are given to fill."""
-_OWN_QUEUES = (Balancing.RANDOM, Balancing.ROUND_ROBIN)
 
 
 class Predicted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,7 +130,7 @@ def _settling(question: Question, pods: int) -> int:
     """
     offered, policy = question.offered_load, question.policy
     idle = 1 - offered / (pods * policy.concurrency)
-    own_queues = policy.balancing in _OWN_QUEUES
+    own_queues = policy.balancing.has_own_queues
     servers = policy.concurrency * (1 if own_queues else pods)
     offered /= pods if own_queues else 1
     forgets = 4 / (servers * idle**2) * (1 + question.load.burstiness) / 2
@@ -152,9 +151,10 @@ def _simulated(question: Question, pods: int, count: int) -> Predicted:
     )[settling:]
     answers_s = waits_s + trace.services_s[settling:]
     limited = objective.limited(answers_s, trace.audio_s[settling:])
-    wanted = (50, 95, 99) if objective.per_audio_s else (50, 95, 99, objective.percent)
-    p50_s, p95_s, p99_s, *others_s = np.percentile(answers_s, wanted).tolist()
-    objective_s = others_s[0] if others_s else float(np.percentile(limited, objective.percent))
+    percents = (50, 95, 99, objective.percent)
+    p50_s, p95_s, p99_s, objective_s = np.percentile(answers_s, percents).tolist()
+    if objective.per_audio_s:
+        objective_s = float(np.percentile(limited, objective.percent))
     low_s, bound_s = _bounds(limited, objective.percent, objective_s)
     high_s = bound_s if _is_resolved(question, pods) else None
     return Predicted(
@@ -187,7 +187,7 @@ def _bounds(limited: Floats, percent: float, estimate_s: float) -> tuple[float, 
 def _trace(question: Question, pods: int, count: int) -> Trace:
     """Return requests, to all Pods or, where each has a queue of its own, to one of them.
 
-    Rates and factors only stretch the times, so that all that differ in them share one draw.
+    Rates only stretch the times between arrivals, so that all that differ in them share one draw.
     """
     load, service, balancing = question.load, question.service, question.policy.balancing
     # a longer sequence begins with the same draws
@@ -195,16 +195,11 @@ def _trace(question: Question, pods: int, count: int) -> Trace:
     rate_rps, at_a_pod = load.target_rps, None
     if balancing is Balancing.RANDOM and load.burstiness == POISSON:
         rate_rps /= pods  # Poisson arrivals that are spread at random are so at each Pod
-    elif balancing in _OWN_QUEUES:
+    elif balancing.has_own_queues:
         at_a_pod = (pods, balancing)
     arrivals_s = _arrivals_s(load.burstiness, at_a_pod, count if at_a_pod else size, question.seed)
-    audio = replace(load, target_rps=1.0, burstiness=POISSON)
-    drawn = _drawn(msgspec.json.encode([replace(service, factor=1.0), audio]), size, question.seed)
-    return Trace(
-        arrivals_s[:count] / rate_rps,
-        drawn.services_s[:count] * service.factor,
-        drawn.audio_s[:count],
-    )
+    drawn = draws_of(service, load, size, (question.seed, 3))
+    return Trace(arrivals_s[:count] / rate_rps, drawn.services_s[:count], drawn.audio_s[:count])
 
 
 @lru_cache(maxsize=4)
@@ -218,7 +213,14 @@ def _arrivals_s(
     return np.cumsum(load.at_a_pod(*at_a_pod, count, arriving))
 
 
+def draws_of(service: Service, load: Load, count: int, seed: tuple[int, ...]) -> Drawn:
+    """Return service times and lengths of audio; those that differ in speed share one draw."""
+    plain = [replace(service, factor=1.0), replace(load, target_rps=1.0, burstiness=POISSON)]
+    drawn = _drawn(msgspec.json.encode(plain), count, seed)
+    return drawn._replace(services_s=drawn.services_s * service.factor)
+
+
 @lru_cache(maxsize=4)
-def _drawn(question: bytes, count: int, seed: int) -> Drawn:
+def _drawn(question: bytes, count: int, seed: tuple[int, ...]) -> Drawn:
     service, load = msgspec.json.decode(question, type=tuple[Service, Load])
-    return service.draw(load, count, np.random.default_rng([seed, 3]))
+    return service.draw(load, count, np.random.default_rng(seed))

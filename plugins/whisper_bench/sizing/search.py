@@ -1,15 +1,12 @@
 """The fewest Pods that meet the objective."""
 
 import math
-from functools import lru_cache
 
-import msgspec
 import numpy as np
 
-from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question
-from whisper_bench.sizing.estimate import Predicted, predict_latency
-from whisper_bench.sizing.service import Drawn, Service
+from whisper_bench.sizing.estimate import Predicted, draws_of, predict_latency
+from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Floats
 
 MOST_PODS = 20_000
@@ -94,12 +91,4 @@ def _bracket(question: Question, least: int, start: int) -> tuple[int, Predicted
 
 def _alone(service: Service, load: Load, objective: Objective) -> Floats:
     """Return what is limited of requests that do not wait; rate and bursts do not change it."""
-    plain = msgspec.structs.replace(load, target_rps=1.0, burstiness=POISSON)
-    return objective.limited(*_drawn(msgspec.json.encode([service, plain])))
-
-
-@lru_cache(maxsize=2)
-def _drawn(question: bytes) -> Drawn:
-    """Draw once for each service and mix: the sensitivity alone asks nine times."""
-    service, load = msgspec.json.decode(question, type=tuple[Service, Load])
-    return service.draw(load, _DRAWS, np.random.default_rng(0))
+    return objective.limited(*draws_of(service, load, _DRAWS, (0,)))

@@ -24,6 +24,11 @@ class Balancing(StrEnum):
     ROUND_ROBIN = "round-robin"
     RANDOM = "random"
 
+    @property
+    def has_own_queues(self) -> bool:
+        """Whether each Pod has a queue of its own that nobody looks at: one is like the others."""
+        return self in (Balancing.RANDOM, Balancing.ROUND_ROBIN)
+
 
 def waits(
     arrivals_s: Floats,
