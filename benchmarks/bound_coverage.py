@@ -13,13 +13,13 @@ import math
 import sys
 
 import numpy as np
+from all_pods import answers_of_all
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from whisper_bench.sizing.demand import Load, Objective, Policy, Question
 from whisper_bench.sizing.estimate import predict_latency
 from whisper_bench.sizing.service import Service
-from whisper_bench.sizing.simulate import Balancing, waits
+from whisper_bench.sizing.simulate import Balancing
 
 MEAN_S, CV = 1.8, 0.5
 TRUE_REQUESTS = 4_000_000
@@ -48,30 +48,9 @@ def truth_s(question: Question, pods: int) -> float:
     arriving, serving, choosing = np.random.default_rng(99).spawn(3)
     arrivals_s = np.cumsum(question.load.arrivals(TRUE_REQUESTS, arriving))
     services_s = question.service.draw(question.load, TRUE_REQUESTS, serving).services_s
-    balancing = question.policy.balancing
-    chosen = _chosen(balancing, pods, choosing)
-    answers_s = np.empty(TRUE_REQUESTS)
-    for pod in np.unique(chosen):
-        mine = chosen == pod
-        waits_s = waits(
-            arrivals_s[mine],
-            services_s[mine],
-            pods=pods,
-            concurrency=1,
-            balancing=balancing,
-            random=choosing,
-        )
-        answers_s[mine] = waits_s + services_s[mine]
+    answers_s = answers_of_all(arrivals_s, services_s, pods, question.policy.balancing, choosing)
     settled = answers_s[TRUE_REQUESTS // 20 :]
     return float(np.percentile(settled, question.objective.percent))
-
-
-def _chosen(balancing: Balancing, pods: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return the Pod of each request where each Pod has its own queue; else all are of one."""
-    if balancing is Balancing.RANDOM:
-        return random.integers(pods, size=TRUE_REQUESTS)
-    places = np.arange(TRUE_REQUESTS)
-    return places % pods if balancing is Balancing.ROUND_ROBIN else np.zeros_like(places)
 
 
 def main() -> int:

@@ -101,8 +101,8 @@ def closed_pipe():
 
 @pytest.fixture
 def full_disk():
-    # macOS has no such device; that a full disk is told is the same code there
     if not FULL.exists():
+        # macOS has no such device; that a full disk is told is the same code there
         pytest.skip(reason=f"no {FULL} here, which is Linux's disk that is always full")
     with FULL.open("wb") as file:
         yield file

@@ -20,6 +20,7 @@ def group():
     try:
         made = QuotaGroup(0.5)
     except BenchError as error:
+        # a real quota is what is tested: the kernel lets only root make one, and macOS has none
         pytest.skip(f"no control group can be made here: {error}")
     # the most weight there is, so that it reaches its quota whoever else runs
     name, most = ("cpu.shares", "262144") if made.group.version == 1 else ("cpu.weight", "10000")
@@ -97,6 +98,7 @@ def test_an_interrupt_at_any_step_leaves_no_group(monkeypatch, failing):
     try:
         QuotaGroup(0.5).close()
     except BenchError as error:
+        # a real quota is what is tested: the kernel lets only root make one, and macOS has none
         pytest.skip(f"no control group can be made here: {error}")
     started = []
 

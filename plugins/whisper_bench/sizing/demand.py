@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 import numpy as np
 
 from whisper_bench.case.clip import WINDOW_S, windows_of
 from whisper_bench.errors import BenchError
+from whisper_bench.sizing.arrivals import gaps_s, phases_of, sums_s, thinned
 from whisper_bench.sizing.bounds import (
     LEAST_UTILISATION,
     MOST_BURSTINESS,
@@ -118,12 +119,8 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
 
     def arrivals(self, count: int, random: np.random.Generator) -> Floats:
-        """Return the times between `count` arrivals, in seconds.
-
-        Above Poisson they are hyperexponential with balanced means: H. C. Tijms, "A First Course in
-        Stochastic Models" (2003), appendix B.
-        """
-        return _gaps_s(self._phases, count, random)
+        """Return the times between `count` arrivals, in seconds."""
+        return gaps_s(phases_of(self.target_rps, self.burstiness), count, random)
 
     def at_a_pod(
         self, pods: int, balancing: Balancing, count: int, random: np.random.Generator
@@ -131,57 +128,12 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the times between `count` arrivals at one of some Pods, in seconds.
 
         With random balancing each request is for this Pod with a chance of 1 in `pods`; with round
-        robin each `pods`-th is, so that a time is the sum of as many.
+        robin each `pods`-th is.
         """
+        phases = phases_of(self.target_rps, self.burstiness)
         if balancing is Balancing.RANDOM:
-            return _gaps_s(_thinned(self._phases, 1 / pods), count, random)
-        often, fast_rps, slow_rps = self._phases
-        phases, fast, slow = random.spawn(3)
-        short = phases.binomial(pods, often, count)
-        short_s = fast.standard_gamma(short) / fast_rps
-        return short_s + slow.standard_gamma(pods - short) / slow_rps
-
-    @property
-    def _phases(self) -> "_Phases":
-        lean = math.sqrt((self.burstiness - 1) / (self.burstiness + 1))
-        often = (1 + lean) / 2
-        return _Phases(often, 2 * often * self.target_rps, 2 * (1 - often) * self.target_rps)
-
-
-class _Phases(NamedTuple):
-    """Hyperexponential times: a share of them has the one rate (1/s), the others the other."""
-
-    often: float
-    fast_rps: float
-    slow_rps: float
-
-
-def _gaps_s(phases: _Phases, count: int, random: np.random.Generator) -> Floats:
-    # a stream each, so that a longer sequence begins with the same arrivals
-    gaps, choices = random.spawn(2)
-    unit = gaps.exponential(size=count)
-    if phases.fast_rps == phases.slow_rps:
-        return unit / phases.fast_rps
-    fast = choices.random(count) < phases.often
-    return unit / np.where(fast, phases.fast_rps, phases.slow_rps)
-
-
-def _thinned(phases: _Phases, kept: float) -> _Phases:
-    """Return the times between those arrivals that are kept, each with this chance.
-
-    They are hyperexponential, too. With the transform g of the times that of the kept ones is
-    kept g / (1 - (1 - kept) g), whose denominator is of degree 2; its roots are the rates, and the
-    partial fractions have the shares (D. R. Cox, "Renewal Theory" (1962), section 4, for g).
-    """
-    often, fast, slow = phases
-    mean = often * fast + (1 - often) * slow
-    middle = (fast + slow - (1 - kept) * mean) / 2
-    spread = math.sqrt(max(middle**2 - kept * fast * slow, 0.0))
-    fast_rps, slow_rps = middle + spread, middle - spread
-    if spread == 0:
-        return _Phases(often, middle, middle)
-    share = kept * (fast * slow - mean * fast_rps) / (fast_rps * (slow_rps - fast_rps))
-    return _Phases(share, fast_rps, slow_rps)
+            return gaps_s(thinned(phases, 1 / pods), count, random)
+        return sums_s(phases, pods, count, random)
 
 
 class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
