@@ -23,7 +23,7 @@ from whisper_bench.ratio.audio import fitted
 from whisper_bench.ratio.load import load_run
 from whisper_bench.ratio.merge import merge_runs
 from whisper_bench.ratio.run import RunCase, RunWork
-from whisper_bench.saved.find import STORAGE, find_all_saved
+from whisper_bench.saved.find import STORAGE, every_saved
 from whisper_bench.text.table import table_lines
 
 FITTED_S = (5.0, 30.0, 60.0)
@@ -98,7 +98,7 @@ def _mean(values: Sequence[float]) -> float:
 def main() -> None:
     """Print both tables."""
     storage = Path(sys.argv[2]) if len(sys.argv) > 2 else STORAGE  # noqa: PLR2004
-    runs = [load_run(str(path)) for path in find_all_saved(sys.argv[1], storage)]
+    runs = [load_run(str(path)) for path in every_saved(sys.argv[1], storage)]
     run = runs[0] if len(runs) == 1 else merge_runs(runs)
     cases = sorted(run.cases, key=lambda case: work_of(case).audio_s)
     for clock in ("wall", "cpu"):

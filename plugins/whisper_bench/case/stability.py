@@ -26,6 +26,7 @@ FENCE = 3.0
 Analysis" (1977)."""
 FAR = 0.10
 """Share above its process's median that a round must have to be worth a word."""
+_FAR = math.log1p(FAR)
 FEWEST_FOR_FENCES = 8
 FEWEST_PROCESSES = 5
 """The default of --whisper-processes; with 2 the t of the interval is above 4."""
@@ -77,7 +78,8 @@ def trend(groups: Sequence[Sequence[float]]) -> Trend | None:
         mean = math.fsum(group) / size
         sxx += size * (size * size - 1) / 12  # the places 0, 1, 2 ... about their middle
         sxy += sum(map(operator.mul, range(size), group)) - mean * size * (size - 1) / 2
-        syy += math.fsum([(log - mean) ** 2 for log in group])
+        away = [log - mean for log in group]
+        syy += math.fsum(map(operator.mul, away, away))
     slope = sxy / sxx
     change = math.expm1(slope * (max(map(len, long_enough)) - 1))
     left = max(syy - slope * sxy, 0.0)
@@ -104,13 +106,15 @@ def _spread(means: Sequence[float]) -> Iterable[str]:
 def _outliers(groups: Sequence[Sequence[float]]) -> Iterable[str]:
     """Look for rounds that were slow among those of their process."""
     middles = list(map(_median, groups))
+    if not any(max(group) > middle + _FAR for group, middle in zip(groups, middles, strict=True)):
+        return
     logs = sorted(
         log - middle for group, middle in zip(groups, middles, strict=True) for log in group
     )
     if len(logs) < FEWEST_FOR_FENCES:
         return
     low, high = logs[len(logs) // 4], logs[3 * len(logs) // 4]
-    far = len(logs) - bisect_right(logs, max(high + FENCE * (high - low), math.log1p(FAR)))
+    far = len(logs) - bisect_right(logs, max(high + FENCE * (high - low), _FAR))
     if far:
         yield (
             f"{far} of {len(logs)} rounds far out, the longest {math.exp(logs[-1]):.2f} times "

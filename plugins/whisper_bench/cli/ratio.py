@@ -51,7 +51,7 @@ def _runs(options: argparse.Namespace) -> "list[Run]":
 
 
 def _loaded(options: argparse.Namespace) -> "list[Run]":
-    from whisper_bench.ratio.load import load_run
+    from whisper_bench.ratio.load_many import load_files
     from whisper_bench.saved.find import find_all_saved
 
     if options.all_runs:
@@ -63,15 +63,15 @@ def _loaded(options: argparse.Namespace) -> "list[Run]":
             f"{' '.join(options.names)}: a ratio needs two runs, but this is one ({paths[0]}); "
             "pass the reference first, then the target: whisper-bench ratio m4 xeon"
         )
-    return [load_run(path) for path in paths]
+    return load_files(paths)
 
 
 def _merged(name: str, options: argparse.Namespace) -> "Run":
-    from whisper_bench.ratio.load import load_run
+    from whisper_bench.ratio.load_many import load_files
     from whisper_bench.ratio.merge import merge_runs
     from whisper_bench.saved.find import every_saved
 
-    runs = [load_run(path) for path in every_saved(name, options.storage)]
+    runs = load_files(every_saved(name, options.storage))
     return merge_runs(runs, allow_mismatch=options.allow_mismatch)
 
 

@@ -5,6 +5,7 @@ The samples are boiled down the moment a run is read, so that thousands of runs 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -41,7 +42,16 @@ def load_run(name: str | Path, storage: Path = STORAGE) -> Run:
         BenchError: there is none, or it is broken, foreign or of another version.
 
     """
-    path = find_saved(str(name), storage)
+    return load_file(find_saved(str(name), storage))
+
+
+def load_file(path: Path) -> Run:
+    """Load one saved run.
+
+    Raises:
+        BenchError: it is broken, foreign or of another version.
+
+    """
     return run_of_saved(read_saved(path), save_name(path), str(path))
 
 
@@ -125,8 +135,8 @@ def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
     """Summarise a case; `warnings` are those to print beside its figures."""
     return RunCase(
         **record.case.cell,
-        identity=case_identity(record),
-        setting=case_setting(record),
+        identity=_shared_identity(msgspec.msgpack.encode(case_identity(record))),
+        setting=_shared_setting(msgspec.msgpack.encode(case_setting(record))),
         latency=Samples(
             None,
             log_mean([process.mean_latency_s for process in record.processes]),
@@ -142,6 +152,17 @@ def run_case(record: CaseRecord, warnings: Sequence[str] = ()) -> RunCase:
         work=_work(record),
         first_rounds=_first_rounds(record),
     )
+
+
+@lru_cache
+def _shared_identity(packed: bytes) -> CaseIdentity:
+    """Return one object for all that are equal: thousands of runs say the same of their cases."""
+    return msgspec.msgpack.decode(packed, type=CaseIdentity)
+
+
+@lru_cache
+def _shared_setting(packed: bytes) -> dict[str, str]:
+    return msgspec.msgpack.decode(packed, type=dict[str, str])
 
 
 def _warnings_of(record: CaseRecord) -> list[str]:

@@ -1,9 +1,10 @@
-"""Student's t distribution: its tail and its quantile, to the last digits of a double.
+"""Student's t distribution: its tail and its quantile, to 12 digits.
 
 The tests compare it with SciPy, which would be by far the heaviest dependency, for one function.
 """
 
 import math
+from functools import cache
 from statistics import NormalDist
 
 _TINY = 1e-300
@@ -14,13 +15,47 @@ _STEPS = 300
 """Far more than either iteration takes."""
 _CLOSE = 1e-5
 """Halley's step triples the digits: after a relative step this small the next is about 1e-15."""
+_SMOOTH = (0.7, 0.9999)
+"""Probabilities whose quantile is so smooth in 1 / freedom, from 0 to 1, that _NODES suffice."""
+_NODES = 32
 
 
 def t_quantile(probability: float, freedom: float) -> float:
     """Return the quantile of Student's t for a probability in (0.5, 1), freedom > 0.
 
-    Halley's method on the tail, from the normal quantile (which lies below) or its expansion in
-    1 / freedom (Abramowitz and Stegun, 26.7.5).
+    A comparison of thousands of runs asks for one probability tens of thousands of times, so that
+    its quantiles are read off a Chebyshev series in 1 / freedom, which costs as much as 32 of them.
+    """
+    if freedom < 1 or not _SMOOTH[0] <= probability <= _SMOOTH[1]:
+        return _t_quantile(probability, freedom)
+    first, *others = _series(probability)
+    place = 2 / freedom - 1
+    value = before = 0.0
+    for coefficient in others:  # Clenshaw's recurrence, the highest order first
+        value, before = 2 * place * value - before + coefficient, value
+    return place * value - before + first
+
+
+@cache
+def _series(probability: float) -> tuple[float, ...]:
+    """Return the coefficients of the Chebyshev series: order 0, then the highest to order 1."""
+    places = [math.pi * (node + 0.5) / _NODES for node in range(_NODES)]
+    values = [_t_quantile(probability, 2 / (1 + math.cos(place))) for place in places]
+    zeroth, *others = (
+        2 / _NODES * math.fsum(
+            value * math.cos(order * place)
+            for value, place in zip(values, places, strict=True)
+        )
+        for order in range(_NODES)
+    )  # fmt: skip
+    return (zeroth / 2, *reversed(others))
+
+
+def _t_quantile(probability: float, freedom: float) -> float:
+    """Return the quantile by Halley's method on the tail.
+
+    It starts at the normal quantile (which lies below) or its expansion in 1 / freedom (Abramowitz
+    and Stegun, 26.7.5).
     """
     t, tail = _start(probability, freedom), 1 - probability
     if freedom > _NEARLY_NORMAL:

@@ -8,6 +8,7 @@ so the processes' means are the samples.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -67,7 +68,8 @@ def log_mean(values: Sequence[float]) -> LogMean:
     mean = math.fsum(logs) / size
     if not math.isfinite(mean):
         raise ValueError("a ratio needs positive figures")
-    spread = math.fsum([(log - mean) ** 2 for log in logs])
+    away = [log - mean for log in logs]
+    spread = math.fsum(map(operator.mul, away, away))
     return LogMean(mean, spread / (size - 1) if size > 1 else 0.0, size)
 
 
