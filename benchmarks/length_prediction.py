@@ -1,109 +1,104 @@
-"""Hold prices of clips of any length to what those clips took.
+"""Hold prices of clips of any length to what those clips take, measured in turns.
 
     python audio/make_clips.py lengths 5 10 15 60 120
-    for n in 1 2 3 4 5; do
-        pytest benchmarks --benchmark-save=lengths --whisper-rounds=2 --whisper-processes=1 \
-            --whisper-clip=audio/vi_5s.wav,audio/vi_10s.wav,audio/vi_15s.wav,audio/vi_30s.wav,...
-    done
-    python benchmarks/length_prediction.py lengths [STORAGE]
+    python benchmarks/length_prediction.py [TURNS]
 
-Short runs of one name, one after another: a machine whose speed drifts is then as slow for each
-clip, since all runs of the name are taken together.
-
-Prints for each clip what it took, and how far off is a price from the 30 s clip's window and token,
-from two constants fitted over 5, 30 and 60 s, and from counting windows of 30 s alone. Tokens are
-those that each clip was decoded to, and, in the columns that say so, the 30 s clip's a second.
+One process decodes every clip once in each turn (default 8), so that a machine whose speed drifts
+is as slow for each. Prints for each clip what it takes, and how far off is a price from the 30 s
+clip's window and token, from two constants fitted over 5, 30 and 60 s, and from counting windows of
+30 s alone. Tokens are those that each clip was decoded to, and, in the column that says so, the
+30 s clip's a second. The fit is NumPy's, and not the one that the tool has of its own.
 """
 
+import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from whisper_bench.ratio.audio import fitted
-from whisper_bench.ratio.load import load_run
-from whisper_bench.ratio.merge import merge_runs
-from whisper_bench.ratio.run import RunCase, RunWork
-from whisper_bench.saved.find import STORAGE, every_saved
+import numpy as np
+
+from whisper_bench.case.clip import Clip, load_clip
+from whisper_bench.machine.identity import detect_machine
+from whisper_bench.stats.welch import log_mean
 from whisper_bench.text.table import table_lines
+from whisper_bench.worker.engine import LoadedModel, Transcription, load_model, run_benchmark
 
-FITTED_S = (5.0, 30.0, 60.0)
-STANDARD_S = 30.0
+AUDIO = Path(__file__).parent.parent / "audio"
+FITTED, STANDARD = ("vi_5s", "vi_30s", "vi_60s"), "vi_30s"
+CLIPS = ("vi_5s", "vi_10s", "vi_15s", "vi_30s", "vi_60s", "vi_120s")
 _HEAD = (
     *("clip", "tokens", "measured", "30 s clip", "30 s clip, its tokens/s"),
     *("fitted 5, 30, 60 s", "windows alone"),
 )
 
 
-def work_of(case: RunCase) -> RunWork:
-    """Return the work of a case, which must be split."""
-    if case.work is None:
-        raise SystemExit(f"{case.label}: not split; measure it again")
-    return case.work
+class Cost(NamedTuple):
+    """A clip and the geometric means of its rounds: seconds of a round, and of its decoder."""
+
+    clip: Clip
+    windows: int
+    tokens: int
+    round_s: float
+    decode_s: float
 
 
-def rows(cases: Sequence[RunCase], clock: str) -> list[tuple[str, ...]]:
-    """Return a row a clip; `clock` is wall or cpu."""
-    standard = next(case for case in cases if work_of(case).audio_s == STANDARD_S)
-    rate = standard.identity.tokens / STANDARD_S
-    window_s, token_s, fit_window_s, fit_token_s = _constants(cases, standard, clock)
+def measured(model: LoadedModel, clips: list[Clip], turns: int) -> list[list[Transcription]]:
+    """Return the rounds of each clip, a turn at a time."""
+    rounds: list[list[Transcription]] = [[] for _ in clips]
+    for turn in range(turns):
+        for clip, of_clip in zip(clips, rounds, strict=True):
+            of_clip.extend(run_benchmark(model, clip, 1))
+        print(f"turn {turn + 1} of {turns}", file=sys.stderr, flush=True)
+    return rounds
+
+
+def cost(clip: Clip, rounds: list[Transcription], clock: str) -> Cost:
+    """Return what a clip took by the wall clock or in CPU-seconds."""
+    splits = [one.split for one in rounds if one.split is not None]
+    whole, decoder = ("wall_s", "decode_s") if clock == "wall" else ("cpu_s", "decode_cpu_s")
+    return Cost(
+        clip,
+        splits[0].windows,
+        rounds[0].tokens,
+        log_mean([getattr(one, whole) for one in rounds]).value,
+        log_mean([getattr(split, decoder) for split in splits]).value,
+    )
+
+
+def rows(costs: list[Cost]) -> list[tuple[str, ...]]:
+    """Return a row a clip."""
+    standard = next(one for one in costs if one.clip.name == STANDARD)
+    token_s = standard.decode_s / standard.tokens
+    window_s = standard.round_s - standard.decode_s
+    rate = standard.tokens / standard.clip.duration_s
+    of_fit = [one for one in costs if one.clip.name in FITTED]
+    shares = [[one.windows / one.round_s, one.tokens / one.round_s] for one in of_fit]
+    (fit_window_s, fit_token_s), *_ = np.linalg.lstsq(shares, np.ones(len(shares)), rcond=None)
     table = []
-    for case in cases:
-        work, tokens = work_of(case), case.identity.tokens
-        took_s = _took_s(case, clock)
+    for one in costs:
         prices_s = (
-            work.windows * window_s + tokens * token_s,
-            work.windows * window_s + work.audio_s * rate * token_s,
-            work.windows * fit_window_s + tokens * fit_token_s,
-            work.windows * _took_s(standard, clock),
+            one.windows * window_s + one.tokens * token_s,
+            one.windows * window_s + one.clip.duration_s * rate * token_s,
+            one.windows * fit_window_s + one.tokens * fit_token_s,
+            one.windows * standard.round_s,
         )
-        off = (f"{price_s / took_s - 1:+.1%}" for price_s in prices_s)
-        table.append((f"{work.audio_s:g} s", f"{tokens}", f"{took_s:.3f} s", *off))
+        off = (f"{price_s / one.round_s - 1:+.1%}" for price_s in prices_s)
+        table.append((one.clip.name, f"{one.tokens}", f"{one.round_s:.3f} s", *off))
     return table
 
 
-def _constants(
-    cases: Sequence[RunCase], standard: RunCase, clock: str
-) -> tuple[float, float, float, float]:
-    """Return seconds a window and a token: of the standard clip, and fitted."""
-    fitting = [case for case in cases if work_of(case).audio_s in FITTED_S]
-    works = [work_of(case) for case in fitting]
-    if clock == "cpu":
-        fit = fitted([_on_cpu(case) for case in fitting], works)
-        token_s = _mean([mean.token_s for run in work_of(standard).times for mean in run.cpu])
-    else:
-        fit = fitted(fitting, works)
-        token_s = work_of(standard).token.processes.value
-    if fit is None:
-        raise SystemExit("the clips cannot be fitted; measure those of 5, 30 and 60 s")
-    window_s = _took_s(standard, clock) - standard.identity.tokens * token_s
-    return window_s / work_of(standard).windows, token_s, fit.window_s, fit.token_s
-
-
-def _on_cpu(case: RunCase) -> RunCase:
-    """Return a case whose CPU-seconds stand in the place of its latency."""
-    import msgspec
-
-    return case if case.cpu is None else msgspec.structs.replace(case, latency=case.cpu)
-
-
-def _took_s(case: RunCase, clock: str) -> float:
-    samples = case.cpu if clock == "cpu" and case.cpu is not None else case.latency
-    return samples.processes.value
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
 def main() -> None:
-    """Print both tables."""
-    storage = Path(sys.argv[2]) if len(sys.argv) > 2 else STORAGE  # noqa: PLR2004
-    runs = [load_run(str(path)) for path in every_saved(sys.argv[1], storage)]
-    run = runs[0] if len(runs) == 1 else merge_runs(runs)
-    cases = sorted(run.cases, key=lambda case: work_of(case).audio_s)
+    """Measure and print both tables."""
+    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+    os.environ["OMP_NUM_THREADS"] = "1"
+    clips = [load_clip(AUDIO / f"{name}.wav") for name in CLIPS]
+    model = load_model("base", threads=1)
+    list(run_benchmark(model, clips[0], 1))
+    rounds = measured(model, clips, turns)
     for clock in ("wall", "cpu"):
-        print(f"{clock} time, {run.facts.cpu_model}")
-        print(*table_lines([_HEAD, *rows(cases, clock)]), sep="\n")
+        print(f"{clock} time, {detect_machine(None).cpu_model}, {turns} turns")
+        costs = [cost(clip, of_clip, clock) for clip, of_clip in zip(clips, rounds, strict=True)]
+        print(*table_lines([_HEAD, *rows(costs)]), sep="\n")
 
 
 if __name__ == "__main__":

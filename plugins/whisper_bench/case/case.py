@@ -28,7 +28,7 @@ class Case(msgspec.Struct, frozen=True, order=True):
         return {"model": self.model, "threads": self.threads, "clip": self.clip}
 
 
-class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The two phases of a transcription: wall seconds, and CPU-seconds of the whole process.
 
     `windows` counts the 30 s windows that the encoder computed; the decoder's tokens are the
@@ -42,7 +42,7 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decode_cpu_s: Seconds
 
 
-class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One measured transcription.
 
     `latency_s` is what pytest-benchmark timed around the worker's answer, `wall_s` what the worker

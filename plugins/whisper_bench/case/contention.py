@@ -13,6 +13,11 @@ def are_many(contended: int, rounds: int) -> bool:
     return contended >= MANY_CONTENDED * rounds
 
 
+def enough_share(threads: int, usable_cpus: float | None) -> float:
+    """Return the CPU-seconds a wall second from which a round is not contended."""
+    return CONTENDED_BELOW * min(threads, usable_cpus or threads)
+
+
 def is_contended(
     *, wall_s: float, cpu_s: float, wait_s: float | None, threads: int, usable_cpus: float | None
 ) -> bool | None:
@@ -26,7 +31,7 @@ def is_contended(
     since they wait for one another and, under a quota, for the next period.
     """
     allowed = min(threads, usable_cpus or threads)
-    if cpu_s >= CONTENDED_BELOW * allowed * wall_s:
+    if cpu_s >= enough_share(threads, usable_cpus) * wall_s:
         return False
     if cpu_s < CONTENDED_BELOW * min(1, allowed) * wall_s:
         return True

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from whisper_bench.case.case import Round, Split
 from whisper_bench.case.clip import windows_of
-from whisper_bench.case.contention import is_contended
+from whisper_bench.case.contention import enough_share, is_contended
 from whisper_bench.case.record import CaseRecord, ProcessFacts
 from whisper_bench.errors import BenchError
 from whisper_bench.files.names import checked_name
@@ -102,7 +102,8 @@ def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
 
 def _round_troubles(record: CaseRecord) -> Iterator[str]:
     tokens, cpus = record.tokens, max(record.cpu_limit.online_cpus or MOST_CPUS, record.threads)
-    usable_cpus = record.cpu_limit.usable_cpus
+    threads, usable_cpus = record.threads, record.cpu_limit.usable_cpus
+    enough = enough_share(threads, usable_cpus)
     windows = next((measured.split.windows for measured in record.rounds if measured.split), 0)
     for measured in record.rounds:
         wall_s, cpu_s = measured.wall_s, measured.cpu_s
@@ -112,11 +113,11 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
             yield f"a round of {wall_s:g} s is longer than its latency of {measured.latency_s:g} s"
         if cpu_s > cpus * wall_s + _CLOCK_S:
             yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s are more than {cpus} CPUs can give"
-        contended = is_contended(
+        contended = cpu_s < enough * wall_s and is_contended(
             wall_s=wall_s,
             cpu_s=cpu_s,
             wait_s=measured.wait_s,
-            threads=record.threads,
+            threads=threads,
             usable_cpus=usable_cpus,
         )
         if measured.split is not None:

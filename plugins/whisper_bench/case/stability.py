@@ -8,6 +8,7 @@ import math
 import operator
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from statistics import NormalDist
 
 import msgspec
 
@@ -18,6 +19,8 @@ DRIFT = 0.05
 """Change of latency over a run that is worth a warning: half the gate's limit of 10 %."""
 DRIFT_CONFIDENCE = 0.99
 """A report looks at dozens of trends; at 95 % one in twenty steady ones would be accused."""
+_NORMAL = NormalDist().inv_cdf((1 + DRIFT_CONFIDENCE) / 2)
+"""Student's quantile is above it, whatever its degrees of freedom."""
 SPREAD = 0.10
 """Standard deviation between processes: 3.6 % was seen where only the machine's own noise is,
 33 % beside a busy neighbour."""
@@ -51,8 +54,8 @@ def stability_warnings(record: CaseRecord) -> list[str]:
     """Return what is unsteady about a case, with figures; the most serious first."""
     by_process: dict[int, list[float]] = {}
     for measured in record.rounds:
-        by_process.setdefault(measured.process, []).append(math.log(measured.latency_s))
-    groups = list(by_process.values())
+        by_process.setdefault(measured.process, []).append(measured.latency_s)
+    groups = [list(map(math.log, group)) for group in by_process.values()]
     means = [math.fsum(group) / len(group) for group in groups]
     return [
         *_drift([means], "over the run: the machine heats up, or its load changes"),
@@ -90,7 +93,9 @@ def trend(groups: Sequence[Sequence[float]]) -> Trend | None:
 
 def _drift(groups: Sequence[Sequence[float]], where: str) -> Iterable[str]:
     fitted = trend(groups)
-    if fitted and abs(fitted.change) >= DRIFT and fitted.p <= 1 - DRIFT_CONFIDENCE:
+    if fitted is None or abs(fitted.change) < DRIFT or fitted.t < _NORMAL:
+        return
+    if fitted.p <= 1 - DRIFT_CONFIDENCE:
         yield f"latency drifts by {fitted.change:+.1%} {where}"
 
 

@@ -12,7 +12,7 @@ _ROUNDING = 1e-9
 """Largest share by which a figure may differ if another machine computes it again."""
 
 
-class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A figure with its two-sided interval; without a known interval there is no estimate."""
 
     value: float

@@ -24,7 +24,7 @@ LogOfSeconds = Annotated[float, msgspec.Meta(ge=-100, le=100)]
 """In this range a product of geometric means neither overflows nor becomes 0."""
 
 
-class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LogMean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The geometric mean of `size` positive samples, with their spread.
 
     `mean` and `variance` (unbiased; 0 of one sample) are those of the natural logarithms.
