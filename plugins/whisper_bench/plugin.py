@@ -69,11 +69,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture
-def whisper_case(request: pytest.FixtureRequest, model: str, threads: int, clip: str) -> "CaseRun":
+def whisper_case(
+    request: pytest.FixtureRequest, model: str, threads: int, clip: str, copies: int
+) -> "CaseRun":
     """One cell of the matrix; `whisper_case.run(benchmark)` measures it."""
     from whisper_bench.session.watch import case_run
 
-    return case_run(request, {"model": model, "threads": threads, "clip": clip})
+    cell = {"model": model, "threads": threads, "clip": clip, "copies": copies}
+    return case_run(request, cell)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

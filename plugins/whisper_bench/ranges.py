@@ -23,6 +23,8 @@ Word = Annotated[str, Meta(min_length=1, max_length=10_000)]
 """A chip, a library's type, a source with the path in it (Linux, PATH_MAX: 4096)."""
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Threads = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
+Copies = Annotated[int, Meta(ge=1, le=MOST_CPUS)]
+"""Workers at once; a copy has the number 1 or more."""
 Cpus = Annotated[float, Meta(gt=0, le=MOST_CPUS)]
 QuotaCpus = Annotated[float, Meta(gt=0, le=1e12)]
 """A quota may be more than the machine has (kernel/sched/core.c, MAX_BW: 2**44 us of 1 ms)."""
@@ -33,6 +35,8 @@ Duration = Annotated[float, Meta(ge=1e-6, le=_LONGEST_S)]
 """Seconds that passed, or of a recording."""
 Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_S * MOST_CPUS)]
 """Seconds that may be 0, and are summed over all CPUs."""
+Moment = Annotated[float, Meta(ge=0, le=1e12)]
+"""Seconds on a clock that only rises, as Linux's CLOCK_MONOTONIC: alike for all on one machine."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0, le=1e300)]
 NotNegative = Annotated[float, Meta(ge=0, le=1e300)]

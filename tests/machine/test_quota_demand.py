@@ -16,7 +16,7 @@ from whisper_bench.session import limit
 def test_more_cpus_than_the_machine_has_are_refused(monkeypatch):
     monkeypatch.setattr(limit, "QuotaGroup", None)
     with pytest.raises(BenchError, match=r"in force is none, and only 2 CPU\(s\) can be used"):
-        limit.quota_for(4.0, CpuLimit(None, "none", None, None, 2, 2))
+        limit.Limits(4.0, CpuLimit(None, "none", None, None, 2, 2), 1, "floating")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
@@ -51,7 +51,7 @@ def test_a_demand_that_fails_names_the_limit_in_force(monkeypatch):
     monkeypatch.setattr(limit, "QuotaGroup", refused)
     unlimited = CpuLimit(None, "none", None, None, 8, 8)
     with pytest.raises(BenchError, match="the CPU limit in force is none, and no control group"):
-        limit.quota_for(1.0, unlimited)
+        limit.Limits(1.0, unlimited, 1, "floating")
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,10 @@ def test_a_quota_that_is_too_small_is_refused():
 
 
 def test_a_limit_within_a_microsecond_meets_the_demand():
-    assert (
-        limit.quota_for(0.66667, CpuLimit(0.66666, "cgroup v2 quota", 0.66666, "/", 8, 8)) is None
-    )
+    in_force = CpuLimit(0.66666, "cgroup v2 quota", 0.66666, "/", 8, 8)
+    limits = limit.Limits(0.66667, in_force, 1, "floating")
+    assert limits.line is None
+    assert limits.joins(1) == [None]
     assert not is_held(0.66667, 0.66665)
     assert not is_held(1.0, None)
 
@@ -85,4 +86,4 @@ def test_a_limit_that_is_not_known_is_not_called_none(monkeypatch):
     monkeypatch.setattr(limit, "QuotaGroup", refused)
     hidden = CpuLimit(None, "unknown: x", None, None, 8, 8, tree="groups above are hidden")
     with pytest.raises(BenchError, match=r"in force is not known \(groups above are hidden\), and"):
-        limit.quota_for(1.0, hidden)
+        limit.Limits(1.0, hidden, 1, "floating")

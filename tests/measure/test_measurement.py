@@ -5,7 +5,7 @@ from support.samples import CASE, LIMIT, NO_LIMIT, evidence, plan, ready
 from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
-from whisper_bench.measure import measurement as module
+from whisper_bench.measure import copies as module
 from whisper_bench.measure.measurement import FinishedRounds, Measurement
 
 
@@ -26,6 +26,9 @@ class FakeWorker:
 
 class Lines(list):
     """A journal in memory."""
+
+    def append(self, *lines):
+        self.extend(lines)
 
 
 @pytest.fixture

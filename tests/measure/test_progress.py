@@ -17,6 +17,10 @@ class Running:
     def __init__(self, plan, finished):
         self.plan, self.finished = plan, finished
 
+    @property
+    def done(self):
+        return len(self.finished.rounds)
+
 
 def test_lines_of_two_cases():
     from support.samples import evidence, ready

@@ -17,7 +17,7 @@ def test_ratio_frame_has_a_row_for_each_case():
             m4(record(*M4), record(1.0, case=two)), xeon(record(*XEON), record(*XEON, case=two))
         )
     )
-    assert frame.index.names == ["model", "threads", "clip"]
+    assert frame.index.names == ["model", "threads", "clip", "copies"]
     row = frame.loc[("base", 1, "vi_30s")]
     assert row.ratio == pytest.approx(row.target_s / row.reference_s)
     assert row.low < row.ratio < row.high

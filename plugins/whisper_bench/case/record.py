@@ -3,7 +3,7 @@
 import msgspec
 
 from whisper_bench.case.backend import Backend
-from whisper_bench.case.case import Case, Round
+from whisper_bench.case.case import Case, Placement, Round
 from whisper_bench.case.contention import MANY_CONTENDED
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import OPTION, LanguageSource
@@ -11,6 +11,7 @@ from whisper_bench.case.normalise import has_words
 from whisper_bench.machine.counters import CpuCounters, total_counters
 from whisper_bench.machine.cpu_limit import CpuLimit, no_limit_words
 from whisper_bench.ranges import (
+    Copies,
     Count,
     Duration,
     Latency,
@@ -59,7 +60,8 @@ class ClipIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ProcessFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fresh process: its load time, peak resident memory, and what it measured.
 
-    `counters` are the kernel's over the measured rounds only.
+    `counters` are the kernel's over the measured rounds only. Of several copies these are the means
+    and sums of all that ran at once, and the largest load time and memory of one.
     """
 
     process: Ordinal
@@ -97,11 +99,14 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     word_error_rate_bound: NotNegative | None
     language_source: LanguageSource | None = None
     """How the decoding's language came to be known; None in a run saved before it was recorded."""
+    copies: Copies = 1
+    placement: Placement | None = None
+    """None in a run saved before it was recorded: floating."""
 
     @property
     def case(self) -> Case:
         """The cell of the matrix that was measured."""
-        return Case(self.model, self.threads, self.clip.name)
+        return Case(self.model, self.threads, self.clip.name, self.copies)
 
     @property
     def label(self) -> str:

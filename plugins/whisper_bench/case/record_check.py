@@ -61,6 +61,7 @@ def _troubles(record: CaseRecord) -> Iterator[str]:
     else:
         yield from _identity_troubles(record)
         yield from _limit_troubles(record.cpu_limit)
+        yield from _copy_troubles(record)
         yield from _round_troubles(record)
         yield from _process_troubles(record)
 
@@ -98,6 +99,19 @@ def _limit_troubles(limit: CpuLimit) -> Iterator[str]:
             for name, cpus in (("CPU limit", limit.cpus), ("quota", quota))
         )
         yield f"{limited} is on record, {rationed}, and an affinity to {affinity} of {online} CPUs"
+
+
+def _copy_troubles(record: CaseRecord) -> Iterator[str]:
+    """Hold the rounds of several copies to what was measured: whole sets, on one clock."""
+    if record.copies == 1 and all(measured.copy == 1 for measured in record.rounds):
+        return
+    sets = Counter((measured.process, measured.copy) for measured in record.rounds)
+    for process in record.processes:
+        counts = {sets[process.process, copy] for copy in range(1, record.copies + 1)}
+        if len(counts) != 1 or sum(counts) * record.copies != process.rounds:
+            yield f"process {process.process} has not as many rounds of each of its copies"
+    if any(measured.start_s is None for measured in record.rounds):
+        yield f"a round of {record.copies} copies has no start on record"
 
 
 def _round_troubles(record: CaseRecord) -> Iterator[str]:

@@ -42,7 +42,7 @@ def gathered(plan: Plan, finished: FinishedRounds) -> CaseRecord:
         environment=first.environment,
         processes=_processes(finished),
         rounds=rounds_of(finished),
-        planned_rounds=plan.rounds,
+        planned_rounds=plan.all_rounds,
         resumed_rounds=finished.resumed_rounds,
         warmup_rounds=plan.warmup_rounds,
         transcript=heard.text,
@@ -50,6 +50,8 @@ def gathered(plan: Plan, finished: FinishedRounds) -> CaseRecord:
         word_error_rate=word_error_rate(plan.clip, heard.text),
         word_error_rate_bound=word_error_rate_bound(plan.case.model, plan.clip),
         language_source=plan.language_source,
+        copies=plan.case.copies,
+        placement=plan.placement,
     )
 
 

@@ -19,7 +19,7 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.whole import read_bounded
 from whisper_bench.files.write_errors import reason_of, remedy_in_place, remedy_of
 from whisper_bench.measure.unfinished import ENDING, FOLDER, open_locked
-from whisper_bench.ranges import Latency, Ordinal
+from whisper_bench.ranges import Copies, Latency, Ordinal
 from whisper_bench.worker.protocol import Measured, Ready
 
 
@@ -39,12 +39,13 @@ class ReadyLine(msgspec.Struct, frozen=True, tag="process", forbid_unknown_field
 
 
 class RoundLine(msgspec.Struct, frozen=True, tag="round", forbid_unknown_fields=True):
-    """A finished round, with the latency that pytest-benchmark timed."""
+    """A finished round: its latency is what pytest-benchmark timed, of a copy its own wall time."""
 
     case: Case
     process: Ordinal
     latency_s: Latency
     measured: Measured
+    copy: Copies = 1
 
 
 class WrongLine(msgspec.Struct, frozen=True, tag="wrong answer", forbid_unknown_fields=True):
@@ -121,15 +122,15 @@ class Journal:
         journal.holds_rounds = True
         return journal
 
-    def append(self, line: Line) -> None:
-        """Write one line and force it to the disk.
+    def append(self, *lines: Line) -> None:
+        """Write lines and force them to the disk, as one.
 
         Raises:
             BenchError: the disk is full or gone; the journal ends with the line before.
 
         """
         try:
-            self._write(line)
+            self._write(*lines)
         except OSError as error:
             with suppress(OSError):  # the next append tries again, and whoever reads drops it
                 self._drop_the_rest()
@@ -137,7 +138,7 @@ class Journal:
                 f"journal {self.path}: {reason_of(error)}; {remedy_in_place(error)}, then continue "
                 "from the rounds in it with --whisper-resume"
             ) from error
-        self.holds_rounds |= isinstance(line, RoundLine)
+        self.holds_rounds |= any(isinstance(line, RoundLine) for line in lines)
 
     def close(self) -> None:
         """Keep the journal for --whisper-resume."""
@@ -162,8 +163,8 @@ class Journal:
         with suppress(OSError):  # other runs' journals are in it
             self.path.parent.rmdir()
 
-    def _write(self, line: Line) -> None:
-        content = msgspec.json.encode(line) + b"\n"
+    def _write(self, *lines: Line) -> None:
+        content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
         self._drop_the_rest()  # of an earlier append that failed, if it is still there
         _write_all(self._file, content)
         os.fsync(self._file.fileno())

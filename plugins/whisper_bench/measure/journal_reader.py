@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from whisper_bench.case.case import Case
 from whisper_bench.errors import BenchError
 from whisper_bench.files.json_input import fault_of
 from whisper_bench.files.whole import UNREADABLE, read_bounded
@@ -46,7 +47,7 @@ def resume(path: Path, identity: RunLine) -> Held:
                 f"has {now!r}; run with the same, or without --whisper-resume"
             )
     processes = [line for line in lines if isinstance(line, ReadyLine)]
-    rounds = [line for line in lines if isinstance(line, RoundLine)]
+    rounds = _whole_sets([line for line in lines if isinstance(line, RoundLine)])
     _check_lines(path, processes, rounds)
     return Held(processes, rounds, [line for line in lines if isinstance(line, WrongLine)])
 
@@ -65,6 +66,20 @@ def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]
     ]  # fmt: skip
     for trouble in troubles:
         raise BenchError(f"{path}: {trouble}; delete the file and measure again")
+
+
+def _whole_sets(rounds: list[RoundLine]) -> list[RoundLine]:
+    """Leave out rounds of copies whose set was cut: the kill came between their lines."""
+    ended = Counter((line.case, line.process, line.copy) for line in rounds)
+    seen: Counter[tuple[Case, int, int]] = Counter()
+    whole = []
+    for line in rounds:
+        seen[line.case, line.process, line.copy] += 1
+        copies = range(1, line.case.copies + 1)
+        sets = min(ended[line.case, line.process, copy] for copy in copies)
+        if seen[line.case, line.process, line.copy] <= sets:
+            whole.append(line)
+    return whole
 
 
 def identity_of(path: Path) -> RunLine:

@@ -1,11 +1,11 @@
 """One case, measured: fresh processes in turn, every round checked and journalled."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from whisper_bench.case.case import Case, Round, rounds_by_process
+from whisper_bench.case.case import Case, Placement, Round, rounds_by_process
 from whisper_bench.case.clip import Clip
 from whisper_bench.case.contention import is_contended
 from whisper_bench.case.decoding import Decoding
@@ -13,15 +13,18 @@ from whisper_bench.case.language import LanguageSource
 from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError, WrongAnswerError
 from whisper_bench.machine.quota import is_held
+from whisper_bench.measure.copies import Copies, Join, Lone
 from whisper_bench.measure.journal import Journal, ReadyLine, RoundLine, WrongLine
 from whisper_bench.weights.contents import refuse_replaced
 from whisper_bench.weights.resolve import Weights
-from whisper_bench.worker.process import Worker
 from whisper_bench.worker.protocol import Assignment, Measured, Ready
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a case asks for; `cpu_limit` is the limit demanded, in CPUs."""
+    """What a case asks for; `cpu_limit` is the limit demanded, in CPUs.
+
+    `rounds` are those of each copy.
+    """
 
     case: Case
     clip: Clip
@@ -33,6 +36,12 @@ class Plan(msgspec.Struct, frozen=True):
     warmup_rounds: int
     cpu_limit: float | None = None
     language_source: LanguageSource | None = None
+    placement: Placement = "floating"
+
+    @property
+    def all_rounds(self) -> int:
+        """The rounds of all copies."""
+        return self.rounds * self.case.copies
 
     def assignment(self) -> Assignment:
         """Return what a worker needs to know of it."""
@@ -60,6 +69,7 @@ class Measurement:
     """The rounds of one case that are still to be measured; `finished` grows with each.
 
     For each round call `before_round` (untimed), `round` (timed) and `after_round` with the time.
+    Of several copies a round is one of each; `joins` has for each what puts it under its limit.
     """
 
     def __init__(
@@ -69,78 +79,97 @@ class Measurement:
         *,
         journal: Journal,
         check: TranscriptCheck,
-        join: Callable[[int], None] | None = None,
+        joins: Sequence[Join | None] = (None,),
         on_progress: Callable[["Measurement"], None],
     ) -> None:
         self.plan = plan
         self.finished = finished
         self._journal = journal
         self._check = check
-        self._join = join
+        self._joins = joins
         self._on_progress = on_progress
-        self._worker: Worker | None = None
-        self._measured: Measured | None = None
-        self._sizes = _left(rounds_by_process(plan.rounds, plan.processes), len(finished.rounds))
+        self._workers: Lone | Copies | None = None
+        self._measured: list[Measured] = []
+        self._sizes = _left(rounds_by_process(plan.rounds, plan.processes), self.done)
         self._in_process = 0
         for line in finished.rounds:
             self._check_transcript(line)
 
     @property
+    def done(self) -> int:
+        """The number of rounds of each copy that were measured."""
+        return len(self.finished.rounds) // self.plan.case.copies
+
+    @property
     def remaining(self) -> int:
         """The number of rounds still to be measured."""
-        return max(0, self.plan.rounds - len(self.finished.rounds))
+        return max(0, self.plan.rounds - self.done)
 
     def before_round(self) -> None:
         """Have a worker loaded and warm: a fresh one where the last has had its share."""
-        if self._worker is not None and self._in_process < self._sizes[0]:
+        if self._workers is not None and self._in_process < self._sizes[0]:
             return
-        if self._worker is not None:
+        if self._workers is not None:
             self._sizes.pop(0)
         self.close()
-        self._worker = Worker(self.plan.assignment(), self._join)
+        kind = Lone if self.plan.case.copies == 1 else Copies
+        self._workers = kind(self.plan.assignment(), self._joins)
         self._in_process = 0
         process = 1 + max((line.process for line in self.finished.processes), default=0)
-        line = ReadyLine(self.plan.case, process, self._worker.ready)
-        _refuse_another_identity(self.plan, self.finished.processes, line)
-        self.finished.processes.append(line)
-        self._journal.append(line)
+        lines = [ReadyLine(self.plan.case, process, ready) for ready in self._workers.ready]
+        for line in lines:
+            _refuse_another_identity(self.plan, self.finished.processes or lines, line)
+        slowest = max(lines, key=lambda line: line.ready.load_s)
+        self.finished.processes.append(slowest)
+        self._journal.append(slowest)
         self._on_progress(self)
 
     def round(self) -> None:
-        """Measure one transcription; what is timed around it is its latency."""
-        assert self._worker is not None
-        self._measured = self._worker.round()
+        """Measure a transcription of each copy; of one, what is timed around it is its latency."""
+        assert self._workers is not None
+        self._measured = self._workers.round()
 
     def after_round(self, latency_s: float) -> None:
         """Check, journal and count the round that has just been timed."""
-        assert self._measured is not None
-        wall_s = self._measured.transcription.wall_s
+        lines = list(self._lines(latency_s))
+        try:
+            for line in lines:
+                self._check_transcript(line)
+        except WrongAnswerError as error:
+            self._journal.append(WrongLine(self.plan.case, str(error)))
+            raise
+        self.finished.rounds += lines
+        self._in_process += 1
+        self._journal.append(*lines)
+        self._on_progress(self)
+
+    def _lines(self, latency_s: float) -> Iterable[RoundLine]:
+        """Yield the round of each copy; only a lone one was timed from outside."""
+        case, process = self.plan.case, self.finished.processes[-1].process
+        if case.copies > 1:
+            for copy, measured in enumerate(self._measured, start=1):
+                wall_s = measured.transcription.wall_s
+                yield RoundLine(case, process, wall_s, measured, copy=copy)
+            return
+        (measured,) = self._measured
+        wall_s = measured.transcription.wall_s
         if latency_s < wall_s:
             raise BenchError(
                 f"pytest-benchmark timed {latency_s:.6f} s, but the worker took {wall_s:.6f} s: "
                 "its timer does not count wall time; run without --benchmark-timer"
             )
-        process = self.finished.processes[-1].process
-        line = RoundLine(self.plan.case, process, latency_s, self._measured)
-        try:
-            self._check_transcript(line)
-        except WrongAnswerError as error:
-            self._journal.append(WrongLine(self.plan.case, str(error)))
-            raise
-        self.finished.rounds.append(line)
-        self._in_process += 1
-        self._journal.append(line)
-        self._on_progress(self)
+        yield RoundLine(case, process, latency_s, measured)
 
     def close(self) -> None:
-        """End the worker, if there is one."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        """End the workers, if there are any."""
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
 
     def _check_transcript(self, line: RoundLine) -> None:
         heard = line.measured.transcription
-        where = f"{line.case.label}, process {line.process}"
+        copy = f", copy {line.copy}" if line.case.copies > 1 else ""
+        where = f"{line.case.label}, process {line.process}{copy}"
         self._check.check(line.case.model, self.plan.clip, heard.text, heard.tokens, where)
 
 
@@ -167,6 +196,8 @@ def _round(line: RoundLine, usable_cpus: float | None) -> Round:
         ),
         tokens=heard.tokens,
         split=heard.split,
+        copy=line.copy,
+        start_s=line.measured.start_s,
     )
 
 

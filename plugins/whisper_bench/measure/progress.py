@@ -25,7 +25,7 @@ class Progress:
     def line(self, measurement: Measurement) -> str:
         """Describe where the run is; call it between rounds, never within one."""
         plan, finished = measurement.plan, measurement.finished
-        done = len(finished.rounds)
+        done = measurement.done
         parts = [f"{plan.case.label}  case {self._number(plan)}/{len(self._plans)}"]
         parts.append(f"round {done}/{plan.rounds}")
         parts.append(f"{clock_time(self._clock() - self._start_s)} elapsed")

@@ -43,7 +43,7 @@ class ClipFit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error: float
 
 
-class AudioPrediction(Case, frozen=True, forbid_unknown_fields=True):
+class AudioPrediction(Case, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A clip of `audio_s` seconds, one request at a time; times in seconds.
 
     `reference_s` is what it takes on the reference by the run's constants. `extrapolation` is the

@@ -20,6 +20,10 @@ TOKENS_AT_EQUAL_WORK = 0.15
 
 CASES = "cases"
 _KEYS = Case.__struct_fields__
+_ALL_BUT_ONE = tuple(
+    tuple(key for key in _KEYS if key != left_out)
+    for left_out in ("clip", "threads", "model", "copies")
+)
 ALLOWABLE = (CASES, *PLAIN, "tokens", "decoding", "versions", WEIGHTS)
 """What --allow-mismatch takes; of the last three also one part: versions.numpy."""
 
@@ -141,7 +145,7 @@ def check_allowable(allow: Collection[str], option: str = "--allow-mismatch") ->
 def paired(
     reference: Sequence[_Here], target: Sequence[_There]
 ) -> tuple[list[tuple[_Here, _There]], list[Mismatch]]:
-    """Pair the cases of the same model, threads and clip; if none is, those that differ in one.
+    """Pair the cases of the same model, threads, clip and copies; if none is, all but one of them.
 
     A case that finds no partner is a mismatch, whose value is None on the side where it is not.
     """
@@ -153,7 +157,7 @@ def paired(
     left = [case for case in reference if _key(case, _KEYS) not in taken]
     right = list(partner.values())
     # where some cases are the same, one that is not is missing, and not another in its place
-    for shared in () if pairs else (_KEYS[:2], _KEYS[::2], _KEYS[1:]):
+    for shared in () if pairs else _ALL_BUT_ONE:
         for case in list(left):
             partners = [other for other in right if _key(other, shared) == _key(case, shared)]
             rivals = [other for other in left if _key(other, shared) == _key(case, shared)]

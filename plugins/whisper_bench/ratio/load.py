@@ -229,6 +229,7 @@ def case_identity(record: CaseRecord) -> CaseIdentity:
         versions=record.versions,
         tokens=record.tokens,
         weights=None if record.weights.files is None else companions(record.weights.files),
+        copies=record.copies,
     )
 
 
@@ -241,6 +242,7 @@ def case_setting(record: CaseRecord) -> dict[str, str]:
         **kernels,
         "cpu_limit_source": _limit_source(record.cpu_limit),
         "warmup_rounds": str(record.warmup_rounds),
+        **({"placement": record.placement} if record.placement == "pinned" else {}),
         **{f"environment.{name}": value for name, value in record.environment.items()},
     }
 

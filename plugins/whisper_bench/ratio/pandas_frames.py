@@ -61,9 +61,10 @@ def matrix_frame(matrix: RatioMatrix) -> pd.DataFrame:
 def samples_frame(name: str | Path, storage: Path = STORAGE) -> pd.DataFrame:
     """Return the raw samples of a saved run, one row per round; times in seconds.
 
-    Columns: run, architecture, cpu_model, model, threads, clip, and those of
-    `whisper_bench.case.case.Round` (process, latency_s, wall_s, cpu_s, wait_s, contended, tokens)
-    and `Split` (windows, encode_s, decode_s, encode_cpu_s, decode_cpu_s; None where unknown).
+    Columns: run, architecture, cpu_model, model, threads, clip, copies, and those of
+    `whisper_bench.case.case.Round` (process, latency_s, wall_s, cpu_s, wait_s, contended, tokens,
+    copy, start_s) and `Split` (windows, encode_s, decode_s, encode_cpu_s, decode_cpu_s; None where
+    unknown).
 
     Raises:
         BenchError: there is no such run, or it is broken, foreign or of another version.

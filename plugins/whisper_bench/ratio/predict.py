@@ -27,7 +27,7 @@ _NAMELESS = ("unknown", "implementer")
 """Words in cpu_model if the chip's name is unknown (whisper_bench.machine.identity)."""
 
 
-class Prediction(Case, frozen=True, forbid_unknown_fields=True):
+class Prediction(Case, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One case on the target machine, one request at a time.
 
     `latency_s` is the mean latency that a run there will show, with the interval that such a run's

@@ -76,7 +76,7 @@ class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.work.cpu if self.work else self.cpu
 
 
-class CaseRatio(Case, frozen=True, forbid_unknown_fields=True):
+class CaseRatio(Case, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ratio of one case with its interval, both None if it is INVALID.
 
     Where both sides' work is known the ratio is at equal work: the target's rounds are brought to

@@ -9,7 +9,17 @@ import msgspec
 from whisper_bench.case.case import Case
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.machine.identity import Machine
-from whisper_bench.ranges import Count, Cpus, Duration, Ordinal, PeakMemory, Sha256, Threads, Word
+from whisper_bench.ranges import (
+    Copies,
+    Count,
+    Cpus,
+    Duration,
+    Ordinal,
+    PeakMemory,
+    Sha256,
+    Threads,
+    Word,
+)
 from whisper_bench.stats.welch import LogMean, log_mean
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -45,6 +55,7 @@ class CaseIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, str]
     tokens: Count
     weights: dict[str, Sha256] | None = None
+    copies: Copies = 1
 
 
 SampleKind = Literal["runs", "processes", "rounds"]
@@ -148,7 +159,7 @@ class RunWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(measured.rounds, mean=measured.rounds.mean + shift)
 
 
-class RunCase(Case, frozen=True, forbid_unknown_fields=True):
+class RunCase(Case, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One case of a run, summarised; `cpu` is None if the clock was too coarse to measure it.
 
     `setting` is what is expected to differ between machines: instruction set, GEMM backend,

@@ -29,7 +29,7 @@ class _Versioned(Struct, frozen=True):
 
 
 def file_name(result: Result) -> str:
-    """Name a file: `m4_base_2026-11-24.json`, with `_t4` or the clip where not standard."""
+    """Name a file: `m4_base_2026-11-24.json`, with `_t4`, the clip or `_x16` where not 1."""
     detail = result.detail
     return name_of(detail.save_name, detail.record.case, result.timestamp[:_DATE_CHARACTERS])
 
@@ -41,6 +41,8 @@ def name_of(save_name: str, case: Case, date: str) -> str:
         parts.append(f"t{case.threads}")
     if case.clip != STANDARD_CLIP:
         parts.append(case.clip)
+    if case.copies > 1:
+        parts.append(f"x{case.copies}")
     return "_".join([*parts, date]) + ".json"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from whisper_bench.case.record import CaseRecord, contended_rounds
 from whisper_bench.case.work import work_of
 from whisper_bench.results.convert import warnings_of
+from whisper_bench.results.copies import copies_lines
 from whisper_bench.stats.quantile import percentile
 from whisper_bench.text.table import table_lines
 
@@ -18,7 +19,8 @@ _MS_PER_S = 1000
 
 def summary_lines(records: Sequence[CaseRecord]) -> list[str]:
     """Return the table of cases and the warnings below it."""
-    return [*table_lines([_HEAD, *map(_row, records)]), *_warnings(records)]
+    table = table_lines([_HEAD, *map(_row, records)])
+    return [*table, *_warnings(records), *copies_lines(records)]
 
 
 def case_line(record: CaseRecord) -> str:
@@ -50,10 +52,16 @@ def _row(record: CaseRecord) -> tuple[str, ...]:
     )
 
 
+def _short(record: CaseRecord) -> str:
+    """Name a case without its clip."""
+    company = "" if record.copies == 1 else f"-x{record.copies}"
+    return f"{record.model}-t{record.threads}{company}"
+
+
 def _warnings(records: Iterable[CaseRecord]) -> list[str]:
     """Say each warning once, with the cases it is true of."""
     cases: dict[str, list[str]] = {}
     for record in records:
         for warning in warnings_of(record):
-            cases.setdefault(warning, []).append(f"{record.model}-t{record.threads}")
+            cases.setdefault(warning, []).append(_short(record))
     return [f"! {warning} [{', '.join(dict.fromkeys(names))}]" for warning, names in cases.items()]

@@ -28,7 +28,7 @@ from whisper_bench.session.languages import (
     language_facts,
     languages_of,
 )
-from whisper_bench.session.limit import held_limit, quota_for
+from whisper_bench.session.limit import Limits, held_limit
 from whisper_bench.session.resumed import UNSAVED, Opened, left_to_resume, open_journal
 from whisper_bench.throttling.judge import ThrottlingReport
 from whisper_bench.weights.resolve import resolve_weights
@@ -85,7 +85,9 @@ class Bench:
                 f"microseconds per {PERIOD_US // 1000} ms, so {self.demanded:g} CPU is set and "
                 "recorded"
             )
-        self.quota = quota_for(self.demanded, self.limit)
+        self.limits = Limits(
+            self.demanded, self.limit, max(case.copies for case in self.plans), config.placement
+        )
         try:
             self.journal, self._held, saved = self._open_journal(storage)
         except BenchError:
@@ -119,7 +121,7 @@ class Bench:
             finished,
             journal=self.journal,
             check=self.check,
-            join=self.quota.add if self.quota else None,
+            joins=self.limits.joins(case.copies),
             on_progress=self._on_progress,
         )
 
@@ -140,7 +142,7 @@ class Bench:
         return [
             case.label
             for case, plan in self.plans.items()
-            if case not in self.records or len(self.records[case].rounds) < plan.rounds
+            if case not in self.records or len(self.records[case].rounds) < plan.all_rounds
         ]
 
     def saved_earlier(self, folder: Path, name: str) -> SavedRounds:
@@ -150,9 +152,8 @@ class Bench:
         return saved_of(folder, name, self.records.values())
 
     def close(self) -> None:
-        """Take the limit away that this run has put in force."""
-        if self.quota is not None:
-            self.quota.close()
+        """Take the limits away that this run has put in force."""
+        self.limits.close()
 
     def forget(self, stats: Any) -> None:
         """Take a case that failed out of what pytest-benchmark shows and saves."""
@@ -206,6 +207,7 @@ class Bench:
                 processes=config.processes,
                 warmup_rounds=config.warmup_rounds,
                 cpu_limit=self.demanded,
+                placement=config.placement,
             )
             for case in cases
         }
@@ -235,6 +237,7 @@ class Bench:
             "cpu_limit": str(self.demanded or self.limit.compared),
             "compute_type": self.config.compute_type,
             "warmup_rounds": str(self.config.warmup_rounds),
+            "placement": self.config.placement,
             "python": self.machine.python,
             "faster-whisper": version("faster-whisper"),
             "ctranslate2": version("ctranslate2"),

@@ -79,7 +79,8 @@ class CaseRun:
         record = gathered(measurement.plan, measurement.finished)
         self._bench.records[self.case] = record
         benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(record)
-        # a resumed run's rounds stand before those that pytest-benchmark timed itself
+        # a resumed run's rounds stand before those that pytest-benchmark timed itself, and those of
+        # copies in the place of their sets, which it timed as one
         benchmark.stats.stats.data[:] = [measured.latency_s for measured in record.rounds]
         self._bench.terminal.say(case_line(record))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from whisper_bench.session.config import BenchConfig
 
 FIXTURE = "whisper_case"
-PARAMETERS = ("model", "threads", "clip")
+PARAMETERS = ("model", "threads", "clip", "copies")
 _LISTS = ("collectonly", "showfixtures", "show_fixtures_per_test")
 _SHOWN = 3
 """Tests of one case that a message names."""
@@ -19,14 +19,15 @@ BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
 
 
 def parametrize(metafunc: pytest.Metafunc, config: "BenchConfig") -> None:
-    """Give a benchmark function its matrix of model x threads x clip."""
+    """Give a benchmark function its matrix of model x threads x clip x copies."""
     from whisper_bench.case.case import Case
 
     cells = [
-        (model, threads, clip)
+        (model, threads, clip, copies)
         for clip in config.clips
         for model in config.models
         for threads in config.threads
+        for copies in config.copies
     ]
     metafunc.parametrize(PARAMETERS, cells, ids=[Case(*cell).label for cell in cells])
 
@@ -68,6 +69,8 @@ def benchmark_session(config: Any) -> Any:
 
 def twins(items: list[pytest.Item]) -> str | None:
     """Say which cases several items measure, and what makes them several; None without any."""
+    from whisper_bench.case.case import Case
+
     by_case: dict[tuple[object, ...], list[pytest.Item]] = {}
     for item in items:
         params = params_of(item)
@@ -76,10 +79,10 @@ def twins(items: list[pytest.Item]) -> str | None:
     if not several:
         return None
     same = several[0]
-    model, threads, clip = (params_of(same[0])[name] for name in PARAMETERS)
+    label = Case(**{name: params_of(same[0])[name] for name in PARAMETERS}).label
     by, remedy = _cause(same)
     return (
-        f"{model}-t{threads}-{clip}: measured by {by} ({_shown(same)}), and their rounds "
+        f"{label}: measured by {by} ({_shown(same)}), and their rounds "
         f"would be mixed; a case is measured only once per run: {remedy}"
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,6 +14,8 @@ from whisper_bench.weights.pins import MODEL_NAMES
 
 # as in whisper_bench.case.decoding, which is not imported here, since every pytest start would pay
 # for it; a test holds them equal
+PLACEMENTS = ("floating", "pinned")
+ALL = "all"
 COMPUTE_TYPES = ("int8", "int8_float32", "int16", "float32", "bfloat16", "default", "auto")
 
 
@@ -22,6 +25,8 @@ class BenchConfig:
 
     models: tuple[str, ...]
     threads: tuple[int, ...]
+    copies: tuple[int, ...]
+    placement: Literal["floating", "pinned"]
     clips: dict[str, Path]
     language: str | None
     rounds: int
@@ -60,6 +65,8 @@ class BenchConfig:
         return cls(
             models=options.some_of(config, "models", MODEL_NAMES),
             threads=options.threads(config),
+            copies=_copies(config),
+            placement=_placement(config),
             clips=_clips(config),
             language=_language(config),
             rounds=options.count(config, "rounds", 1),
@@ -80,6 +87,23 @@ class BenchConfig:
             frames=options.switch(config, "frames"),
             save_name=_save_name(config),
         )
+
+
+def _copies(config: pytest.Config) -> tuple[int, ...]:
+    """Return the numbers of copies, in their order; the CPUs are counted only if all are wanted."""
+    given = options.counts_or(config, "copies", ALL)
+    return tuple(dict.fromkeys(number or _all_copies(config) for _, number in given))
+
+
+def _all_copies(config: pytest.Config) -> int:
+    from whisper_bench.session.limit import most_copies
+
+    return most_copies(options.cpus(config, "cpu-limit"))
+
+
+def _placement(config: pytest.Config) -> Literal["floating", "pinned"]:
+    given = options.one_of(config, "placement", PLACEMENTS)
+    return "pinned" if given == "pinned" else "floating"
 
 
 def _clips(config: pytest.Config) -> dict[str, Path]:

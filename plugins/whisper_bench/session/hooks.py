@@ -33,7 +33,6 @@ from whisper_bench.session.storage import (
 )
 from whisper_bench.session.terminal import Terminal, write_line
 from whisper_bench.session.watch import case_of
-from whisper_bench.text.plain import readable
 from whisper_bench.throttling.judge import judged
 from whisper_bench.throttling.text import throttling_lines, trouble_lines, verdict_lines
 
@@ -74,11 +73,8 @@ def begin(session: pytest.Session, items: list[pytest.Item]) -> None:
     for clip, language in bench.languages.items():
         if language.known.source == "detected":
             bench.terminal.say(detection_line(clip, language))
-    if bench.quota is not None:
-        bench.terminal.say(
-            f"the workers run under a quota of {bench.demanded:g} CPU, in the control "
-            f"group {readable(str(bench.quota.group.folder))}"
-        )
+    if line := bench.limits.line:
+        bench.terminal.say(line)
     elif bench.limit.cpus is None:
         bench.terminal.say(no_limit_warning(bench.limit))
 

@@ -23,12 +23,24 @@ _LANGUAGE_TEXT = (
     "JSON file beside each clip, else the one that the first model detects, once for the whole run"
 )
 
+_COPIES_TEXT = (
+    "workers at once, each under a limit of its own, comma separated; all is one for every CPU "
+    "that can be used"
+)
+
+_PLACEMENT_TEXT = (
+    "floating lets the system choose the CPU of a worker, as the kubelet does by default; pinned "
+    "gives each a CPU of its own"
+)
+
 _REFERENCE_TEXT = "saved run of the other machine to print the ratio against at the end, such as m4"
 
 # flag, default, help; the ini key is the flag with underscores
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("models", "base", _MODELS_TEXT),
     ("threads", "1", "thread counts to measure, comma separated"),
+    ("copies", "1", _COPIES_TEXT),
+    ("placement", "floating", _PLACEMENT_TEXT),
     ("rounds", "50", "measured transcriptions per case"),
     ("processes", "5", "fresh processes that a case's rounds are spread over"),
     ("warmup-rounds", "1", "untimed transcriptions at the start of each process"),
@@ -56,7 +68,7 @@ _SWITCHES: tuple[tuple[str, str], ...] = (
 
 MOST_CPUS, MOST_COUNT = 8192, 10**9
 """As in whisper_bench.ranges, which imports more than a start of pytest may; a test holds it."""
-_MOST_OF = {"threads": MOST_CPUS, "cpu-limit": MOST_CPUS}
+_MOST_OF = {"threads": MOST_CPUS, "copies": MOST_CPUS, "cpu-limit": MOST_CPUS}
 _DEFAULTS = {name: default for name, default, _ in _OPTIONS}
 
 
@@ -128,6 +140,14 @@ def threads(config: pytest.Config) -> tuple[int, ...]:
 def counts(config: pytest.Config, name: str) -> tuple[int, ...]:
     """Return the different whole numbers of a list, each at least 1."""
     return tuple(_number(name, word, int, 1) for word in words(config, name))
+
+
+def counts_or(config: pytest.Config, name: str, word: str) -> tuple[tuple[str, int], ...]:
+    """Return the different words of a list with the numbers that they are, 0 for `word`."""
+    return tuple(
+        (given, 0 if given == word else _number(name, given, int, 1))
+        for given in words(config, name)
+    )
 
 
 def cpus(config: pytest.Config, name: str) -> float | None:

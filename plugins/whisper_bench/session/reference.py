@@ -105,6 +105,7 @@ def _planned(plan: Plan, cpu_limit: Value) -> dict[str, Value]:
         "clip_sha256": plan.clip.sha256,
         "compute_type": plan.compute_type,
         "threads": plan.case.threads,
+        "copies": plan.case.copies,
         "cpu_limit": cpu_limit,
         **decoding_fields(plan.decoding),
         **weights_fields(plan.weights.files),

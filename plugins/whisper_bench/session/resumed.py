@@ -113,7 +113,7 @@ def _opened(
             f"--whisper-resume: the run in {journal.path} is already saved as {saved}; finish it "
             f"with --benchmark-save={save_name(saved)}, or delete {journal.path}"
         )
-    if any(sum(line.case == plan.case for line in rounds) < plan.rounds for plan in plans):
+    if any(sum(line.case == plan.case for line in rounds) < plan.all_rounds for plan in plans):
         return Opened(journal, held)  # a part of the run is saved: told when the rest is saved, too
     say(f"this run is already saved in {saved}: it is not saved again, only finished")
     return Opened(journal, held, saved)

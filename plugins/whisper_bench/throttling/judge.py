@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from whisper_bench.case.record import CaseRecord, contended_rounds, counters_of, untold_rounds
+from whisper_bench.ranges import Copies
 from whisper_bench.stats.welch import ratio_interval
 from whisper_bench.throttling.verdict import FAILING, CaseVerdict, CpuFactor, Verdict, with_findings
 
@@ -24,6 +25,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clip: str
     threads: int | None
     reason: str
+    copies: Copies = 1
 
 
 class ThrottlingReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +81,7 @@ def _verdict(record: CaseRecord, siblings: list[CaseRecord]) -> CaseVerdict:
 
 
 def _recommended(cases: list[CaseVerdict]) -> Recommendation:
-    model, clip = _group(cases[0])
+    model, clip, copies = _group(cases[0])
     fit = [case for case in cases if not FAILING & set(case.findings)]
     if not fit:
         unknown = all(Verdict.UNKNOWN in case.findings for case in cases)
@@ -88,7 +90,7 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
             if unknown
             else "every case is throttled; raise the CPU limit"
         )
-        return Recommendation(model, clip, None, reason)
+        return Recommendation(model, clip, None, reason, copies)
     best_s = min(case.latency_s for case in fit)
     chosen = min(
         (case for case in fit if case.latency_s <= SAME_LATENCY * best_s),
@@ -100,7 +102,7 @@ def _recommended(cases: list[CaseVerdict]) -> Recommendation:
     )
     if any(Verdict.CONTENDED in case.findings for case in cases):
         reason += "; measured beside other busy processes, measure again on a quiet machine"
-    return Recommendation(model, clip, chosen.threads, reason)
+    return Recommendation(model, clip, chosen.threads, reason, copies)
 
 
 def _cpu_factor(record: CaseRecord, siblings: list[CaseRecord]) -> CpuFactor | None:
@@ -118,7 +120,8 @@ def _siblings(record: CaseRecord, records: Sequence[CaseRecord]) -> list[CaseRec
     return [
         sibling
         for sibling in records
-        if (sibling.model, sibling.clip.name) == (record.model, record.clip.name)
+        if (sibling.model, sibling.clip.name, sibling.copies)
+        == (record.model, record.clip.name, record.copies)
     ]
 
 
@@ -126,5 +129,5 @@ def _mean_latency_s(record: CaseRecord) -> float:
     return statistics.fmean(measured.latency_s for measured in record.rounds)
 
 
-def _group(case: CaseVerdict) -> tuple[str, str]:
-    return case.model, case.clip
+def _group(case: CaseVerdict) -> tuple[str, str, int]:
+    return case.model, case.clip, case.copies

@@ -44,6 +44,8 @@ def verdict_lines(
 
 def _deploy(advice: Recommendation) -> str:
     case = f"{advice.model} on {advice.clip}"
+    if advice.copies > 1:
+        case += f", {advice.copies} copies at once,"
     if advice.threads is None:
         return f"no number of threads to deploy for {case}"
     return f"deploy {case} with {advice.threads} thread(s)"

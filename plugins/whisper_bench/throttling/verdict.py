@@ -59,7 +59,7 @@ class CpuFactor(Estimate, frozen=True, forbid_unknown_fields=True):
     samples: tuple[int, int]
 
 
-class CaseVerdict(Case, frozen=True, forbid_unknown_fields=True):
+class CaseVerdict(Case, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One case's verdict and its evidence.
 
     `verdict` is the most serious of `findings`; factors are over one thread (CPU-seconds) and over

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from whisper_bench.worker.engine import LoadedModel, load_model, run_benchmark, 
 from whisper_bench.worker.environment import RECORDED_PREFIXES
 from whisper_bench.worker.protocol import (
     LANGUAGE,
+    ROUNDS,
     Assignment,
     Failed,
     Heard,
@@ -48,10 +50,19 @@ def main() -> None:
         while request := requests.readline():
             if request.rstrip() == LANGUAGE:
                 _send(replies, Heard(model.language_of(assignment.clip)))
+            elif request.rstrip() == ROUNDS:
+                _measure_until_ended(replies, meter)
             else:
                 _send(replies, meter.measure())
     except BenchError as error:
         _send(replies, Failed(str(error)))
+
+
+def _measure_until_ended(replies: BinaryIO, meter: "_Meter") -> None:
+    """Measure one round after another; the run ends this process, or closes the pipe."""
+    with suppress(BrokenPipeError):
+        while True:
+            _write(replies, meter.measure())
 
 
 def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
@@ -76,6 +87,7 @@ def _load(assignment: Assignment) -> tuple[LoadedModel, Ready]:
             if name.startswith(RECORDED_PREFIXES)
         },
         files=model.files,
+        peak_rss_bytes=peak_rss_bytes(),
     )
     return model, ready
 
@@ -88,7 +100,7 @@ class _Meter:
         self._groups = quota_groups()
 
     def measure(self) -> Measured:
-        counters, wait_s = self._counters(), run_queue_wait_s()
+        counters, wait_s, start_s = self._counters(), run_queue_wait_s(), time.monotonic()
         transcription = next(self._rounds)
         wait_end_s, counters_end = run_queue_wait_s(), self._counters()
         return Measured(
@@ -96,6 +108,7 @@ class _Meter:
             wait_s=None if wait_s is None or wait_end_s is None else max(0.0, wait_end_s - wait_s),
             counters=most_throttled(counters, counters_end),
             peak_rss_bytes=peak_rss_bytes(),
+            start_s=start_s,
         )
 
     def _counters(self) -> list[CpuCounters | None]:
@@ -111,8 +124,12 @@ def _claim_stdout() -> BinaryIO:
 
 def _send(replies: BinaryIO, reply: Reply) -> None:
     with suppress(BrokenPipeError):
-        replies.write(msgspec.json.encode(reply) + b"\n")
-        replies.flush()
+        _write(replies, reply)
+
+
+def _write(replies: BinaryIO, reply: Reply) -> None:
+    replies.write(msgspec.json.encode(reply) + b"\n")
+    replies.flush()
 
 
 def _end_with_parent() -> None:

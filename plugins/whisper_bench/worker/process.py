@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
@@ -20,6 +22,7 @@ from whisper_bench.worker.environment import worker_environment
 from whisper_bench.worker.protocol import (
     LANGUAGE,
     ROUND,
+    ROUNDS,
     Assignment,
     Failed,
     Heard,
@@ -32,6 +35,8 @@ _STDERR_LINES_SHOWN = 6
 _GRACE_S = 10.0
 _MOST_REPLY_BYTES = 2**24
 """Of an answer, nearly all of it the text: a day of speech has about 2 MiB."""
+_STOPPED = frozenset("Tt")
+"""States of a process in /proc/PID/stat (proc_pid_stat(5)): stopped by a signal, or traced."""
 _STDERR_BYTES = 2**18
 """Read from what the worker and its libraries wrote: the kernels are named in the first 2 KiB, and
 an error is in the last lines; with ONEDNN_VERBOSE there are many MiB between."""
@@ -41,16 +46,26 @@ _R = TypeVar("_R", Ready, Measured, Heard)
 class Worker:
     """A new process with one loaded and warm model; `join` puts it into a control group.
 
+    With `wait` false it is only told to load: `become_ready` waits until it has.
+
     Raises:
         WorkerDiedError: it ended before it answered, here or in `round`.
         BenchError: it answered with an error.
 
     """
 
-    def __init__(self, assignment: Assignment, join: Callable[[int], None] | None = None) -> None:
+    ready: Ready
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        join: Callable[[int], None] | None = None,
+        *,
+        wait: bool = True,
+    ) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._rounds = 0
-        self._busy = True
+        self._busy, self._asked = True, False
         self._peak_rss_bytes = 0
         # -P: a folder of the current directory with a library's name is not imported
         self._process = subprocess.Popen(
@@ -63,7 +78,9 @@ class Worker:
         try:
             if join is not None:
                 join(self._process.pid)  # it waits for its assignment: nothing is loaded yet
-            self.ready = self._start(assignment)
+            self._start(assignment)
+            if wait:
+                self.become_ready()
         except BaseException:
             self.close()
             raise
@@ -79,12 +96,42 @@ class Worker:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a signal has stopped it; False where the system does not say."""
+        with suppress(OSError):
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
+            return stat.rpartition(")")[2].split()[0] in _STOPPED  # its name may hold anything
+        return False
+
+    def become_ready(self) -> None:
+        """Wait until the model is loaded and warm."""
+        ready = self._reply(Ready)
+        self._busy = False
+        self.ready = msgspec.structs.replace(ready, backend=parse_backend(self._stderr(end=False)))
+
     def round(self) -> Measured:
         """Measure one transcription."""
-        self._rounds += 1
-        measured = self._ask(ROUND, Measured)
-        self._peak_rss_bytes = measured.peak_rss_bytes
-        return measured
+        self._asked = True
+        return self._counted(self._ask(ROUND, Measured))
+
+    def release(self) -> None:
+        """Let it measure one round after another, until it is closed."""
+        self._busy = self._asked = True
+        self._send(ROUNDS)
+
+    def next_round(self) -> Measured:
+        """Return the next round of a worker that was released."""
+        return self._counted(self._reply(Measured))
+
+    def kill(self) -> None:
+        """Kill the process, and do not wait for it: `close` does."""
+        self._process.kill()
 
     def language(self) -> Language:
         """Return the clip's language, from a worker that has no decoding."""
@@ -108,7 +155,12 @@ class Worker:
             self._process.kill()
             self._process.wait()
 
-    def _start(self, assignment: Assignment) -> Ready:
+    def _counted(self, measured: Measured) -> Measured:
+        self._rounds += 1
+        self._peak_rss_bytes = measured.peak_rss_bytes
+        return measured
+
+    def _start(self, assignment: Assignment) -> None:
         try:
             encoded = msgspec.json.encode(assignment)
         except UnicodeEncodeError as error:
@@ -117,9 +169,6 @@ class Worker:
                 "UTF-8; move it to a folder whose name is"
             ) from error
         self._send(encoded)
-        ready = self._reply(Ready)
-        self._busy = False
-        return msgspec.structs.replace(ready, backend=parse_backend(self._stderr(end=False)))
 
     def _ask(self, request: bytes, kind: type[_R]) -> _R:
         self._busy = True
@@ -157,7 +206,7 @@ class Worker:
 
     def _death(self) -> WorkerDiedError:
         status = self._process.wait(_GRACE_S)
-        when = f"in round {self._rounds}" if self._rounds else "before its first round"
+        when = f"in round {self._rounds + 1}" if self._asked else "before its first round"
         how = _signal_name(-status) if status < 0 else f"with exit status {status}"
         text = f"the worker process {self._process.pid} ended {how} {when}"
         if status == -signal.SIGKILL:

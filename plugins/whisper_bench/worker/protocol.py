@@ -8,7 +8,7 @@ from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import Language
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.machine.cpu_limit import CpuLimit
-from whisper_bench.ranges import Ordinal, PeakMemory, Seconds, Word
+from whisper_bench.ranges import Moment, Ordinal, PeakMemory, Seconds, Word
 from whisper_bench.worker.engine import Transcription
 
 
@@ -43,19 +43,22 @@ class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True
     environment: dict[str, str]
     backend: Backend = Backend()
     files: dict[str, str] = {}
+    peak_rss_bytes: PeakMemory | None = None
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured", forbid_unknown_fields=True):
     """One round: the transcription, and what the kernel counted during it.
 
     `wait_s` is the time that runnable threads waited for a CPU, `counters` are those of the group
-    with the quota; None if the system has no such counter.
+    with the quota; None if the system has no such counter. `start_s` is when it began, by the
+    machine's clock that only rises.
     """
 
     transcription: Transcription
     wait_s: Seconds | None
     counters: CpuCounters | None
     peak_rss_bytes: PeakMemory
+    start_s: Moment | None = None
 
 
 class Heard(msgspec.Struct, frozen=True, tag="heard", forbid_unknown_fields=True):
@@ -73,5 +76,6 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 Reply = Ready | Measured | Heard | Failed
 
 ROUND = b"round"
+ROUNDS = b"rounds"
 LANGUAGE = b"language"
-"""The two requests to a ready worker, each a line."""
+"""The requests to a ready worker, each a line; ROUNDS is for one after another until it ends."""

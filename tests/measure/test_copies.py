@@ -1,0 +1,183 @@
+"""Several copies on the toy: what is saved of them, and what becomes of one that dies or stops."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from support.runs import command_of, saved
+from support.samples import ready
+from whisper_bench.errors import BenchError
+from whisper_bench.machine import memory
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force
+from whisper_bench.measure import copies
+
+pytestmark = pytest.mark.skipif(
+    (cpu_limit_in_force().usable_cpus or 1) < 2, reason="two copies need two CPUs"
+)
+SHORT = ("--whisper-rounds=3", "--whisper-processes=2", "--whisper-copies=1,2")
+ENDLESS = ("--whisper-rounds=100000", "--whisper-processes=1", "--whisper-copies=2")
+
+
+def test_copies_are_cases_with_samples_of_all(toy_bench, pytester):
+    done = toy_bench("--benchmark-save=m4", *SHORT)
+    assert done.ret == 0
+    lone, two = saved(pytester.path)["benchmarks"]
+    assert two["name"] == f"{lone['name'][:-1]}-x2]"
+    assert (lone["params"]["copies"], two["params"]["copies"]) == (1, 2)
+    assert (len(lone["stats"]["data"]), len(two["stats"]["data"])) == (3, 6)
+    record = two["extra_info"]["whisper_bench"]
+    assert (record["copies"], record["placement"], record["planned_rounds"]) == (2, "floating", 6)
+    assert [one["copy"] for one in record["rounds"]] == [1, 2] * 3
+    assert [one["rounds"] for one in record["processes"]] == [4, 2]
+    assert sorted(Path("benchmark_results").glob("*_x2_*.json"))
+    done.stdout.fnmatch_lines(["case * copies * slowdown *"])
+    done.stdout.fnmatch_lines([f"{two['name'][16:-1]} * 2 *"])
+
+
+def test_rounds_of_copies_are_not_apart(toy_bench, pytester):
+    assert toy_bench("--benchmark-save=m4", *SHORT).ret == 0
+    record = saved(pytester.path)["benchmarks"][1]["extra_info"]["whisper_bench"]
+    for process in (1, 2):
+        spans = [
+            [(one["start_s"], one["start_s"] + one["wall_s"]) for one in record["rounds"]
+             if (one["process"], one["copy"]) == (process, copy)]
+            for copy in (1, 2)
+        ]  # fmt: skip
+        latest_start = max(of_copy[0][0] for of_copy in spans)
+        earliest_end = min(of_copy[-1][1] for of_copy in spans)
+        assert latest_start < earliest_end or len(spans[0]) == 1
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(signal.SIGKILL, "ended by SIGKILL"), (signal.SIGSTOP, "is stopped (SIGSTOP)")],
+)
+def test_a_copy_that_dies_or_stops_fails_its_case_and_ends_the_others(running, number, words):
+    run = running("--benchmark-save=m4", *ENDLESS)
+    run.until(10)
+    pids = workers(run)
+    assert len(pids) == 2
+    os.kill(pids[1], number)
+    said = run.end()
+    assert run.process.returncode == 1, said
+    assert "-x2: copy 2 of 2: the worker process" in said
+    assert words in said
+    assert not any(map(command_of, pids))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
+def test_after_a_kill_whole_sets_are_gone_on_from(running, toy_bench, pytester):
+    run = running("--benchmark-save=m4", *ENDLESS)
+    run.until(11)
+    run.process.kill()
+    run.end()
+    journal = next(Path("benchmark_results/journal").glob("*.jsonl"))
+    lines = [line for line in journal.read_bytes().splitlines() if line.endswith(b"}")]
+    of_rounds = [line for line in lines if json.loads(line)["type"] == "round"]
+    others = [line for line in lines if json.loads(line)["type"] != "round"]
+    journal.write_bytes(b"\n".join([*others, *of_rounds[:7], b""]))  # the eighth was cut off
+    done = toy_bench(
+        "--benchmark-save=m4", "--whisper-rounds=5", "--whisper-processes=1",
+        "--whisper-copies=2", "--whisper-resume",
+    )  # fmt: skip
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["resuming *: 6 rounds are already measured"])
+    record = saved(pytester.path)["benchmarks"][0]["extra_info"]["whisper_bench"]
+    assert [one["copy"] for one in record["rounds"]] == [1, 2] * 5
+    assert record["resumed_rounds"] == 6
+
+
+def workers(run):
+    children = Path(f"/proc/{run.process.pid}/task").glob("*/children")
+    pids = [int(pid) for listed in children for pid in listed.read_text().split()]
+    return sorted(pid for pid in pids if b"whisper_bench.worker" in command_of(pid))
+
+
+def test_more_copies_than_cpus_are_refused_before_anything_is_measured(toy_bench):
+    done = toy_bench("--whisper-copies=9000")
+    assert done.ret != 0
+    done = toy_bench("--whisper-copies=1,8000")
+    done.stderr.fnmatch_lines(["*--whisper-copies=8000: they need 8000 CPUs, and * can be used*"])
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cannot pin a process here")
+def test_pinned_copies_have_a_cpu_each(toy_bench, pytester):
+    done = toy_bench("--benchmark-save=m4", *SHORT, "--whisper-placement=pinned")
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["each worker is pinned to a CPU of its own: *"])
+    for case in saved(pytester.path)["benchmarks"]:
+        record = case["extra_info"]["whisper_bench"]
+        assert record["placement"] == "pinned"
+        assert record["cpu_limit"]["affinity_cpus"] == 1
+        assert record["cpu_limit"]["cpus"] == 1
+
+
+def test_pinned_with_another_limit_than_one_cpu_is_refused(toy_bench):
+    done = toy_bench("--whisper-placement=pinned", "--whisper-cpu-limit=1.5")
+    done.stderr.fnmatch_lines(["*--whisper-placement=pinned: a worker has one CPU of its own*"])
+
+
+@pytest.mark.parametrize("value", ["0", "some", "1,,2", "-1", "1.5"])
+def test_a_number_of_copies_that_is_none_is_misuse(bench, value):
+    done = bench(f"--whisper-copies={value}")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*--whisper-copies (whisper_copies): *"])
+
+
+MEMINFO = "MemTotal: 100 kB\nMemAvailable:    64 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        ({"proc/meminfo": MEMINFO}, 64 * 1024),
+        (
+            {
+                "proc/meminfo": MEMINFO,
+                "sys/fs/cgroup/memory.max": "50000\n",
+                "sys/fs/cgroup/memory.current": "30000\n",
+                "sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 10000\n",
+            },
+            30_000,
+        ),
+        (
+            {
+                "proc/meminfo": MEMINFO,
+                "sys/fs/cgroup/memory.max": "max\n",
+                "sys/fs/cgroup/memory.current": "30000\n",
+                "sys/fs/cgroup/memory.stat": "anon 1\n",
+            },
+            64 * 1024,
+        ),
+        (
+            {
+                "proc/meminfo": MEMINFO,
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "40000\n",
+                "sys/fs/cgroup/memory/memory.usage_in_bytes": "39000\n",
+                "sys/fs/cgroup/memory/memory.stat": "total_inactive_file 500\n",
+            },
+            1500,
+        ),
+    ],
+    ids=["machine", "v2", "v2-no-limit", "v1"],
+)
+def test_the_memory_that_is_left_is_the_machines_or_the_groups(tmp_path, files, available):
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    assert memory.available_bytes(tmp_path) == available
+
+
+def test_copies_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    gib = 2**30
+    monkeypatch.setattr(copies, "available_bytes", lambda _root: 3 * gib)
+    heavy = msgspec.structs.replace(ready(1).ready, peak_rss_bytes=gib)
+    copies.refuse_too_little_memory(heavy, "medium", 4)
+    with pytest.raises(BenchError, match=r"5 copies of medium take 5\.0 GiB .*memory for 4"):
+        copies.refuse_too_little_memory(heavy, "medium", 5)
