@@ -3,14 +3,14 @@
 import msgspec
 import pytest
 
-from support.ratios import M4, XEON, facts, m4, record, xeon
+from support.ratios import M4, XEON, facts, m4, record, run, xeon
 from support.samples import FILES, NO_LIMIT
 from whisper_bench import calculate_ratio
 from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.record import ClipIdentity, ModelFacts
 from whisper_bench.errors import BenchError
 from whisper_bench.machine.cpu_limit import CpuLimit
-from whisper_bench.ratio.comparable import NotComparableError
+from whisper_bench.ratio.comparable import NotComparableError, comparable_pairs
 
 MODEL = ModelFacts("model-dir", "revision", "b" * 64, True, False)  # noqa: FBT003
 
@@ -182,3 +182,23 @@ def test_an_unknown_limit_is_not_the_same_as_no_limit():
     assert calculate_ratio(bare, xeon(record(*XEON, limit=macos))).allowed_mismatches == []
     both = calculate_ratio(m4(record(*M4, limit=hidden)), xeon(record(*XEON, limit=hidden)))
     assert "no CPU limit in force can be seen" in str(both)
+
+
+def test_another_number_of_copies_is_named_and_allowed_only_when_asked():
+    alone = m4()
+    full = run(msgspec.structs.replace(full_record(), copies=4), name="xeon")
+    with pytest.raises(NotComparableError, match="copies: 1 against 4") as refused:
+        comparable_pairs(alone, full)
+    assert refused.value.fields == ["copies"]
+    ((here, there),), allowed = comparable_pairs(alone, full, ["copies"])
+    assert (here.copies, there.copies) == (1, 4)
+    assert [mismatch.field for mismatch in allowed] == ["copies"]
+
+
+def full_record():
+    made = record(*XEON)
+    rounds = [
+        msgspec.structs.replace(one, copy=1 + number % 4, start_s=float(number))
+        for number, one in enumerate(made.rounds)
+    ]
+    return msgspec.structs.replace(made, rounds=rounds)

@@ -76,4 +76,5 @@ def test_an_infeasible_sizing_gives_no_deployment():
             "base-t1-vi_30s of xeon, 2026-11-24"
         ),
         "whisper-bench/ratio": "none: the production machine was measured",
+        "whisper-bench/node": "ALONE ON ITS NODE: a full node is slower, and was not measured",
     }

@@ -72,7 +72,8 @@ def test_the_answer_names_workers_and_their_threads():
 def test_an_infeasible_sizing_without_advice_has_no_section_for_it():
     made = sizings.infeasible()
     sizing = msgspec.structs.replace(made.sizing, advice=[])
-    lines = sizing_lines(msgspec.structs.replace(made, sizing=sizing))
+    measured_full = msgspec.structs.replace(made.basis, copies=16)
+    lines = sizing_lines(msgspec.structs.replace(made, sizing=sizing, basis=measured_full))
     assert lines[0].startswith("INFEASIBLE: p95 of the service time alone is 6.79 s")
     assert lines[1] == ""
     assert "What would help" not in markdown_report(msgspec.structs.replace(made, sizing=sizing))

@@ -30,8 +30,8 @@ def test_a_run_is_saved_with_samples_facts_and_result_files(toy_bench, pytester)
     document = saved(pytester.path)
     assert document["machine_info"]["whisper_bench"]["cpu_model"] == "A test's chip"
     assert [bench["params"] for bench in document["benchmarks"]] == [
-        {"model": "base", "threads": 1, "clip": "noise"},
-        {"model": "base", "threads": 2, "clip": "noise"},
+        {"model": "base", "threads": 1, "clip": "noise", "copies": 1},
+        {"model": "base", "threads": 2, "clip": "noise", "copies": 1},
     ]
     first = document["benchmarks"][0]
     record = msgspec.convert(first["extra_info"]["whisper_bench"], CaseRecord)

@@ -160,3 +160,37 @@ def test_warnings_of_the_measurement_are_carried():
     bare = judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=None, source="none"))
     assert "base-t1-vi_30s: no CPU limit in force (none)" in on_xeon(bare).warnings
     assert any("3 processes: 5 or more" in item for item in on_xeon().warnings)
+
+
+def full(*latencies_s, copies=4):
+    """Return a record as of a full node, with one copy's rounds."""
+    made = judged_record(*latencies_s)
+    rounds = [
+        msgspec.structs.replace(one, copy=1 + number % copies, start_s=float(number))
+        for number, one in enumerate(made.rounds)
+    ]
+    return msgspec.structs.replace(made, rounds=rounds, copies=copies)
+
+
+def test_the_fullest_node_that_was_measured_counts():
+    slow = tuple(1.8 * item for item in XEON)
+    report = on_xeon(judged_record(*XEON), full(*slow), full(*XEON, copies=2))
+    assert report.basis.case == "base-t1-vi_30s-x4"
+    assert (report.basis.copies, report.basis.is_alone) == (4, False)
+    assert report.sizing.mean_service_s == pytest.approx(1.8 * 2.5)
+    assert [item.case for item in report.candidates] == ["base-t1-vi_30s-x4"]
+
+
+def test_a_lone_worker_is_called_so_and_a_slowdown_is_assumed():
+    lone = on_xeon()
+    assert lone.basis.is_alone
+    assumed = on_xeon(slowdown=1.8)
+    assert (assumed.basis.slowdown, assumed.basis.is_alone) == (1.8, False)
+    assert assumed.basis.factor == 1.0
+    assert assumed.sizing.mean_service_s == pytest.approx(1.8 * 2.5)
+    assert assumed.sizing.replicas > lone.sizing.replicas
+
+
+def test_a_slowdown_beside_a_measured_full_node_is_refused():
+    with pytest.raises(BenchError, match=r"--assume-slowdown 1\.8: .*base-t1-vi_30s-x4"):
+        on_xeon(full(*XEON), slowdown=1.8)

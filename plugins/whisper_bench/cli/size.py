@@ -67,6 +67,7 @@ def report_of(options: argparse.Namespace, *, evidence: bool) -> "SizingReport":
         most_days=most_days(options),
         allow_mismatch=options.allow_mismatch,
         evidence=evidence,
+        slowdown=options.assume_slowdown,
     )
 
 

@@ -23,6 +23,7 @@ from whisper_bench.sizing.bounds import (
     MOST_RPS,
     MOST_RTF,
     MOST_SEED,
+    MOST_SLOWDOWN,
     MOST_SPARE,
     MOST_WORKERS,
     POISSON,
@@ -136,6 +137,12 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="the run is of the reference machine (M4): apply this ratio",
+    )
+    parser.add_argument(
+        "--assume-slowdown",
+        type=number_within(1, MOST_SLOWDOWN),
+        metavar="TIMES",
+        help="how many times as long a request takes on a full node, if one was not measured",
     )
     add_max_age(parser)
     parser.add_argument(

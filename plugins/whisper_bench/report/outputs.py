@@ -8,14 +8,16 @@ from whisper_bench.errors import BenchError
 from whisper_bench.files.replacement import write_all_over
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.manifests.deployment import Sized
+from whisper_bench.report.words import ALONE
 from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.demand import ONE_WINDOW, Load
 from whisper_bench.sizing.sizing import Sizing
-from whisper_bench.sizing.sizing_report import SizingReport
+from whisper_bench.sizing.sizing_report import Basis, SizingReport
 
 REPORT = "sizing_report"
 SIZING_ANNOTATION = "whisper-bench/sizing"
 RATIO_ANNOTATION = "whisper-bench/ratio"
+NODE_ANNOTATION = "whisper-bench/node"
 
 
 def report_pages(report: SizingReport, folder: Path) -> dict[Path, bytes]:
@@ -58,6 +60,7 @@ def sized(report: SizingReport) -> Sized:
         # always written, so that an older sizing's value does not stay
         RATIO_ANNOTATION: "none: the production machine was measured",
     }
+    annotations[NODE_ANNOTATION] = _node(basis)
     if basis.estimate is not None and basis.target is not None:
         annotations[RATIO_ANNOTATION] = (
             f"{basis.target.name}/{basis.run.name} {basis.estimate}, {basis.ratio_created}; "
@@ -78,6 +81,15 @@ def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingRepor
     """Add the facts of the Deployment as written, and warnings of what is wrong with it."""
     warnings = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
     return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *warnings])
+
+
+def _node(basis: Basis) -> str:
+    """Return how full the node was that the service times are of."""
+    if basis.copies > 1:
+        return f"measured with {basis.copies} copies at once"
+    if basis.slowdown is not None:
+        return f"measured alone, {basis.slowdown:g} times as slow on a full node: assumed"
+    return f"{ALONE}: a full node is slower, and was not measured"
 
 
 def _lengths(load: Load) -> str:

@@ -27,6 +27,7 @@ from whisper_bench.report.words import (
     limited_text,
     load_text,
     mix_text,
+    node_text,
     objective_text,
     policy_text,
     seconds_text,
@@ -72,9 +73,8 @@ def document_of(report: SizingReport) -> Document:
 def _answer(report: SizingReport) -> list[Block]:
     sizing = report.sizing
     blocks: list[Block] = []
-    extrapolated = extrapolation_text(report.basis)
-    if extrapolated:
-        blocks.append(Notice(f"{extrapolated}."))
+    notices = node_text(report.basis), extrapolation_text(report.basis)
+    blocks += [Notice(f"{notice}.") for notice in notices if notice]
     blocks.append(_in_short(sizing))
     if sizing.feasible:
         rows = [*_answer_rows(sizing), *_whole_pod_rows(report.deployment)]

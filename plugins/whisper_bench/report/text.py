@@ -15,6 +15,7 @@ from whisper_bench.report.words import (
     load_text,
     met_text,
     mix_text,
+    node_text,
     objective_text,
     policy_text,
     seconds_text,
@@ -35,6 +36,7 @@ def sizing_lines(report: SizingReport) -> list[str]:
     sizing = report.sizing
     return [
         *_wrapped(headline(sizing)),
+        *_wrapped(node_text(report.basis)),
         *_why(sizing),
         *_wrapped(extrapolation_text(report.basis)),
         "",

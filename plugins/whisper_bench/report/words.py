@@ -11,6 +11,9 @@ from whisper_bench.text.amounts import count_text
 
 UNSTABLE = "unbounded"
 TIMES = "\N{MULTIPLICATION SIGN}"
+ALONE = "ALONE ON ITS NODE"
+SEEN_SLOWDOWN = "1.4 to 1.8"
+"""On 16 CPUs of a Xeon (Emerald Rapids, a virtual machine), from 2 to 16 workers (docs/node.md)."""
 NOT_MEASURED = "Extrapolated: the production machine was not measured"
 _CHANGED = {"target rps": "{} requests/s", "service time, times": f"service time {TIMES} {{}}"}
 _BOUND = {
@@ -126,6 +129,23 @@ def extrapolation_text(basis: Basis) -> str | None:
         f"{NOT_MEASURED}. {basis.target.name}'s latency is {basis.run.name}'s times "
         f"{basis.factor:.3f}, the upper end of the ratio's {ratio.confidence:.0%} interval "
         f"({ratio.value:.3f}, {ratio.interval()}, of {basis.ratio_created})"
+    )
+
+
+def node_text(basis: Basis) -> str | None:
+    """Say what is known of a full node, whose neighbours slow each Pod down."""
+    if basis.copies > 1:
+        return None
+    if basis.slowdown is not None:
+        return (
+            f"Assumed: on a full node each request takes {basis.slowdown:g} times as long as alone "
+            "on its node (--assume-slowdown)"
+        )
+    return (
+        f"{ALONE}: one worker was measured with no neighbour. On full nodes it took "
+        f"{SEEN_SLOWDOWN} times as long, and nothing but a measurement shows it: pytest benchmarks "
+        "--benchmark-save=NAME --whisper-copies=1,all --whisper-cpu-limit=1, on the node type of "
+        "production; or --assume-slowdown 1.8"
     )
 
 

@@ -86,8 +86,12 @@ def measured_case(
     *,
     concurrency: int,
     hard: HardClips,
+    slowdown: float = 1.0,
 ) -> MeasuredCase:
-    """Return a case as a candidate; with a ratio its times and memory are the target's."""
+    """Return a case as a candidate; with a ratio its times and memory are the target's.
+
+    `slowdown` is what a full node is assumed to make of its service times.
+    """
     if ratio is None:
         peak_bytes = max(process.peak_rss_bytes for process in record.processes)
         cpu_s = sum(round_.cpu_s for round_ in record.rounds)
@@ -102,7 +106,7 @@ def measured_case(
         service=Service(
             samples_s=[round_.latency_s for round_ in record.rounds],
             windows=record.clip.windows,
-            factor=1.0 if ratio is None else known_ratio(ratio).high,
+            factor=slowdown * (1.0 if ratio is None else known_ratio(ratio).high),
             hard_share=hard.share,
             hard_factor=hard.factor,
             work=service_work(record, ratio),

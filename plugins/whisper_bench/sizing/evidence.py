@@ -140,8 +140,9 @@ def _ratios(
     if ratio is not None:
         service = question.service
         for value in (ratio.low, ratio.value, ratio.high):
-            faster = replace(service, factor=value)
-            yield "ratio", value, value / service.factor, replace(question, service=faster)
+            change = value / ratio.high
+            faster = replace(service, factor=service.factor * change)
+            yield "ratio", value, change, replace(question, service=faster)
 
 
 def _finite(value: float) -> float | None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from whisper_bench.manifests.deployed import DeploymentFacts
+from whisper_bench.ranges import Copies, Positive
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
 from whisper_bench.sizing.sizing import Sizing
@@ -28,7 +29,8 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was measured: the run, the case that was chosen, and its latencies in seconds.
 
     If the production machine was not measured, `ratio` converts the latency (`factor` is the upper
-    end of its interval) and `target` is the machine.
+    end of its interval) and `target` is the machine. `copies` workers ran at once on the measured
+    node; of one alone `slowdown` is what the user assumes that a full node makes of it.
     """
 
     run: RunFacts
@@ -40,6 +42,13 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: RunFacts | None
     ratio: CaseRatio | None
     ratio_created: str | None
+    copies: Copies = 1
+    slowdown: Positive | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing is known of a full node, neither measured nor assumed."""
+        return self.copies == 1 and self.slowdown is None
 
     @property
     def estimate(self) -> Estimate | None:

@@ -26,6 +26,7 @@ from whisper_bench.sizing.candidates import (
     candidate_of,
     cost_of,
     decisions_of,
+    known_ratio,
     measured_case,
 )
 from whisper_bench.sizing.decision import Decision
@@ -68,12 +69,15 @@ def size_run(
     most_days: float = MOST_DAYS,
     allow_mismatch: Collection[str] = (),
     evidence: bool = True,
+    slowdown: float | None = None,
 ) -> SizingReport:
     """Size every measured thread count of a model, and report the one that takes the fewest CPUs.
 
     A case that was throttled, or could not be judged, is not a candidate. With a `config` the run
     is of the ratio's reference, and the upper end of the ratio's interval is used. `evidence`: also
-    make the curves and the sensitivity, which takes seconds.
+    make the curves and the sensitivity, which takes seconds. Of a case that was measured with
+    several numbers of copies the largest counts, which is the fullest node; `slowdown` is what a
+    full node is assumed to make of the times of one worker alone.
 
     Raises:
         BenchError: the run has several models or clips and none was chosen, or is of another
@@ -85,7 +89,8 @@ def size_run(
         raise BenchError(
             "--allow-mismatch: nothing is compared without --ratio-config; leave it out"
         )
-    chosen = _of_model(records, model, facts.name, demand.load)
+    chosen = _fullest(_of_model(records, model, facts.name, demand.load))
+    _check_slowdown(slowdown, chosen)
     _check_production(facts, config, production)
     warnings = [
         f"{record.label}: {text}"
@@ -109,6 +114,7 @@ def size_run(
             config.target if config else facts,
             concurrency=demand.policy.concurrency,
             hard=hard,
+            slowdown=slowdown or 1.0,
         )
         for record in chosen
         if config is None or record.label in ratios
@@ -118,7 +124,7 @@ def size_run(
     warnings += [*_few_samples(sizing), *_fewer_cpus(best), *_in_windows(best, demand.load)]
     return SizingReport(
         sizing=sizing,
-        basis=_basis(best, facts, config),
+        basis=_basis(best, facts, config, slowdown),
         candidates=[candidate_of(case, decisions[case.record.label]) for case in cases],
         throttling=throttling,
         warnings=warnings,
@@ -253,15 +259,36 @@ def _distance(record: CaseRecord, load: Load | None) -> float:
     return abs(math.log(record.clip.duration_s / load.audio_s))
 
 
-def _basis(case: MeasuredCase, facts: RunFacts, config: RatioConfig | None) -> Basis:
+def _fullest(records: Sequence[CaseRecord]) -> list[CaseRecord]:
+    """Leave out cases of which more copies were measured at once: a Pod works on a full node."""
+    most: dict[int, int] = {}
+    for record in records:
+        most[record.threads] = max(record.copies, most.get(record.threads, 1))
+    return [record for record in records if record.copies == most[record.threads]]
+
+
+def _check_slowdown(slowdown: float | None, records: Sequence[CaseRecord]) -> None:
+    measured = [record.label for record in records if record.copies > 1]
+    if slowdown is not None and measured:
+        raise BenchError(
+            f"--assume-slowdown {slowdown:g}: a full node was measured ({', '.join(measured)}), so "
+            "there is nothing to assume; leave it out"
+        )
+
+
+def _basis(
+    case: MeasuredCase, facts: RunFacts, config: RatioConfig | None, slowdown: float | None
+) -> Basis:
     return Basis(
         run=facts,
         case=case.record.label,
         latencies_s=[round_.latency_s for round_ in case.record.rounds],
         clip_duration_s=case.record.clip.duration_s,
         extrapolated=config is not None,
-        factor=case.service.factor,
+        factor=1.0 if case.ratio is None else known_ratio(case.ratio).high,
         target=config.target if config else None,
         ratio=case.ratio,
         ratio_created=f"{config.created:%Y-%m-%d}" if config else None,
+        copies=case.record.copies,
+        slowdown=slowdown,
     )
