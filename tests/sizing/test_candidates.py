@@ -8,6 +8,7 @@ from support.samples import LIMIT, NO_LIMIT
 from support.size_runs import (
     THROTTLED,
     XEON_FACTS,
+    full,
     judged_record,
     on_xeon,
 )
@@ -160,16 +161,6 @@ def test_warnings_of_the_measurement_are_carried():
     bare = judged_record(*XEON, limit=msgspec.structs.replace(LIMIT, cpus=None, source="none"))
     assert "base-t1-vi_30s: no CPU limit in force (none)" in on_xeon(bare).warnings
     assert any("3 processes: 5 or more" in item for item in on_xeon().warnings)
-
-
-def full(*latencies_s, copies=4):
-    """Return a record as of a full node, with one copy's rounds."""
-    made = judged_record(*latencies_s)
-    rounds = [
-        msgspec.structs.replace(one, copy=1 + number % copies, start_s=float(number))
-        for number, one in enumerate(made.rounds)
-    ]
-    return msgspec.structs.replace(made, rounds=rounds, copies=copies)
 
 
 def test_the_fullest_node_that_was_measured_counts():

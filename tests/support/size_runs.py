@@ -26,6 +26,16 @@ def judged_record(*latencies_s, counters=QUIET, **settings):
     return msgspec.structs.replace(made, processes=processes)
 
 
+def full(*latencies_s, copies=4):
+    """Return a record as of a full node, with one copy's rounds."""
+    made = judged_record(*latencies_s)
+    rounds = [
+        msgspec.structs.replace(one, copy=1 + number % copies, start_s=float(number))
+        for number, one in enumerate(made.rounds)
+    ]
+    return msgspec.structs.replace(made, rounds=rounds, copies=copies)
+
+
 def on_xeon(*records, **settings):
     return quick(records or [judged_record(*XEON)], XEON_FACTS, **settings)
 

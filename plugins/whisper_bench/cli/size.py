@@ -96,10 +96,13 @@ def checked(options: argparse.Namespace) -> "tuple[SizingReport, Edited | None]"
 
 def _price(options: argparse.Namespace) -> "NodePrice | None":
     """Return the price of a node; misuse is refused before anything is sized."""
-    if (options.price_per_node_hour is None) != (options.cpus_per_node is None):
-        raise BenchError("--price-per-node-hour and --cpus-per-node: give both, or neither")
     if options.price_per_node_hour is None:
         return None
+    if options.cpus_per_node is None:
+        raise BenchError(
+            f"--price-per-node-hour {options.price_per_node_hour:g}: how many Pods share it is not "
+            "known; give the node's --cpus-per-node too"
+        )
     from whisper_bench.sizing.price import NodePrice
 
     return NodePrice(options.price_per_node_hour, options.cpus_per_node)

@@ -19,12 +19,14 @@ from whisper_bench.sizing.bounds import (
     MOST_BURSTINESS,
     MOST_HARD_FACTOR,
     MOST_NODE_CPUS,
+    MOST_PODS_A_NODE,
     MOST_PRICE,
     MOST_RPS,
     MOST_RTF,
     MOST_SEED,
     MOST_SLOWDOWN,
     MOST_SPARE,
+    MOST_SPARE_NODES,
     MOST_WORKERS,
     POISSON,
 )
@@ -127,6 +129,19 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="Pods beyond those that are needed (%(default)s)",
     )
+    parser.add_argument(
+        "--pods-per-node",
+        type=whole_within(1, MOST_PODS_A_NODE),
+        metavar="N",
+        help="Pods that a node holds, to count nodes (as many as fit on --cpus-per-node)",
+    )
+    parser.add_argument(
+        "--spare-nodes",
+        type=whole_within(0, MOST_SPARE_NODES),
+        default=0,
+        metavar="N",
+        help="nodes that may be lost with all their Pods (%(default)s)",
+    )
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -185,7 +200,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--cpus-per-node",
         type=number_within(0, MOST_NODE_CPUS, above=True),
         metavar="N",
-        help="CPUs of that node",
+        help="CPUs that a node has for Pods",
     )
     parser.add_argument(
         "--seed",
@@ -215,6 +230,9 @@ def demand_of(options: argparse.Namespace) -> "Demand":
             concurrency=options.concurrency,
             max_utilisation=options.max_utilisation,
             spare_pods=options.spare_pods,
+            spare_nodes=options.spare_nodes,
+            pods_per_node=options.pods_per_node,
+            cpus_per_node=options.cpus_per_node,
         ),
         options.seed,
     )

@@ -115,5 +115,5 @@ def _asked(sizing: Sizing) -> str:
     if objective is not None:
         parts.append(f"{objective.name} within {objective.limit}")
     parts.append(f"{policy.balancing}, {policy.concurrency} at a time")
-    parts.append(f"at most {100 * policy.max_utilisation:g}% busy, {policy.spare_pods} spare")
+    parts.append(f"at most {100 * policy.max_utilisation:g}% busy, {policy.reserve_text}")
     return ", ".join(parts)

@@ -57,7 +57,7 @@ def prediction_section(sizing: Sizing) -> Section:
 
 def at_the_peak(sizing: Sizing) -> Iterable[tuple[str, Predicted]]:
     """Return the predictions for all Pods, and for those without the spare ones."""
-    spares = sizing.policy.spare_pods
+    spares = sizing.policy.reserve
     if sizing.whole is not None:
         yield "all Pods", sizing.whole
     if sizing.without_spares is not None and spares:

@@ -28,6 +28,7 @@ from whisper_bench.report.words import (
     load_text,
     mix_text,
     node_text,
+    nodes_text,
     objective_text,
     policy_text,
     seconds_text,
@@ -57,6 +58,7 @@ def document_of(report: SizingReport) -> Document:
         load_section(sizing),
         sensitivity_section(report),
         _memory(sizing.pod, report.deployment),
+        _spread(sizing),
         _scaling(sizing, report.deployment),
         cross_check_section(sizing),
         _warnings(report),
@@ -98,7 +100,7 @@ def _in_short(sizing: Sizing) -> str:
 
 def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
     replicas, pod = sizing.replicas or 0, sizing.pod
-    spares = f"{sizing.needed} needed, {sizing.policy.spare_pods} spare"
+    spares = f"{sizing.needed} needed, {sizing.policy.reserve_text}"
     rows: list[tuple[str, ...]] = [("Replicas", f"{replicas} ({spares})")]
     if pod is not None:
         whole_gib = replicas * pod.memory_mib / _GIB_MIB
@@ -114,7 +116,7 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
             ),
         ]
     if sizing.objective and sizing.whole and sizing.without_spares:
-        objective, spare = sizing.objective, sizing.policy.spare_pods
+        objective, spare = sizing.objective, sizing.policy.reserve
         alone = f", {limited_text(objective, sizing.without_spares.objective_s)} without spare Pods"
         text = f"{limited_text(objective, sizing.whole.objective_s)}{alone if spare else ''}"
         rows.append(
@@ -126,9 +128,29 @@ def _answer_rows(sizing: Sizing) -> list[tuple[str, ...]]:
         percent = sizing.hpa_utilisation_percent
         scaling = f"above {percent}% CPU utilisation, minReplicas {sizing.replicas}"
         rows.append(("Scale out (HPA)", scaling))
+    if nodes := nodes_text(sizing):
+        rows.append(("Nodes", nodes))
     if sizing.price_per_audio_hour is not None:
         rows.append(("Price of an hour of audio", f"{sizing.price_per_audio_hour:.4g}"))
     return rows
+
+
+def _spread(sizing: Sizing) -> Section | None:
+    """Return the lines that keep the Pods apart, without which a lost node takes more of them."""
+    policy = sizing.policy
+    if sizing.nodes is None or not policy.spare_nodes:
+        return None
+    nodes = count_text(policy.spare_nodes, "node")
+    text = (
+        f"The objective holds without {nodes}, if each node has no more than "
+        f"{count_text(policy.pods_per_node or 0, 'Pod')}. The scheduler spreads them with this in "
+        "the Pod's spec, with the labels of your Pods:"
+    )
+    lines = (
+        "topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, "
+        "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {...}}}]"
+    )
+    return Section("Nodes that are lost", [text, Bullets([lines])])
 
 
 def _whole_pod_rows(deployment: DeploymentFacts | None) -> list[tuple[str, ...]]:

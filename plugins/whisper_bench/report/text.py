@@ -16,6 +16,7 @@ from whisper_bench.report.words import (
     met_text,
     mix_text,
     node_text,
+    nodes_text,
     objective_text,
     policy_text,
     seconds_text,
@@ -81,6 +82,8 @@ def _inputs(report: SizingReport) -> Iterable[str]:
     if sizing.hpa_utilisation_percent is not None:
         scaling = f"{sizing.hpa_utilisation_percent}% CPU utilisation"
         rows.append(("scale out", f"above {scaling} (HPA, minReplicas {sizing.replicas})"))
+    if nodes := nodes_text(sizing):
+        rows.append(("nodes", nodes))
     if sizing.price_per_audio_hour is not None:
         rows.append(("price", f"{sizing.price_per_audio_hour:.4g} per hour of audio"))
     width = max(len(name) for name, _ in rows)

@@ -112,7 +112,9 @@ def objective_text(objective: Objective | None) -> str:
 
 def policy_text(policy: Policy) -> str:
     """Return how the service is run."""
-    spare = count_text(policy.spare_pods, "spare Pod") if policy.spare_pods else "no spare Pod"
+    spare = count_text(policy.reserve, "spare Pod") if policy.reserve else "no spare Pod"
+    if policy.spare_nodes:
+        spare += f", as {count_text(policy.spare_nodes, 'node')} may be lost with all Pods"
     at_a_time = count_text(policy.concurrency, "request")
     return (
         f"{policy.balancing} balancing, {at_a_time} at a time per Pod, busy at most "
@@ -147,6 +149,17 @@ def node_text(basis: Basis) -> str | None:
         "--benchmark-save=NAME --whisper-copies=1,all --whisper-cpu-limit=1, on the node type of "
         "production; or --assume-slowdown 1.8"
     )
+
+
+def nodes_text(sizing: Sizing) -> str | None:
+    """Return the nodes that all Pods take; None where a node's Pods are not known."""
+    if sizing.nodes is None or sizing.replicas is None:
+        return None
+    each = count_text(-(-sizing.replicas // sizing.nodes), "Pod")
+    price = (
+        "" if sizing.price_per_hour is None else f", {sizing.price_per_hour:.4g} per hour in all"
+    )
+    return f"{sizing.nodes}, up to {each} each{price}"
 
 
 def changed_text(change: Sensitivity) -> str:

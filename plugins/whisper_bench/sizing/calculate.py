@@ -121,6 +121,7 @@ def sizing_of(
         else service_percentile_s(service, load, objective),
         offered_load=offered_load,
         utilisation=utilisation,
+        nodes=None if replicas is None else policy.nodes_for(replicas),
         hpa_utilisation_percent=None if utilisation is None else _hpa_percent(utilisation, pod),
         **asdict(evidence_of(decision, curves=evidence, ratio=ratio)),
     )

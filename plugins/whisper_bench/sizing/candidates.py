@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from whisper_bench.case.record import CaseRecord
 from whisper_bench.case.work import round_times
@@ -59,7 +60,7 @@ def decisions_of(
     decisions = {
         case.record.label: None
         if FAILING & set(case.verdict.findings)
-        else decide(case.service, demand)
+        else decide(case.service, replace(demand, policy=demand.policy.on_nodes(case.pod.cpu)))
         for case in cases
     }
     if not any(decisions.values()):

@@ -33,7 +33,7 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def replicas(self) -> int | None:
         """All Pods, with the spare ones."""
-        return None if self.needed is None else self.needed + self.demand.policy.spare_pods
+        return None if self.needed is None else self.needed + self.demand.policy.reserve
 
 
 def decide(service: Service, demand: Demand) -> Decision:
@@ -54,7 +54,7 @@ def decide(service: Service, demand: Demand) -> Decision:
         reason=(
             f"the fewest Pods that keep {objective.name} within {objective.limit} "
             f"(upper error bound {objective.value(bound)}) at {100 * policy.max_utilisation:g}% "
-            f"utilisation or less, and {policy.spare_pods} spare"
+            f"utilisation or less, and {policy.reserve_text}"
         ),
         predicted=predicted,
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Self
 
 import msgspec
@@ -22,6 +23,7 @@ from whisper_bench.sizing.bounds import (
 )
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, Floats
+from whisper_bench.text.amounts import count_text
 
 ONE_WINDOW: Mapping[int, float] = {1: 1.0}
 
@@ -175,20 +177,75 @@ class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return times_s / audio_s if self.per_audio_s else times_s
 
 
+def pods_that_fit(node_cpus: float, pod_cpus: float) -> int:
+    """Return how many Pods the CPUs of a node are enough for.
+
+    Raises:
+        BenchError: none fits.
+
+    """
+    # decimal, not binary: ten Pods of 1.6 CPUs fit in 16, but 16 // 1.6 is 9
+    fit = int(Fraction(str(node_cpus)) / Fraction(str(pod_cpus)))
+    if fit < 1:
+        raise BenchError(
+            f"a Pod of {pod_cpus:g} CPU does not fit on a node of {node_cpus:g} CPUs; give larger "
+            "nodes with --cpus-per-node"
+        )
+    return fit
+
+
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the service is run: the balancer, requests that a Pod takes at a time, and reserves.
 
     `max_utilisation` is the highest share of time that the Pods may be busy; it and the objective
-    are met even without the `spare_pods`.
+    are met even without the `spare_pods`, or without all Pods of the `spare_nodes`. A node holds
+    `pods_per_node`, or what fits on its `cpus_per_node`.
     """
 
     balancing: Balancing = Balancing.RANDOM
     concurrency: int = 1
     max_utilisation: float = 0.8
     spare_pods: int = 1
+    spare_nodes: int = 0
+    pods_per_node: int | None = None
+    cpus_per_node: float | None = None
+
+    @property
+    def reserve(self) -> int:
+        """The Pods that may be missing: the spare ones, or those of the spare nodes, if more."""
+        return max(self.spare_pods, self.spare_nodes * (self.pods_per_node or 0))
+
+    @property
+    def reserve_text(self) -> str:
+        """The Pods that may be missing, in words."""
+        if not self.spare_nodes:
+            return f"{self.spare_pods} spare"
+        nodes = count_text(self.spare_nodes, "node")
+        return f"{self.reserve} spare ({nodes} of {self.pods_per_node})"
+
+    def nodes_for(self, replicas: int) -> int | None:
+        """Return the nodes that so many Pods take; None where a node's Pods are not known."""
+        return None if self.pods_per_node is None else -(-replicas // self.pods_per_node)
+
+    def on_nodes(self, pod_cpus: float) -> "Policy":
+        """Return the policy for Pods of a size: how many of them fit on a node.
+
+        Raises:
+            BenchError: none does.
+
+        """
+        if self.pods_per_node is not None or self.cpus_per_node is None:
+            return self
+        fit = pods_that_fit(self.cpus_per_node, pod_cpus)
+        return msgspec.structs.replace(self, pods_per_node=fit)
 
     def __post_init__(self) -> None:
         """Refuse an invalid policy."""
+        if self.spare_nodes and self.pods_per_node is None and self.cpus_per_node is None:
+            raise BenchError(
+                f"--spare-nodes {self.spare_nodes}: a lost node takes its Pods along, and how many "
+                "is not known; give --pods-per-node, or --cpus-per-node"
+            )
         if not LEAST_UTILISATION <= self.max_utilisation < 1:
             raise BenchError(
                 f"utilisation {self.max_utilisation:g}: give a share from 0.01 to below 1, "

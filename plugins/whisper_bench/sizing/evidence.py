@@ -35,7 +35,7 @@ def evidence_of(decision: Decision, *, curves: bool, ratio: Estimate | None = No
     question, needed = decision.demand.question(decision.service), decision.predicted
     if question is None or needed is None:
         return Evidence()
-    spare = question.policy.spare_pods
+    spare = question.policy.reserve
     whole = predict_latency(question, needed.pods + spare) if spare else needed
     check = cross_check(question, needed.pods)
     if not curves:
@@ -114,7 +114,7 @@ def sensitivity(
     changes = []
     for changed, value, factor, other in [*_changes(question), *_ratios(question, ratio)]:
         fewest = fewest_pods(other, near=round(needed * factor))
-        replicas = None if fewest is None else fewest.pods + question.policy.spare_pods
+        replicas = None if fewest is None else fewest.pods + question.policy.reserve
         changes.append(Sensitivity(changed, value, replicas))
     return changes
 

@@ -1,14 +1,13 @@
 """What an hour of audio costs."""
 
 import math
-from fractions import Fraction
 
 import msgspec
 from msgspec.structs import replace
 
 from whisper_bench.case.clip import WINDOW_S
 from whisper_bench.errors import BenchError
-from whisper_bench.sizing.demand import Load
+from whisper_bench.sizing.demand import Load, pods_that_fit
 from whisper_bench.sizing.sizing_report import SizingReport
 
 
@@ -40,16 +39,14 @@ def with_price(report: SizingReport, node: NodePrice) -> SizingReport:
     if sizing.replicas is None or sizing.cpu is None:
         return report
     pod_cpus = report.deployment.cpus if report.deployment else sizing.cpu
-    # decimal, not binary: ten Pods of 1.6 CPUs fit in 16, but 16 // 1.6 is 9
-    pods_per_node = int(Fraction(str(node.cpus)) / Fraction(str(pod_cpus)))
-    if pods_per_node < 1:
-        raise BenchError(
-            f"a Pod of {pod_cpus:g} CPU does not fit on a node of {node.cpus:g} CPUs; give larger "
-            "nodes with --cpus-per-node"
-        )
+    fit = pods_that_fit(node.cpus, pod_cpus)
+    pods_per_node = min(fit, sizing.policy.pods_per_node or fit)
     price_per_hour = sizing.replicas / pods_per_node * node.per_hour
     price = price_per_hour / _audio_hours_per_hour(sizing.load)
-    return replace(report, sizing=replace(sizing, price_per_audio_hour=price))
+    nodes = math.ceil(sizing.replicas / pods_per_node)
+    per_hour = nodes * node.per_hour
+    priced = replace(sizing, price_per_audio_hour=price, nodes=nodes, price_per_hour=per_hour)
+    return replace(report, sizing=priced)
 
 
 def _audio_hours_per_hour(load: Load) -> float:

@@ -52,7 +52,7 @@ class Sizing(Evidence, frozen=True, forbid_unknown_fields=True):
     `replicas` are all Pods, `needed` those without the spare ones.
     `bound_by` is what decides the number: "objective", "utilisation", or "rate" if only rates were
     given. `hpa_utilisation_percent` is the CPU utilisation at which to scale out.
-    `price_per_audio_hour` is in the price's currency.
+    `price_per_audio_hour` is in the price's currency, and so is `price_per_hour`, of whole `nodes`.
     """
 
     feasible: bool
@@ -75,3 +75,5 @@ class Sizing(Evidence, frozen=True, forbid_unknown_fields=True):
     utilisation: float | None
     hpa_utilisation_percent: int | None
     price_per_audio_hour: float | None = None
+    nodes: int | None = None
+    price_per_hour: float | None = None

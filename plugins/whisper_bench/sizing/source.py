@@ -122,6 +122,7 @@ def size_run(
     decisions = decisions_of(cases, facts.name, demand)
     best, sizing = _chosen(cases, decisions, evidence=evidence)
     warnings += [*_few_samples(sizing), *_fewer_cpus(best), *_in_windows(best, demand.load)]
+    warnings += _fewer_copies(best, sizing)
     return SizingReport(
         sizing=sizing,
         basis=_basis(best, facts, config, slowdown),
@@ -216,6 +217,18 @@ def _fewer_cpus(case: MeasuredCase) -> list[str]:
         f"measured under a limit of {pod.measured_limit_cpus:g} CPUs, of which {threads} can use "
         f"{cpus}: the Pod gets {cpus} per worker; throttling was judged under the larger limit, "
         f"measure with --whisper-cpu-limit={cpus} to judge it as deployed"
+    )
+    return [f"{case.record.label}: {text}"]
+
+
+def _fewer_copies(case: MeasuredCase, sizing: Sizing) -> list[str]:
+    """Warn if a node will hold more Pods than were measured beside each other."""
+    copies, pods = case.record.copies, sizing.policy.pods_per_node
+    if copies == 1 or pods is None or copies >= pods:
+        return []
+    text = (
+        f"a node will hold {pods} Pods, and {copies} workers at once were measured: more of them "
+        f"are slower, measure with --whisper-copies=1,{pods}"
     )
     return [f"{case.record.label}: {text}"]
 
