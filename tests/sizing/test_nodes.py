@@ -26,8 +26,8 @@ def test_a_lost_node_takes_all_its_pods_along():
         sizing = on_xeon(demand=held(policy)).sizing
         assert sizing.needed == without.needed
         assert sizing.replicas == without.replicas + spare
-        held = sizing.policy.pods_per_node
-        assert (sizing.nodes - 1) * held < sizing.replicas <= sizing.nodes * held
+        a_node = sizing.policy.pods_per_node
+        assert (sizing.nodes - 1) * a_node < sizing.replicas <= sizing.nodes * a_node
         assert sizing.without_spares.pods == sizing.needed
 
 
