@@ -10,6 +10,7 @@ from whisper_bench.case.language import OPTION, LanguageSource
 from whisper_bench.case.normalise import has_words
 from whisper_bench.machine.counters import CpuCounters, total_counters
 from whisper_bench.machine.cpu_limit import CpuLimit, no_limit_words
+from whisper_bench.machine.node import Node
 from whisper_bench.ranges import (
     Copies,
     Count,
@@ -102,6 +103,8 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     copies: Copies = 1
     placement: Placement | None = None
     """None in a run saved before it was recorded: floating."""
+    node: Node | None = None
+    """None in a run saved before it was recorded."""
 
     @property
     def case(self) -> Case:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from whisper_bench.cli import gate, k8s, predict, ratio, results, size, throttling, weights
+from whisper_bench.cli import doctor, gate, k8s, predict, ratio, results, size, throttling, weights
 from whisper_bench.cli.parser import Parser
 from whisper_bench.cli.show import OutputClosedError, say, show_json, show_lines
 from whisper_bench.errors import BenchError, InterruptedCommandError
@@ -109,6 +109,6 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="show program's version number and exit"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (results, throttling, ratio, predict, size, gate, k8s, weights):
+    for command in (results, throttling, ratio, predict, size, gate, k8s, weights, doctor):
         command.declare(commands)
     return parser

@@ -12,6 +12,7 @@ from whisper_bench.case.decoding import Decoding
 from whisper_bench.case.language import LanguageSource
 from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError, WrongAnswerError
+from whisper_bench.machine.node import Node
 from whisper_bench.machine.quota import is_held
 from whisper_bench.measure.copies import Copies, Join, Lone
 from whisper_bench.measure.journal import Journal, ReadyLine, RoundLine, WrongLine
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     cpu_limit: float | None = None
     language_source: LanguageSource | None = None
     placement: Placement = "floating"
+    node: Node | None = None
 
     @property
     def all_rounds(self) -> int:

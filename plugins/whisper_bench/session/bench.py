@@ -14,6 +14,7 @@ from whisper_bench.case.transcript import TranscriptCheck
 from whisper_bench.errors import BenchError, WrongAnswerError
 from whisper_bench.machine.cpu_limit import cpu_limit_in_force
 from whisper_bench.machine.identity import detect_machine
+from whisper_bench.machine.node import read_node
 from whisper_bench.machine.quota import PERIOD_US
 from whisper_bench.measure.journal import RunLine
 from whisper_bench.measure.journal_reader import identity_of
@@ -179,7 +180,7 @@ class Bench:
 
     def _planned(self, cases: list[Case]) -> dict[Case, Plan]:
         """Plan every case; weights are hashed and clips read once for all of them."""
-        config = self.config
+        config, node = self.config, read_node()
         clips = {name: load_clip(config.clips[name]) for name in {case.clip for case in cases}}
         weights = {
             model: resolve_weights(
@@ -208,6 +209,7 @@ class Bench:
                 warmup_rounds=config.warmup_rounds,
                 cpu_limit=self.demanded,
                 placement=config.placement,
+                node=node,
             )
             for case in cases
         }
