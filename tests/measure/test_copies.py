@@ -12,8 +12,9 @@ from support.runs import command_of, saved
 from support.samples import ready
 from whisper_bench.errors import BenchError
 from whisper_bench.machine import memory
-from whisper_bench.machine.cpu_limit import cpu_limit_in_force
+from whisper_bench.machine.cpu_limit import CpuLimit, cpu_limit_in_force
 from whisper_bench.measure import copies
+from whisper_bench.session import limit
 
 pytestmark = pytest.mark.skipif(
     (cpu_limit_in_force().usable_cpus or 1) < 2, reason="two copies need two CPUs"
@@ -117,6 +118,22 @@ def test_pinned_copies_have_a_cpu_each(toy_bench, pytester):
         assert record["cpu_limit"]["cpus"] == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cannot pin a process here")
+def test_pinned_runs_are_compared_with_one_another(toy_bench):
+    pinned = (*SHORT, "--whisper-placement=pinned")
+    assert toy_bench("--benchmark-save=m4", *pinned).ret == 0
+    done = toy_bench("--benchmark-save=xeon", *pinned, "--whisper-reference=m4")
+    assert done.ret == 0, done.stderr.str()
+    done.stdout.fnmatch_lines(["wrote *ratio_config.json"])
+    done = toy_bench(*SHORT, "--whisper-reference=m4")
+    done.stderr.fnmatch_lines(["*cpu_limit: 1.0 against none*"])
+
+
+def test_pinned_with_more_threads_than_its_cpu_is_refused(toy_bench):
+    done = toy_bench("--whisper-placement=pinned", "--whisper-threads=1,2")
+    done.stderr.fnmatch_lines(["*--whisper-placement=pinned: a worker has one CPU*2 threads*"])
+
+
 def test_pinned_with_another_limit_than_one_cpu_is_refused(toy_bench):
     done = toy_bench("--whisper-placement=pinned", "--whisper-cpu-limit=1.5")
     done.stderr.fnmatch_lines(["*--whisper-placement=pinned: a worker has one CPU of its own*"])
@@ -127,6 +144,17 @@ def test_a_number_of_copies_that_is_none_is_misuse(bench, value):
     done = bench(f"--whisper-copies={value}")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines(["*--whisper-copies (whisper_copies): *"])
+
+
+@pytest.mark.parametrize(
+    ("usable", "each", "fit"), [(2.4, 0.4, 6), (1.2, 0.4, 3), (16, 1.0, 16), (1.9, 1.0, 1)]
+)
+def test_limits_fit_as_decimals(usable, each, fit, monkeypatch):
+    in_force = CpuLimit(usable, "cgroup v2 quota", usable, "/", 16, 16)
+    monkeypatch.setattr(limit, "cpu_limit_in_force", lambda: in_force)
+    assert limit.most_copies(each) == fit
+    with pytest.raises(BenchError, match=f"give {fit} or fewer"):
+        limit.Limits(each, in_force, fit + 1, "floating")
 
 
 MEMINFO = "MemTotal: 100 kB\nMemAvailable:    64 kB\n"

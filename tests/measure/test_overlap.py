@@ -101,13 +101,46 @@ def test_nothing_beside_a_copy_that_was_stopped_counts():
     assert starts == [0.0, 0.0, 6.0, 6.0, 7.0, 7.0]
 
 
-def test_the_copy_that_falls_behind_is_named():
+def test_a_rest_counts_against_a_long_round_that_is_not_over():
+    # copy 2 rests from 0.9 to 1.5, while the second round of copy 1 runs from 1 to 3
+    first = [(0.0, 1.0, True), (1.0, 3.0, True), (3.0, 4.0, True)]
+    second = [(0.0, 0.9, True), (1.5, 2.5, True), (2.5, 3.5, True), (3.5, 4.5, True)]
+    counted = [span for of_set in heard([first, second]) for span in of_set]
+    assert (1, 1.0, 3.0) not in counted
+
+
+def test_the_copy_that_ends_no_round_is_named_and_a_slow_one_is_not():
     overlap = Overlap(3)
-    for number in range(5):
+    for number in range(200):
         for copy in (1, 3):
             overlap.add(copy, None, number, number + 1, busy=True)
-    overlap.add(2, None, 0, 4, busy=True)
-    assert (overlap.ahead, overlap.slowest, overlap.rounds, overlap.sets) == (4, 2, 1, 1)
+        if number % 2:
+            overlap.add(2, None, number - 1, number + 1, busy=True)
+        assert overlap.left_behind is None
+    for number in range(200, 242):
+        overlap.add(1, None, number, number + 1, busy=True)
+        overlap.add(3, None, number, number + 1, busy=True)
+    assert overlap.left_behind == 2
+
+
+def test_a_copy_that_ends_no_round_at_all_is_named():
+    overlap = Overlap(2)
+    assert overlap.left_behind is None
+    for number in range(21):
+        overlap.add(1, None, number, number + 1, busy=True)
+    assert overlap.left_behind == 2
+
+
+def test_rounds_in_vain_are_those_since_the_last_set():
+    overlap = Overlap(1)
+    for number in range(100):
+        overlap.add(1, None, number, number + 1, busy=number % 10 != 9)
+        while overlap.next_set():
+            pass
+        assert overlap.in_vain <= 2
+    for number in range(100, 130):
+        overlap.add(1, None, number, number + 1, busy=False)
+    assert overlap.in_vain > 20
 
 
 @pytest.mark.parametrize(
@@ -119,6 +152,7 @@ def test_the_copy_that_falls_behind_is_named():
         (4.0, 2.0, 0.0, 0.0, False),
         (4.0, 3.0, None, 0.0, True),
         (4.0, 1.0, None, 0.0, False),
+        (4.0, 1.0, None, 3.0, True),
         (0.01, 0.001, 0.0, 0.0, True),
     ],
 )

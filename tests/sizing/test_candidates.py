@@ -185,3 +185,13 @@ def test_a_lone_worker_is_called_so_and_a_slowdown_is_assumed():
 def test_a_slowdown_beside_a_measured_full_node_is_refused():
     with pytest.raises(BenchError, match=r"--assume-slowdown 1\.8: .*base-t1-vi_30s-x4"):
         on_xeon(full(*XEON), slowdown=1.8)
+
+
+def test_a_slowdown_is_assumed_of_lone_workers_beside_a_full_node():
+    two = judged_record(*(item / 4 for item in XEON), case=("base", 2, "vi_30s"))
+    report = on_xeon(full(*XEON), two, slowdown=1.8)
+    assert report.basis.case == "base-t2-vi_30s"
+    assert report.basis.slowdown == 1.8
+    means = {item.case: item.mean_s for item in report.candidates}
+    assert means["base-t2-vi_30s"] == pytest.approx(1.8 * 2.5 / 4)
+    assert means["base-t1-vi_30s-x4"] == pytest.approx(2.5)

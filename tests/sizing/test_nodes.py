@@ -6,6 +6,8 @@ from msgspec.structs import replace
 from support.ratios import XEON
 from support.size_runs import ASKED, full, judged_record, on_xeon
 from whisper_bench.errors import BenchError
+from whisper_bench.manifests.deployed import DeploymentFacts
+from whisper_bench.report.outputs import with_deployment
 from whisper_bench.report.words import nodes_text
 from whisper_bench.sizing.demand import Policy
 from whisper_bench.sizing.price import NodePrice, with_price
@@ -56,3 +58,18 @@ def test_more_pods_on_a_node_than_were_measured_is_warned_of():
     assert not any("--whisper-copies" in text for text in alike.warnings)
     lone = on_xeon(judged_record(*XEON), demand=held(Policy(pods_per_node=16)))
     assert not any("--whisper-copies" in text for text in lone.warnings)
+
+
+def test_more_pods_than_a_node_has_cpus_for_are_refused():
+    with pytest.raises(BenchError, match=r"--pods-per-node 16: .*give 4 or fewer"):
+        on_xeon(demand=held(Policy(pods_per_node=16, cpus_per_node=4)))
+    with pytest.raises(BenchError, match="more than 1000 spare Pods"):
+        on_xeon(demand=held(Policy(spare_nodes=100, cpus_per_node=8192)))
+
+
+def test_a_sidecar_makes_more_nodes_with_a_price_and_without():
+    report = on_xeon(demand=held(Policy(cpus_per_node=4)))
+    pod = DeploymentFacts("d.yaml", "api", "Guaranteed", 2.0, 448.0, None, [], [])
+    whole = with_deployment(report, pod)
+    assert whole.sizing.nodes == -(-whole.sizing.replicas // 2)
+    assert with_price(whole, NodePrice(1, 4)).sizing.nodes == whole.sizing.nodes

@@ -9,6 +9,7 @@ from support.ratios import M4, XEON, facts, m4, xeon
 from support.samples import LIMIT
 from support.size_runs import (
     XEON_FACTS,
+    full,
     judged_record,
     kept,
     on_m4,
@@ -129,3 +130,22 @@ def test_a_stale_or_foreign_ratio_is_refused():
             config=kept(),
             most_days=1e6,
         )
+
+
+@pytest.mark.parametrize(("copies", "alone"), [((1, 4), False), ((4, 1), True)])
+def test_the_node_is_that_of_the_ratios_target(copies, alone):
+    here, there = (
+        judged_record(*times) if number == 1 else full(*times)
+        for times, number in zip((M4, XEON), copies, strict=True)
+    )
+    ratio = calculate_ratio(m4(here), xeon(there), allow_mismatch=["copies"])
+    config = config_of(ratio, facts().moment)
+    now = facts("m4", where="m4b.json")
+    sized_on = partial(quick, [here], now, config=config, most_days=1e6)
+    report = sized_on()
+    assert (report.basis.copies, report.basis.is_alone) == (copies[1], alone)
+    if alone:
+        assert sized_on(slowdown=1.8).basis.slowdown == 1.8
+    else:
+        with pytest.raises(BenchError, match="nothing to assume"):
+            sized_on(slowdown=1.8)

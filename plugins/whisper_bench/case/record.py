@@ -164,11 +164,23 @@ def trust_warnings(record: CaseRecord) -> list[str]:
     warnings += _answer_warnings(record)
     if record.cpu_limit.cpus is None:
         warnings.append(no_limit_words(record.cpu_limit))
+    warnings += _crowding(record)
     if rounds < record.planned_rounds:
         warnings.append(f"{rounds} of {record.planned_rounds} rounds: the run was interrupted")
     if len(record.processes) == 1:
         warnings.append("one process: the spread between processes is unknown")
     return warnings
+
+
+def _crowding(record: CaseRecord) -> list[str]:
+    """Warn where copies without limits have more threads than there are CPUs."""
+    limit, threads = record.cpu_limit, record.copies * record.threads
+    cpus = limit.affinity_cpus or limit.online_cpus
+    if record.copies == 1 or limit.quota_cpus or record.placement == "pinned" or not cpus:
+        return []
+    if threads <= cpus:
+        return []
+    return [f"{record.copies} copies of {record.threads} threads on {cpus} CPUs: they take turns"]
 
 
 def _unpinned(record: CaseRecord) -> str:

@@ -8,14 +8,12 @@ from typing import NamedTuple
 
 from whisper_bench.errors import BenchError, WorkerDiedError
 from whisper_bench.machine.memory import available_bytes
-from whisper_bench.measure.overlap import Overlap, is_awake
+from whisper_bench.measure.overlap import MOST_LATE, Overlap, is_awake
 from whisper_bench.worker.process import Worker
 from whisper_bench.worker.protocol import Assignment, Measured, Ready
 
 Join = Callable[[int], None]
 _LOOK_S = 1.0
-_MOST_AHEAD = 20
-"""Rounds that one copy may be ahead of another: two that run beside each other differ by a few."""
 _MOST_IN_VAIN = 20
 """Rounds of each copy without one that counts."""
 _GIB = 2**30
@@ -124,14 +122,14 @@ class Copies:
         assert start_s is not None
         end_s = start_s + measured.transcription.wall_s
         self._overlap.add(said.copy, measured, start_s, end_s, busy=is_awake(measured))
-        if self._overlap.ahead > _MOST_AHEAD:
+        if late := self._overlap.left_behind:
             self._refuse_stopped()
             raise BenchError(
-                f"copy {self._overlap.slowest} of {copies} is {self._overlap.ahead} rounds behind "
-                "the fastest: they do not run beside each other; give each a CPU of its own, and "
-                "measure again"
+                f"copy {late} of {copies} has ended no round for {MOST_LATE} times its longest, "
+                "and the others have: they do not run beside each other; give each a CPU of its "
+                "own, and measure again"
             )
-        if self._overlap.rounds - self._overlap.sets > _MOST_IN_VAIN:
+        if self._overlap.in_vain > _MOST_IN_VAIN:
             raise BenchError(
                 f"{copies} copies: no round of {_MOST_IN_VAIN} had all copies busy from its "
                 "beginning to its end; something stops them again and again: measure again on a "

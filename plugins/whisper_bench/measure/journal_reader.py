@@ -60,6 +60,8 @@ def _check_lines(path: Path, processes: list[ReadyLine], rounds: list[RoundLine]
           for (case, number), times in known.items() if times > 1),
         *(f"a round of process {line.process} of {line.case.label}, which is not there"
           for line in rounds if (line.case, line.process) not in known),
+        *(f"a round of copy {line.copy} of {line.case.label}"
+          for line in rounds if line.copy > line.case.copies),
         *(f"a round of {line.case.label} with a latency of {line.latency_s:g} s, shorter than its "
           f"{line.measured.transcription.wall_s:g} s in the worker"
           for line in rounds if line.latency_s < line.measured.transcription.wall_s),

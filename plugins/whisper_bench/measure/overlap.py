@@ -11,6 +11,8 @@ from whisper_bench.worker.protocol import Measured
 
 MOST_GAP_S = 0.1
 """Between two rounds of a copy that goes from one to the next: a period of the kernel's quota."""
+MOST_LATE = 20
+"""Times its longest round that a copy may take for one: the host may be busy, yet not so long."""
 AWAKE = 0.9
 """Share of a round in which a busy copy computes, waits for a CPU, or is throttled."""
 AWAKE_UNSEEN = 0.5
@@ -36,24 +38,26 @@ class Overlap(Generic[_T]):
         self._open: list[deque[_Timed[_T]]] = [deque() for _ in range(copies)]
         self._counted: list[deque[_T]] = [deque() for _ in range(copies)]
         self._rounds = [0] * copies
-        self._returned = 0
-        self.sets = 0
-        """Sets that were returned or can be, each of one round of every copy."""
+        self._longest_s: dict[int, float] = {}
+        self._rounds_at_set = 0
 
     @property
-    def ahead(self) -> int:
-        """How many more rounds the fastest copy has ended than the slowest."""
-        return max(self._rounds) - min(self._rounds)
+    def left_behind(self) -> int | None:
+        """The copy that has ended no round for many times its longest, while others did."""
+        if not self._last_s:
+            return None
+        now_s, began_s = max(self._last_s.values()), min(self._first_s.values())
+        longest_s = max(self._longest_s.values())
+        for copy in range(1, len(self._open) + 1):
+            ended_s = self._last_s.get(copy, began_s)
+            if now_s - ended_s > MOST_LATE * self._longest_s.get(copy, longest_s):
+                return copy
+        return None
 
     @property
-    def slowest(self) -> int:
-        """The copy with the fewest rounds; copies are counted from 1."""
-        return 1 + self._rounds.index(min(self._rounds))
-
-    @property
-    def rounds(self) -> int:
-        """The rounds that the slowest copy has ended, whether they count or not."""
-        return min(self._rounds)
+    def in_vain(self) -> int:
+        """The rounds that each copy has ended since the last set that counts."""
+        return min(self._rounds) - self._rounds_at_set
 
     def add(self, copy: int, measured: _T, start_s: float, end_s: float, *, busy: bool) -> None:
         """Note a round of a copy; one that was not `busy` counts against all that it overlaps."""
@@ -63,6 +67,7 @@ class Overlap(Generic[_T]):
             self._idle.append((start_s, end_s))
         self._first_s.setdefault(copy, start_s)
         self._last_s[copy] = end_s
+        self._longest_s[copy] = max(end_s - start_s, self._longest_s.get(copy, 0.0))
         self._rounds[copy - 1] += 1
         self._open[copy - 1].append(_Timed(start_s, end_s, measured))
         self._settle()
@@ -71,7 +76,6 @@ class Overlap(Generic[_T]):
         """Return a counted round of each copy, in their order; None as long as one lacks it."""
         if not all(self._counted):
             return None
-        self._returned += 1
         return [counted.popleft() for counted in self._counted]
 
     def _settle(self) -> None:
@@ -84,9 +88,14 @@ class Overlap(Generic[_T]):
                 timed = waiting.popleft()
                 if timed.start_s >= all_began_s and not self._had_rest(timed):
                     counted.append(timed.measured)
-        self.sets = self._returned + min(map(len, self._counted))
-        left = [waiting[0].start_s for waiting in self._open if waiting]
-        self._idle = [idle for idle in self._idle if not left or idle[1] > min(left)]
+        if all(self._counted):
+            self._rounds_at_set = min(self._rounds)
+        # a copy without a round that waits is in one that began after its last
+        open_s = [
+            waiting[0].start_s if waiting else self._last_s[copy]
+            for copy, waiting in enumerate(self._open, start=1)
+        ]
+        self._idle = [idle for idle in self._idle if idle[1] > min(open_s)]
 
     def _had_rest(self, timed: _Timed[_T]) -> bool:
         return any(start < timed.end_s and end > timed.start_s for start, end in self._idle)
@@ -98,7 +107,7 @@ def is_awake(measured: Measured) -> bool:
     Else it was stopped (SIGSTOP), or the machine slept.
     """
     heard, wait_s = measured.transcription, measured.wait_s
-    if wait_s is None:
-        return heard.cpu_s >= AWAKE_UNSEEN * heard.wall_s
     throttled_s = measured.counters.throttled_s if measured.counters else 0.0
+    if wait_s is None:
+        return heard.cpu_s + throttled_s >= AWAKE_UNSEEN * heard.wall_s
     return heard.cpu_s + wait_s + throttled_s >= AWAKE * heard.wall_s - _SHORT_S

@@ -133,6 +133,7 @@ def _side(case: RunCase, kind: SampleKind, work: SideWork | None) -> CaseSide:
         setting=case.setting,
         warnings=case.warnings,
         work=work,
+        copies=case.copies,
     )
 
 

@@ -242,7 +242,7 @@ def case_setting(record: CaseRecord) -> dict[str, str]:
         **kernels,
         "cpu_limit_source": _limit_source(record.cpu_limit),
         "warmup_rounds": str(record.warmup_rounds),
-        **({"placement": record.placement} if record.placement == "pinned" else {}),
+        "placement": record.placement or "floating",
         **{f"environment.{name}": value for name, value in record.environment.items()},
     }
 

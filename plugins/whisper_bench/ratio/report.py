@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from whisper_bench.case.case import Case
-from whisper_bench.ranges import Count, Ordinal, PeakMemory, Positive
+from whisper_bench.ranges import Copies, Count, Ordinal, PeakMemory, Positive
 from whisper_bench.ratio.comparable import Mismatch
 from whisper_bench.ratio.run import CaseIdentity, RunFacts, SampleKind
 from whisper_bench.stats.interval import Confidence, Estimate
@@ -48,7 +48,8 @@ class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `latency_s` and `cpu_s` are geometric means of the processes' means, so that the ratio is their
     quotient where the work is unknown; `latency` and `cpu` are their logarithms with their spread.
     `work` is None where a side of the case has no split on record. `peak_rss_bytes` is the most
-    that a process of this side held resident, for a sizing of its machine.
+    that a process of this side held resident, for a sizing of its machine. `copies` of the worker
+    ran at once.
     """
 
     latency_s: Positive
@@ -64,6 +65,7 @@ class CaseSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     setting: dict[str, str]
     warnings: list[str]
     work: SideWork | None = None
+    copies: Copies = 1
 
     @property
     def compared(self) -> LogMean:

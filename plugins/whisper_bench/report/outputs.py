@@ -78,9 +78,22 @@ def sized(report: SizingReport) -> Sized:
 
 
 def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingReport:
-    """Add the facts of the Deployment as written, and warnings of what is wrong with it."""
+    """Add the facts of the Deployment as written, and warnings of what is wrong with it.
+
+    Nodes are those of its whole Pods, with their other containers.
+
+    Raises:
+        BenchError: such a Pod does not fit on the node that was given.
+
+    """
+    sizing = report.sizing
+    if sizing.replicas is not None:
+        nodes = sizing.policy.nodes_for(sizing.replicas, facts.cpus)
+        sizing = msgspec.structs.replace(sizing, nodes=nodes)
     warnings = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
-    return msgspec.structs.replace(report, deployment=facts, warnings=[*report.warnings, *warnings])
+    return msgspec.structs.replace(
+        report, sizing=sizing, deployment=facts, warnings=[*report.warnings, *warnings]
+    )
 
 
 def _node(basis: Basis) -> str:

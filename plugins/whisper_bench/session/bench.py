@@ -29,7 +29,7 @@ from whisper_bench.session.languages import (
     language_facts,
     languages_of,
 )
-from whisper_bench.session.limit import Limits, held_limit
+from whisper_bench.session.limit import PINNED, Limits, held_limit
 from whisper_bench.session.resumed import UNSAVED, Opened, left_to_resume, open_journal
 from whisper_bench.throttling.judge import ThrottlingReport
 from whisper_bench.weights.resolve import resolve_weights
@@ -68,7 +68,7 @@ class Bench:
         self.plans = self._planned(list(cases))
         self.reference = reference
         if reference is not None:
-            reference.check(self.plans.values(), self.demanded or self.limit.compared)
+            reference.check(self.plans.values(), self._planned_limit())
         self.records: dict[Case, CaseRecord] = {}
         self.written: list[Path] = []
         self.course = Course()
@@ -213,6 +213,13 @@ class Bench:
             )
             for case in cases
         }
+
+    def _planned_limit(self) -> float | str | None:
+        """Return the limit that each worker will have, as two runs must share it."""
+        known = self.demanded or self.limit.compared
+        if self.config.placement == PINNED:
+            return min(1.0, self.limit.quota_cpus or 1.0)
+        return known
 
     def _earlier_facts(self) -> dict[str, str]:
         """Return the facts of the run that this one continues; none if it starts new."""

@@ -102,8 +102,14 @@ def _all_copies(config: pytest.Config) -> int:
 
 
 def _placement(config: pytest.Config) -> Literal["floating", "pinned"]:
-    given = options.one_of(config, "placement", PLACEMENTS)
-    return "pinned" if given == "pinned" else "floating"
+    if options.one_of(config, "placement", PLACEMENTS) != "pinned":
+        return "floating"
+    if max(threads := options.threads(config)) > 1:
+        raise pytest.UsageError(
+            f"--whisper-placement=pinned: a worker has one CPU of its own, and {max(threads)} "
+            "threads would take turns on it; give --whisper-threads=1, or leave pinned out"
+        )
+    return "pinned"
 
 
 def _clips(config: pytest.Config) -> dict[str, Path]:

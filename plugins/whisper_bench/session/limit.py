@@ -1,9 +1,9 @@
 """--whisper-cpu-limit and --whisper-placement: each worker under a limit of its own."""
 
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 
 from whisper_bench.case.case import Placement
 from whisper_bench.errors import BenchError
@@ -30,7 +30,7 @@ def held_limit(cpus: float) -> float:
 def most_copies(cpus: float | None) -> int:
     """Return how many workers have a CPU each, or as many CPUs as their limit."""
     usable = cpu_limit_in_force().usable_cpus or 1
-    return max(1, math.floor(usable / _cpus_of_a_copy(cpus)))
+    return max(1, _fitting(usable, _cpus_of_a_copy(cpus)))
 
 
 class Limits:
@@ -97,11 +97,16 @@ class Limits:
 
 def _refuse_too_many(copies: int, demanded: float | None, in_force: CpuLimit) -> None:
     usable, each = in_force.usable_cpus, _cpus_of_a_copy(demanded)
-    if copies > 1 and usable is not None and copies * each > usable:
+    if copies > 1 and usable is not None and copies > _fitting(usable, each):
         raise BenchError(
             f"--whisper-copies={copies}: they need {copies * each:g} CPUs, and {usable:g} can be "
-            f"used here ({in_force}); give {max(1, math.floor(usable / each))} or fewer, or all"
+            f"used here ({in_force}); give {max(1, _fitting(usable, each))} or fewer, or all"
         )
+
+
+def _fitting(usable: float, each: float) -> int:
+    """Return how many limits fit into the CPUs: decimal, since 6 times 0.4 is 2.4."""
+    return int(Fraction(str(usable)) / Fraction(str(each)))
 
 
 def _cpus_of_a_copy(demanded: float | None) -> float:

@@ -36,6 +36,8 @@ class MeasuredCase(msgspec.Struct, frozen=True):
     ratio: CaseRatio | None
     service: Service
     pod: PodSize
+    copies: int
+    """The workers that ran at once on the machine that the service times are of."""
 
 
 def known_ratio(case: CaseRatio) -> Estimate:
@@ -91,7 +93,7 @@ def measured_case(
 ) -> MeasuredCase:
     """Return a case as a candidate; with a ratio its times and memory are the target's.
 
-    `slowdown` is what a full node is assumed to make of its service times.
+    `slowdown` is what a full node is assumed to make of the times of a worker alone.
     """
     if ratio is None:
         peak_bytes = max(process.peak_rss_bytes for process in record.processes)
@@ -100,6 +102,8 @@ def measured_case(
     else:
         side = ratio.target
         peak_bytes, busy_cpus = side.peak_rss_bytes, (side.cpu_s or side.latency_s) / side.latency_s
+    copies = record.copies if ratio is None else ratio.target.copies
+    full_node = slowdown if copies == 1 else 1.0
     return MeasuredCase(
         record=record,
         verdict=verdict,
@@ -107,7 +111,7 @@ def measured_case(
         service=Service(
             samples_s=[round_.latency_s for round_ in record.rounds],
             windows=record.clip.windows,
-            factor=slowdown * (1.0 if ratio is None else known_ratio(ratio).high),
+            factor=full_node * (1.0 if ratio is None else known_ratio(ratio).high),
             hard_share=hard.share,
             hard_factor=hard.factor,
             work=service_work(record, ratio),
@@ -121,6 +125,7 @@ def measured_case(
             measured_on=f"{production.name}, {production.architecture}, {production.cpu_model}",
             concurrency=concurrency,
         ),
+        copies=copies,
     )
 
 

@@ -223,24 +223,44 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         nodes = count_text(self.spare_nodes, "node")
         return f"{self.reserve} spare ({nodes} of {self.pods_per_node})"
 
-    def nodes_for(self, replicas: int) -> int | None:
-        """Return the nodes that so many Pods take; None where a node's Pods are not known."""
-        return None if self.pods_per_node is None else -(-replicas // self.pods_per_node)
+    def nodes_for(self, replicas: int, pod_cpus: float | None = None) -> int | None:
+        """Return the nodes that so many Pods take, of a size if it is known by now.
+
+        None where a node's Pods are not known.
+
+        Raises:
+            BenchError: not one Pod fits on a node.
+
+        """
+        held = self.pods_per_node
+        if held is not None and pod_cpus is not None and self.cpus_per_node is not None:
+            held = min(held, pods_that_fit(self.cpus_per_node, pod_cpus))
+        return None if held is None else -(-replicas // held)
 
     def on_nodes(self, pod_cpus: float) -> "Policy":
         """Return the policy for Pods of a size: how many of them fit on a node.
 
         Raises:
-            BenchError: none does.
+            BenchError: none does, or fewer than a node shall hold.
 
         """
-        if self.pods_per_node is not None or self.cpus_per_node is None:
+        if self.cpus_per_node is None:
             return self
         fit = pods_that_fit(self.cpus_per_node, pod_cpus)
-        return msgspec.structs.replace(self, pods_per_node=fit)
+        if self.pods_per_node is not None and self.pods_per_node > fit:
+            raise BenchError(
+                f"--pods-per-node {self.pods_per_node}: Pods of {pod_cpus:g} CPU, and a node has "
+                f"{self.cpus_per_node:g} (--cpus-per-node): give {fit} or fewer, or leave it out"
+            )
+        return msgspec.structs.replace(self, pods_per_node=self.pods_per_node or fit)
 
     def __post_init__(self) -> None:
         """Refuse an invalid policy."""
+        if self.reserve > MOST_SPARE:
+            raise BenchError(
+                f"--spare-nodes {self.spare_nodes}: with {self.pods_per_node} Pods each that is "
+                f"more than {MOST_SPARE} spare Pods; give fewer"
+            )
         if self.spare_nodes and self.pods_per_node is None and self.cpus_per_node is None:
             raise BenchError(
                 f"--spare-nodes {self.spare_nodes}: a lost node takes its Pods along, and how many "

@@ -90,7 +90,6 @@ def size_run(
             "--allow-mismatch: nothing is compared without --ratio-config; leave it out"
         )
     chosen = _fullest(_of_model(records, model, facts.name, demand.load))
-    _check_slowdown(slowdown, chosen)
     _check_production(facts, config, production)
     warnings = [
         f"{record.label}: {text}"
@@ -119,6 +118,7 @@ def size_run(
         for record in chosen
         if config is None or record.label in ratios
     ]
+    _check_slowdown(slowdown, cases)
     decisions = decisions_of(cases, facts.name, demand)
     best, sizing = _chosen(cases, decisions, evidence=evidence)
     warnings += [*_few_samples(sizing), *_fewer_cpus(best), *_in_windows(best, demand.load)]
@@ -223,7 +223,7 @@ def _fewer_cpus(case: MeasuredCase) -> list[str]:
 
 def _fewer_copies(case: MeasuredCase, sizing: Sizing) -> list[str]:
     """Warn if a node will hold more Pods than were measured beside each other."""
-    copies, pods = case.record.copies, sizing.policy.pods_per_node
+    copies, pods = case.copies, sizing.policy.pods_per_node
     if copies == 1 or pods is None or copies >= pods:
         return []
     text = (
@@ -280,12 +280,12 @@ def _fullest(records: Sequence[CaseRecord]) -> list[CaseRecord]:
     return [record for record in records if record.copies == most[record.threads]]
 
 
-def _check_slowdown(slowdown: float | None, records: Sequence[CaseRecord]) -> None:
-    measured = [record.label for record in records if record.copies > 1]
-    if slowdown is not None and measured:
+def _check_slowdown(slowdown: float | None, cases: Sequence[MeasuredCase]) -> None:
+    if slowdown is not None and all(case.copies > 1 for case in cases):
+        measured = ", ".join(case.record.label for case in cases)
         raise BenchError(
-            f"--assume-slowdown {slowdown:g}: a full node was measured ({', '.join(measured)}), so "
-            "there is nothing to assume; leave it out"
+            f"--assume-slowdown {slowdown:g}: a full node was measured ({measured}), so there is "
+            "nothing to assume; leave it out"
         )
 
 
@@ -302,6 +302,6 @@ def _basis(
         target=config.target if config else None,
         ratio=case.ratio,
         ratio_created=f"{config.created:%Y-%m-%d}" if config else None,
-        copies=case.record.copies,
-        slowdown=slowdown,
+        copies=case.copies,
+        slowdown=slowdown if case.copies == 1 else None,
     )
