@@ -99,3 +99,19 @@ def test_a_trend_without_data_is_none():
     assert trend([[1.0, 1.0, 1.0]]).p == 1.0
     assert trend([[0.0, 0.5, 1.0]]).p == 0.0
     assert trend([[1.0, 2.0, 1.0]]).p == 1.0
+
+
+def test_a_drift_of_three_processes_that_chance_gives_is_not_warned_of():
+    # the slope's t is above the normal quantile, and of one degree of freedom that is no proof
+    assert (
+        stability_warnings(record(*[1.0] * 8, *[1.13] * 8, *[1.2] * 8, per_process=8))
+        == [
+            "processes spread by 9.4% (standard deviation): the machine is not quiet",
+            "3 processes: 5 or more give a narrower interval",
+        ][1:]
+    )
+
+
+def test_rounds_that_all_scatter_widely_have_none_far_out():
+    wide = record(*[1.0, 1.15] * 25, per_process=10)
+    assert not any("far out" in text for text in stability_warnings(wide))

@@ -101,6 +101,13 @@ def test_a_guest_hides_its_siblings_and_tells_of_stolen_time(node):
     assert "--whisper-cpu-limit=1" in found["CPU limit"].remedy
 
 
+def test_a_hypervisor_that_reports_no_stolen_time_may_have_some(node):
+    silent = node({**GUEST, "proc/stat": "cpu  500 0 100 300 0 0 0 0 0 0\n"})
+    found = told(silent, FREE)["stolen time"]
+    assert found.value == "0.00% of CPU time since start; many hypervisors report none"
+    assert found.remedy is None
+
+
 def test_the_kubelets_static_policy_is_a_cpuset_without_a_quota(node):
     found = told(node(GUEST), STATIC)
     assert found["CPU limit"].value.startswith("a cpuset of 2 of 16 CPUs, and no quota")
@@ -121,6 +128,15 @@ def test_what_macos_does_not_tell_is_unknown(node):
     for fact in ("CPUs", "siblings", "sockets", "stolen time", "governor", "boost", "huge pages",
                  "vector units", "memory left"):  # fmt: skip
         assert found[fact].value == "unknown"
+
+
+def test_a_hypervisor_that_names_itself_is_one(node):
+    assert node({"sys/hypervisor/type": "xen"}).hypervisor is True
+
+
+def test_a_limit_that_is_not_known_is_not_called_none():
+    hidden = CpuLimit(None, "unknown: x", None, None, 8, 8, tree="groups above are hidden")
+    assert told(Node(), hidden)["CPU limit"].value == "not known: groups above are hidden"
 
 
 @pytest.mark.parametrize("broken", ["", "cpu", "cpu a b c d e f g h i", "cpu 0 0 0 0 0 0 0 0 0 0"])

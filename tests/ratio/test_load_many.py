@@ -65,3 +65,12 @@ def test_runs_of_one_case_share_what_they_say_of_it(paths):
     first, second = load_files(paths[:2])
     assert first.cases[0].identity is second.cases[0].identity
     assert first.cases[0].setting is second.cases[0].setting
+
+
+def test_workers_leave_ctrl_c_to_the_command():
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        load_many._leave_interrupts()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

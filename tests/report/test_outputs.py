@@ -6,12 +6,14 @@ import pytest
 from support import sizings
 from support.ratios import XEON
 from support.size_runs import (
+    ASKED,
     XEON_FACTS,
     judged_record,
     on_xeon,
 )
 from whisper_bench import generate_report, size_run
 from whisper_bench.errors import BenchError
+from whisper_bench.report.markdown import markdown_report
 from whisper_bench.report.outputs import sized
 from whisper_bench.sizing.candidates import HardClips
 from whisper_bench.sizing.demand import Demand, Load, Policy
@@ -78,3 +80,22 @@ def test_an_infeasible_sizing_gives_no_deployment():
         "whisper-bench/ratio": "none: the production machine was measured",
         "whisper-bench/node": "ALONE ON ITS NODE: a full node is slower, and was not measured",
     }
+
+
+def test_the_annotation_says_how_full_the_node_was():
+    made = on_xeon()
+    for changes, said in (
+        ({"copies": 16}, "measured with 16 copies at once"),
+        ({"slowdown": 1.8}, "measured alone, 1.8 times as slow on a full node: assumed"),
+    ):
+        report = msgspec.structs.replace(made, basis=msgspec.structs.replace(made.basis, **changes))
+        assert sized(report).annotations["whisper-bench/node"] == said
+
+
+def test_a_report_with_spare_nodes_shows_what_spreads_the_pods():
+    policy = msgspec.structs.replace(ASKED.policy, spare_nodes=1, pods_per_node=4)
+    made = on_xeon(demand=msgspec.structs.replace(ASKED, policy=policy), slowdown=1.8)
+    page = markdown_report(made)
+    assert "topologySpreadConstraints" in page
+    assert "as 1 node may be lost with all Pods" in page
+    assert "Assumed: on a full node each request takes 1.8 times as long" in page

@@ -63,3 +63,19 @@ def test_copies_without_a_lone_one_have_no_slowdown_and_say_so():
     lines = copies_lines([together(4, 6.0, 6.2, 5.8, 6.0)])
     assert "n/a" in lines[2]
     assert "--whisper-copies=1,4" in lines[-1]
+
+
+def test_one_process_gives_no_interval_and_says_so():
+    one, two = (record(4.0, 4.1), together(2, 4.2, 4.2))
+    one, two = (msgspec.structs.replace(made, processes=made.processes[:1]) for made in (one, two))
+    lines = copies_lines([one, two])
+    assert any("no slowdown with an interval from one process" in line for line in lines)
+
+
+def test_a_clock_too_coarse_gives_no_slowdown_in_cpu_seconds():
+    lone = record(*LONE)
+    coarse = [msgspec.structs.replace(process, mean_cpu_s=0.0) for process in lone.processes]
+    lone = msgspec.structs.replace(lone, processes=coarse)
+    ((_, of_two),) = companies([lone, together(2, 4.2, 4.2, 4.2, 4.2)])
+    assert of_two.cpu_slowdown is None
+    assert of_two.slowdown is not None

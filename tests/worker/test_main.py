@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from support.samples import measured
 from whisper_bench.worker import __main__ as program
 
 
@@ -38,3 +39,21 @@ def test_only_linux_is_asked_to_end_the_worker(asked, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     program._end_with_parent()
     assert asked == []
+
+
+def test_a_released_worker_ends_where_nobody_reads_its_rounds():
+    class Closed:
+        def __init__(self):
+            self.lines = []
+
+        def write(self, line):
+            if len(self.lines) == 3:
+                raise BrokenPipeError
+            self.lines.append(line)
+
+        def flush(self):
+            pass
+
+    replies = Closed()
+    program._measure_until_ended(replies, SimpleNamespace(measure=lambda: measured(1.0)))
+    assert len(replies.lines) == 3

@@ -103,7 +103,7 @@ class CaseRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     copies: Copies = 1
     placement: Placement | None = None
     """None in a run saved before it was recorded: floating."""
-    node: Node | None = None
+    node_facts: Node | None = None
     """None in a run saved before it was recorded."""
 
     @property

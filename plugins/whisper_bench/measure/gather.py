@@ -52,7 +52,7 @@ def gathered(plan: Plan, finished: FinishedRounds) -> CaseRecord:
         language_source=plan.language_source,
         copies=plan.case.copies,
         placement=plan.placement,
-        node=plan.node,
+        node_facts=plan.node_facts,
     )
 
 

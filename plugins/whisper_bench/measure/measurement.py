@@ -38,7 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     cpu_limit: float | None = None
     language_source: LanguageSource | None = None
     placement: Placement = "floating"
-    node: Node | None = None
+    node_facts: Node | None = None
 
     @property
     def all_rounds(self) -> int:

@@ -87,9 +87,8 @@ def with_deployment(report: SizingReport, facts: DeploymentFacts) -> SizingRepor
 
     """
     sizing = report.sizing
-    if sizing.replicas is not None:
-        nodes = sizing.policy.nodes_for(sizing.replicas, facts.cpus)
-        sizing = msgspec.structs.replace(sizing, nodes=nodes)
+    nodes = sizing.policy.nodes_for(sizing.replicas or 0, facts.cpus)
+    sizing = msgspec.structs.replace(sizing, nodes=nodes)
     warnings = [f"{facts.path}: {text}" for text in (*facts.faults, *facts.notes)]
     return msgspec.structs.replace(
         report, sizing=sizing, deployment=facts, warnings=[*report.warnings, *warnings]

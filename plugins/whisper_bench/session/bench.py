@@ -209,7 +209,7 @@ class Bench:
                 warmup_rounds=config.warmup_rounds,
                 cpu_limit=self.demanded,
                 placement=config.placement,
-                node=node,
+                node_facts=node,
             )
             for case in cases
         }
