@@ -186,7 +186,7 @@ def test_the_blank_values_of_every_command_are_tested():
     commands = {" ".join(path) for path, _ in leaves(_parser())}
     assert commands == {
         "results", "throttling", "ratio", "predict", "size", "gate", "k8s run", "k8s collect",
-        "weights find",
+        "weights find", "doctor",
     }  # fmt: skip
     assert len(VALUES) > 60
 

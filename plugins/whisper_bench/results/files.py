@@ -94,8 +94,8 @@ def _written_before(result: Result, path: Path) -> Path | None:
 
 
 def _measured(result: Result) -> CaseRecord:
-    """Leave out the words of the version that saved it, and how much of it was there before."""
-    return replace(result.detail.record, resumed_rounds=0)
+    """Leave out what a resume changes: how much was there before, and the node as it is now."""
+    return replace(result.detail.record, resumed_rounds=0, node_facts=None)
 
 
 def result_content(result: Result, folder: Path) -> tuple[Path, bytes]:
