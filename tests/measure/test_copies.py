@@ -141,6 +141,13 @@ def test_pinned_with_another_limit_than_one_cpu_is_refused(toy_bench):
     done.stderr.fnmatch_lines(["*--whisper-placement=pinned: a worker has one CPU of its own*"])
 
 
+def test_all_copies_are_one_for_each_cpu(bench):
+    cpus = int(cpu_limit_in_force().usable_cpus)
+    done = bench("--collect-only", "-q", "--whisper-copies=1,all")
+    assert done.ret == 0
+    done.stdout.fnmatch_lines([f"*-x{cpus}]*"])
+
+
 @pytest.mark.parametrize("value", ["0", "some", "1,,2", "-1", "1.5"])
 def test_a_number_of_copies_that_is_none_is_misuse(bench, value):
     done = bench(f"--whisper-copies={value}")

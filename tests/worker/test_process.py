@@ -166,3 +166,25 @@ def test_an_invalid_answer_is_refused():
         BenchError, match=r"the worker's answer: transcription\.wall_s is null: Exp"
     ):
         worker._reply(Measured)
+
+
+def test_a_released_worker_goes_from_round_to_round_until_nobody_listens(assignment):
+    worker = Worker(assignment(), wait=False)
+    worker.become_ready()
+    worker.release()
+    first, second = worker.next_round(), worker.next_round()
+    assert first.start_s + first.transcription.wall_s <= second.start_s
+    for pipe in (worker._process.stdout, worker._process.stdin):
+        pipe.close()
+    assert worker._process.wait() == 0
+    worker.close()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a stopped process is told by /proc")
+def test_a_stopped_worker_is_told_from_one_that_runs_and_one_that_is_gone(assignment):
+    with Worker(assignment()) as worker:
+        assert not worker.is_stopped
+        os.kill(worker.pid, signal.SIGSTOP)
+        wait_until(lambda: worker.is_stopped, "the worker is not stopped")
+        os.kill(worker.pid, signal.SIGCONT)
+    assert not worker.is_stopped
