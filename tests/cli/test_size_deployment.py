@@ -102,6 +102,7 @@ def test_a_sidecars_resources_are_in_notes_and_price(here, sized, capsys):
     status, out = checked(capsys)
     assert status == 0
     assert out.startswith("d.yaml matches the sizing\nnote: the whole Pod requests 1.5 CPU")
+    assert checked(capsys, "--price-per-node-hour=0.6", "--cpus-per-node=6")[0] == 0
 
 
 def test_a_node_too_small_for_the_pod_is_misuse_of_a_check_as_well(here, sized, capsys):

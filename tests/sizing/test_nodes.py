@@ -8,6 +8,7 @@ from support.size_runs import ASKED, full, judged_record, on_xeon
 from whisper_bench.errors import BenchError
 from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.report.outputs import with_deployment
+from whisper_bench.report.text import sizing_lines
 from whisper_bench.report.words import nodes_text
 from whisper_bench.sizing.demand import Policy
 from whisper_bench.sizing.price import NodePrice, with_price
@@ -73,3 +74,8 @@ def test_a_sidecar_makes_more_nodes_with_a_price_and_without():
     whole = with_deployment(report, pod)
     assert whole.sizing.nodes == -(-whole.sizing.replicas // 2)
     assert with_price(whole, NodePrice(1, 4)).sizing.nodes == whole.sizing.nodes
+
+
+def test_the_terminal_shows_the_nodes():
+    lines = sizing_lines(on_xeon(demand=held(Policy(pods_per_node=4))))
+    assert any(line.startswith("nodes ") and "up to 4 Pods each" in line for line in lines)

@@ -32,3 +32,7 @@ def test_t_tail_near_zero_is_a_half():
 @pytest.mark.parametrize("freedom", [0.5, 1, 5])
 def test_a_quantile_next_to_the_median_ends(freedom):
     assert t_quantile(0.5 + 5e-10, freedom) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_quantile_far_out_of_many_degrees_of_freedom_is_that_of_scipy():
+    assert t_quantile(0.99999, 1e6) == pytest.approx(stats.t.ppf(0.99999, 1e6), rel=1e-9)

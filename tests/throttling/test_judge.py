@@ -136,3 +136,22 @@ def test_threads_that_wait_at_their_quota_are_unknown(threads, wait_s, verdict):
     assert actual.verdict == verdict
     if verdict == "UNKNOWN":
         assert any("which hides throttling" in text for text in actual.evidence)
+
+
+def test_copies_are_compared_with_the_same_number_and_named():
+    full = [
+        msgspec.structs.replace(
+            one, copies=2, planned_rounds=2 * len(one.rounds),
+            rounds=[
+                msgspec.structs.replace(measured, copy=copy, start_s=0.0)
+                for measured in one.rounds for copy in (1, 2)
+            ],
+        )
+        for one in (record(1, 9.2), record(2, 9.3))
+    ]  # fmt: skip
+    report = judged([record(1, 4.6), *full])
+    factors = {item.label: item.latency_factor for item in report.cases}
+    assert factors["base-t1-vi_30s-x2"] is None
+    assert factors["base-t2-vi_30s-x2"] == pytest.approx(9.3 / 9.2, rel=1e-3)
+    assert [item.copies for item in report.recommended] == [1, 2]
+    assert any("vi_30s, 2 copies at once, with" in line for line in verdict_lines(report))

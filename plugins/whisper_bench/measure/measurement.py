@@ -221,14 +221,13 @@ def _refuse_another_identity(plan: Plan, before: Sequence[ReadyLine], now: Ready
             f"worker is under {in_force}; a control group above it has a smaller limit"
         )
     refuse_replaced(Path(plan.weights.folder), plan.weights.files, now.ready.files)
-    if before:
-        first, process = before[0].ready, before[0].process
-        for field, then, current in _identity(first, now.ready):
-            if then != current:
-                raise BenchError(
-                    f"{now.case.label}: {field} was {then} in process {process} and is {current} "
-                    f"in process {now.process}; measure again with the same in every process"
-                )
+    first, process = before[0].ready, before[0].process
+    for field, then, current in _identity(first, now.ready):
+        if then != current:
+            raise BenchError(
+                f"{now.case.label}: {field} was {then} in process {process} and is {current} "
+                f"in process {now.process}; measure again with the same in every process"
+            )
 
 
 def _identity(then: Ready, now: Ready) -> Iterator[tuple[str, object, object]]:
