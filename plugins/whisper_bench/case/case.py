@@ -35,8 +35,16 @@ class Case(msgspec.Struct, frozen=True, order=True):
     @property
     def label(self) -> str:
         """Name the case for people, as in pytest's test ids: `base-t4-vi_30s`, `...-x16`."""
+        return self._named(f"-{self.clip}")
+
+    @property
+    def short_label(self) -> str:
+        """Name the case without its clip, where that is known: `base-t4-x16`."""
+        return self._named("")
+
+    def _named(self, clip: str) -> str:
         company = "" if self.copies == 1 else f"-x{self.copies}"
-        return f"{self.model}-t{self.threads}-{self.clip}{company}"
+        return f"{self.model}-t{self.threads}{clip}{company}"
 
     @property
     def cell(self) -> dict[str, Any]:

@@ -174,13 +174,11 @@ def trust_warnings(record: CaseRecord) -> list[str]:
 
 def _crowding(record: CaseRecord) -> list[str]:
     """Warn where copies without limits have more threads than there are CPUs."""
-    limit, threads = record.cpu_limit, record.copies * record.threads
-    cpus = limit.affinity_cpus or limit.online_cpus
-    if record.copies == 1 or limit.quota_cpus or record.placement == "pinned" or not cpus:
+    cpus = record.cpu_limit.usable_cpus
+    has_own = record.cpu_limit.quota_cpus is not None or record.placement == "pinned"
+    if record.copies == 1 or has_own or cpus is None or record.copies * record.threads <= cpus:
         return []
-    if threads <= cpus:
-        return []
-    return [f"{record.copies} copies of {record.threads} threads on {cpus} CPUs: they take turns"]
+    return [f"{record.copies} copies of {record.threads} threads on {cpus:g} CPUs: they take turns"]
 
 
 def _unpinned(record: CaseRecord) -> str:

@@ -127,6 +127,7 @@ def _round_troubles(record: CaseRecord) -> Iterator[str]:
             yield f"a round of {wall_s:g} s is longer than its latency of {measured.latency_s:g} s"
         if cpu_s > cpus * wall_s + _CLOCK_S:
             yield f"{cpu_s:g} CPU-seconds in {wall_s:g} s are more than {cpus} CPUs can give"
+        # nearly every round has had enough: of thousands of runs the call costs as much as the rest
         contended = cpu_s < enough * wall_s and is_contended(
             wall_s=wall_s,
             cpu_s=cpu_s,

@@ -1,6 +1,7 @@
 """`whisper-bench doctor`: what this node is, and what of it spoils a measurement."""
 
 import argparse
+import os
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,8 +18,6 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings."""
-    import os
-
     from whisper_bench.cli.show import show_json, show_lines
     from whisper_bench.machine.cpu_limit import cpu_limit_in_force
     from whisper_bench.machine.doctor import findings

@@ -1,6 +1,7 @@
 """The CPUs that this process may use at once, and what limits them."""
 
 import os
+from fractions import Fraction
 from operator import itemgetter
 from pathlib import Path
 from typing import Literal
@@ -95,6 +96,11 @@ class CpuLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.cpus is not None:
             return f"{self.cpus:g} ({self.source})"
         return "none" if self.unknown is None else f"not known ({self.unknown})"
+
+
+def shares_of(cpus: float, each: float) -> int:
+    """Return how many shares of CPUs there are: as decimals, since 16 // 1.6 is 9 in binary."""
+    return int(Fraction(str(cpus)) / Fraction(str(each)))
 
 
 def cpu_limit_in_force(root: Path = Path("/")) -> CpuLimit:

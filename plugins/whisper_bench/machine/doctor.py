@@ -1,7 +1,6 @@
 """What of a node spoils a measurement, or leaves speed unused, and what to do about each."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 import msgspec
 
@@ -66,7 +65,6 @@ def _cpus(node: Node) -> Finding:
 
 
 def _siblings(node: Node) -> Finding:
-    kind: Literal["none", "shared", "hidden", "unknown"] = node.siblings
     value, remedy = {
         "none": ("none: each CPU is a core", None),
         "shared": (
@@ -78,7 +76,7 @@ def _siblings(node: Node) -> Finding:
             "two CPUs may share a core and nothing shows it: measure --whisper-copies=1,all",
         ),
         "unknown": (UNKNOWN, "measure --whisper-copies=1,all"),
-    }[kind]
+    }[node.siblings]
     return Finding("siblings", value, remedy)
 
 

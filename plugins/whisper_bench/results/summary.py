@@ -52,16 +52,10 @@ def _row(record: CaseRecord) -> tuple[str, ...]:
     )
 
 
-def _short(record: CaseRecord) -> str:
-    """Name a case without its clip."""
-    company = "" if record.copies == 1 else f"-x{record.copies}"
-    return f"{record.model}-t{record.threads}{company}"
-
-
 def _warnings(records: Iterable[CaseRecord]) -> list[str]:
     """Say each warning once, with the cases it is true of."""
     cases: dict[str, list[str]] = {}
     for record in records:
         for warning in warnings_of(record):
-            cases.setdefault(warning, []).append(_short(record))
+            cases.setdefault(warning, []).append(record.case.short_label)
     return [f"! {warning} [{', '.join(dict.fromkeys(names))}]" for warning, names in cases.items()]

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from fractions import Fraction
+from functools import partial
 
 from whisper_bench.case.case import Placement
 from whisper_bench.errors import BenchError
-from whisper_bench.machine.cpu_limit import CpuLimit, cpu_limit_in_force
+from whisper_bench.machine.cpu_limit import CpuLimit, cpu_limit_in_force, shares_of
 from whisper_bench.machine.quota import QuotaGroup, held_cpus, is_held
 from whisper_bench.text.plain import readable
 
@@ -30,7 +30,7 @@ def held_limit(cpus: float) -> float:
 def most_copies(cpus: float | None) -> int:
     """Return how many workers have a CPU each, or as many CPUs as their limit."""
     usable = cpu_limit_in_force().usable_cpus or 1
-    return max(1, _fitting(usable, _cpus_of_a_copy(cpus)))
+    return max(1, shares_of(usable, _cpus_of_a_copy(cpus)))
 
 
 class Limits:
@@ -85,7 +85,7 @@ class Limits:
 
     def _joins(self) -> Iterator[Callable[[int], None]]:
         for cpu in self._cpus:
-            yield lambda pid, cpu=cpu: os.sched_setaffinity(pid, {cpu})  # type: ignore[misc]
+            yield partial(_pin, cpu)
         for quota in self._quotas:
             yield quota.add
 
@@ -97,16 +97,15 @@ class Limits:
 
 def _refuse_too_many(copies: int, demanded: float | None, in_force: CpuLimit) -> None:
     usable, each = in_force.usable_cpus, _cpus_of_a_copy(demanded)
-    if copies > 1 and usable is not None and copies > _fitting(usable, each):
+    if copies > 1 and usable is not None and copies > shares_of(usable, each):
         raise BenchError(
             f"--whisper-copies={copies}: they need {copies * each:g} CPUs, and {usable:g} can be "
-            f"used here ({in_force}); give {max(1, _fitting(usable, each))} or fewer, or all"
+            f"used here ({in_force}); give {max(1, shares_of(usable, each))} or fewer, or all"
         )
 
 
-def _fitting(usable: float, each: float) -> int:
-    """Return how many limits fit into the CPUs: decimal, since 6 times 0.4 is 2.4."""
-    return int(Fraction(str(usable)) / Fraction(str(each)))
+def _pin(cpu: int, pid: int) -> None:
+    os.sched_setaffinity(pid, {cpu})
 
 
 def _cpus_of_a_copy(demanded: float | None) -> float:

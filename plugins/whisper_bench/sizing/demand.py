@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Self
 
 import msgspec
@@ -10,6 +9,7 @@ import numpy as np
 
 from whisper_bench.case.clip import WINDOW_S, windows_of
 from whisper_bench.errors import BenchError
+from whisper_bench.machine.cpu_limit import shares_of
 from whisper_bench.sizing.arrivals import gaps_s, phases_of, sums_s, thinned
 from whisper_bench.sizing.bounds import (
     LEAST_UTILISATION,
@@ -184,8 +184,7 @@ def pods_that_fit(node_cpus: float, pod_cpus: float) -> int:
         BenchError: none fits.
 
     """
-    # decimal, not binary: ten Pods of 1.6 CPUs fit in 16, but 16 // 1.6 is 9
-    fit = int(Fraction(str(node_cpus)) / Fraction(str(pod_cpus)))
+    fit = shares_of(node_cpus, pod_cpus)
     if fit < 1:
         raise BenchError(
             f"a Pod of {pod_cpus:g} CPU does not fit on a node of {node_cpus:g} CPUs; give larger "
