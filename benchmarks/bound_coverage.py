@@ -16,8 +16,9 @@ import numpy as np
 from all_pods import answers_of_all
 from msgspec.structs import replace
 
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.estimate import predict_latency
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing
 

@@ -21,7 +21,8 @@ from whisper_bench.saved.file import read_saved, records_of
 from whisper_bench.saved.find import STORAGE, find_saved
 from whisper_bench.sizing.candidates import service_work
 from whisper_bench.sizing.decision import decide
-from whisper_bench.sizing.demand import Demand, Load, Objective, Policy
+from whisper_bench.sizing.demand import Demand, Load, Objective
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing, waits
 from whisper_bench.text.table import table_lines

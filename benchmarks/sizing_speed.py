@@ -14,7 +14,8 @@ import time
 import numpy as np
 
 from whisper_bench.sizing.calculate import calculate_sizing
-from whisper_bench.sizing.demand import Objective, Policy
+from whisper_bench.sizing.demand import Objective
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing
 

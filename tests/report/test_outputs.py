@@ -16,7 +16,8 @@ from whisper_bench.errors import BenchError
 from whisper_bench.report.markdown import markdown_report
 from whisper_bench.report.outputs import sized
 from whisper_bench.sizing.candidates import HardClips
-from whisper_bench.sizing.demand import Demand, Load, Policy
+from whisper_bench.sizing.demand import Demand, Load
+from whisper_bench.sizing.policy import Policy
 
 
 def test_both_reports_are_written(tmp_path):

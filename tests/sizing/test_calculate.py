@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from support.services import EXAMPLE, SMALL
 from whisper_bench import calculate_sizing
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.estimate import predict_latency
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.search import MOST_PODS
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing

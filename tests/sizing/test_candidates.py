@@ -17,7 +17,8 @@ from whisper_bench.errors import BenchError
 from whisper_bench.sizing import candidates
 from whisper_bench.sizing.candidates import HardClips
 from whisper_bench.sizing.decision import decide
-from whisper_bench.sizing.demand import Demand, Load, Objective, Policy
+from whisper_bench.sizing.demand import Demand, Load, Objective
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.throttling.verdict import Verdict
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from support.queues import by_pod
 from support.services import SMALL, lognormal
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.estimate import predict_latency
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.search import fewest_pods
 from whisper_bench.sizing.simulate import Balancing
 

@@ -7,8 +7,9 @@ import pytest
 from support.services import EXAMPLE, SMALL
 from whisper_bench import calculate_sizing
 from whisper_bench.errors import BenchError
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.pod import pod_size
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 
 

@@ -10,7 +10,7 @@ from whisper_bench.manifests.deployed import DeploymentFacts
 from whisper_bench.report.outputs import with_deployment
 from whisper_bench.report.text import sizing_lines
 from whisper_bench.report.words import nodes_text
-from whisper_bench.sizing.demand import Policy
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.price import NodePrice, with_price
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from support.services import SMALL
 from whisper_bench.sizing import search
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.demand import Load, Objective, Question
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.search import fewest_for_utilisation, fewest_pods
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Balancing

@@ -8,7 +8,8 @@ from support.ratios import M4, XEON, facts, m4, record, xeon
 from whisper_bench import calculate_ratio, size_run
 from whisper_bench.machine.counters import CpuCounters
 from whisper_bench.ratio.config import config_of
-from whisper_bench.sizing.demand import Demand, Load, Objective, Policy
+from whisper_bench.sizing.demand import Demand, Load, Objective
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.simulate import Balancing
 
 ASKED = Demand(Load(2.0), Objective(95, 10.0), Policy(balancing=Balancing.SHARED))

@@ -8,9 +8,10 @@ from support.ratios import M4, XEON, facts, m4, record, xeon
 from support.samples import LIMIT
 from whisper_bench import calculate_ratio
 from whisper_bench.machine.counters import CpuCounters
-from whisper_bench.sizing.demand import Load, Objective, Policy
+from whisper_bench.sizing.demand import Load, Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import pod_size
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service, ServiceWork
 from whisper_bench.sizing.sizing import CrossCheck, Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis, Candidate, SizingReport

@@ -212,7 +212,8 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def demand_of(options: argparse.Namespace) -> "Demand":
     """Return the demand that the options describe."""
-    from whisper_bench.sizing.demand import Demand, Load, Policy
+    from whisper_bench.sizing.demand import Demand, Load
+    from whisper_bench.sizing.policy import Policy
     from whisper_bench.sizing.simulate import Balancing
 
     tokens, spread = options.tokens_per_second or (None, 0.0)

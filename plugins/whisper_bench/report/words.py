@@ -1,9 +1,10 @@
 """Figures of a sizing in words, the same in every report."""
 
 from whisper_bench.sizing.bounds import POISSON
-from whisper_bench.sizing.demand import Load, Objective, Policy
+from whisper_bench.sizing.demand import Load, Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import PodSize
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing import Sensitivity, Sizing
 from whisper_bench.sizing.sizing_report import Basis

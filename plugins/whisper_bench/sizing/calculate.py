@@ -9,9 +9,10 @@ from whisper_bench.case.clip import WINDOW_S
 from whisper_bench.errors import BenchError
 from whisper_bench.sizing.bounds import POISSON
 from whisper_bench.sizing.decision import Decision, by_utilisation, decide
-from whisper_bench.sizing.demand import ONE_WINDOW, Demand, Load, Objective, Policy
+from whisper_bench.sizing.demand import ONE_WINDOW, Demand, Load, Objective
 from whisper_bench.sizing.evidence import evidence_of
 from whisper_bench.sizing.pod import PodSize
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.search import service_percentile_s
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.sizing import Sizing

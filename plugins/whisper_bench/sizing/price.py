@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from whisper_bench.case.clip import WINDOW_S
 from whisper_bench.errors import BenchError
-from whisper_bench.sizing.demand import Load, pods_that_fit
+from whisper_bench.sizing.demand import Load
+from whisper_bench.sizing.policy import pods_that_fit
 from whisper_bench.sizing.sizing_report import SizingReport
 
 

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from whisper_bench.sizing.demand import Load, Objective, Policy, Question
+from whisper_bench.sizing.demand import Load, Objective, Question
 from whisper_bench.sizing.estimate import Predicted, draws_of, predict_latency
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 from whisper_bench.sizing.simulate import Floats
 

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from whisper_bench.sizing.demand import Load, Objective, Policy
+from whisper_bench.sizing.demand import Load, Objective
 from whisper_bench.sizing.estimate import Predicted
 from whisper_bench.sizing.pod import PodSize
+from whisper_bench.sizing.policy import Policy
 from whisper_bench.sizing.service import Service
 
 
