@@ -13,10 +13,8 @@ from support.quotas import quota_of
 from support.runs import command_of, saved
 from support.samples import measured, plan, ready
 from whisper_bench.errors import BenchError, WorkerDiedError
-from whisper_bench.machine import memory
-from whisper_bench.machine.cpu_limit import CpuLimit, cpu_limit_in_force
+from whisper_bench.machine.cpu_limit import cpu_limit_in_force
 from whisper_bench.measure import copies
-from whisper_bench.session import limit
 
 pytestmark = pytest.mark.skipif(
     (cpu_limit_in_force().usable_cpus or 1) < 2, reason="two copies need two CPUs"
@@ -155,17 +153,6 @@ def test_a_number_of_copies_that_is_none_is_misuse(bench, value):
     done.stderr.fnmatch_lines(["*--whisper-copies (whisper_copies): *"])
 
 
-@pytest.mark.parametrize(
-    ("usable", "each", "fit"), [(2.4, 0.4, 6), (1.2, 0.4, 3), (16, 1.0, 16), (1.9, 1.0, 1)]
-)
-def test_limits_fit_as_decimals(usable, each, fit, monkeypatch):
-    in_force = CpuLimit(usable, "cgroup v2 quota", usable, "/", 16, 16)
-    monkeypatch.setattr(limit, "cpu_limit_in_force", lambda: in_force)
-    assert limit.most_copies(each) == fit
-    with pytest.raises(BenchError, match=f"give {fit} or fewer"):
-        limit.Limits(each, in_force, fit + 1, "floating")
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="making control groups needs root")
 def test_each_copy_has_a_quota_of_its_own(toy_bench, pytester):
     with quota_of(100_000):  # skipped with the reason where no group can be made
@@ -178,12 +165,6 @@ def test_each_copy_has_a_quota_of_its_own(toy_bench, pytester):
     for case in saved(pytester.path)["benchmarks"]:
         record = case["extra_info"]["whisper_bench"]
         assert record["cpu_limit"]["quota_cpus"] == 1
-
-
-def test_a_system_that_cannot_pin_says_so(monkeypatch):
-    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
-    with pytest.raises(BenchError, match="pinned: this system cannot pin"):
-        limit.Limits(1.0, CpuLimit(None, "none", None, None, 8, 8), 2, "pinned")
 
 
 class Scripted:
@@ -298,58 +279,6 @@ def test_copies_that_are_never_busy_together_end_their_case(crew):
         two.says(2, float(number), 1.0)
     with pytest.raises(BenchError, match="2 copies: no round of 20 had all copies busy"):
         two.copies.round()
-
-
-MEMINFO = "MemTotal: 100 kB\nMemAvailable:    64 kB\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "available"),
-    [
-        ({"proc/meminfo": MEMINFO}, 64 * 1024),
-        (
-            {
-                "proc/meminfo": MEMINFO,
-                "sys/fs/cgroup/memory.max": "50000\n",
-                "sys/fs/cgroup/memory.current": "30000\n",
-                "sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 10000\n",
-            },
-            30_000,
-        ),
-        (
-            {
-                "proc/meminfo": MEMINFO,
-                "sys/fs/cgroup/memory.max": "max\n",
-                "sys/fs/cgroup/memory.current": "30000\n",
-                "sys/fs/cgroup/memory.stat": "anon 1\n",
-            },
-            64 * 1024,
-        ),
-        (
-            {
-                "proc/meminfo": MEMINFO,
-                "sys/fs/cgroup/memory/memory.limit_in_bytes": "40000\n",
-                "sys/fs/cgroup/memory/memory.usage_in_bytes": "39000\n",
-                "sys/fs/cgroup/memory/memory.stat": "total_inactive_file 500\n",
-            },
-            1500,
-        ),
-    ],
-    ids=["machine", "v2", "v2-no-limit", "v1"],
-)
-def test_the_memory_that_is_left_is_the_machines_or_the_groups(tmp_path, files, available):
-    for name, content in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    assert memory.available_bytes(tmp_path) == available
-
-
-def test_a_system_without_proc_has_all_its_memory_or_says_nothing(tmp_path, monkeypatch):
-    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    assert memory.available_bytes(tmp_path) == whole
-    monkeypatch.setattr(memory.os, "sysconf", lambda _name: int("no such name"))
-    assert memory.available_bytes(tmp_path) is None
 
 
 def test_copies_that_do_not_fit_into_memory_are_refused(monkeypatch):

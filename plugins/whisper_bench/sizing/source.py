@@ -14,7 +14,7 @@ from whisper_bench.machine.identity import Architecture
 from whisper_bench.ratio.comparable import paired
 from whisper_bench.ratio.config import MOST_DAYS, RatioConfig
 from whisper_bench.ratio.load import facts_of_saved, run_of_records
-from whisper_bench.ratio.predict import PredictionReport, predict
+from whisper_bench.ratio.predict import predict
 from whisper_bench.ratio.report import CaseRatio
 from whisper_bench.ratio.run import RunFacts
 from whisper_bench.saved.file import read_saved, records_of
@@ -31,10 +31,16 @@ from whisper_bench.sizing.candidates import (
 )
 from whisper_bench.sizing.decision import Decision
 from whisper_bench.sizing.demand import Demand, Load
+from whisper_bench.sizing.remarks import (
+    allowed_differences,
+    clips_left_out,
+    few_samples,
+    fewer_copies,
+    fewer_cpus,
+    in_windows,
+)
 from whisper_bench.sizing.sizing import Sizing
 from whisper_bench.sizing.sizing_report import Basis, SizingReport
-from whisper_bench.stats.quantile import samples_needed
-from whisper_bench.text.amounts import count_text
 from whisper_bench.throttling.judge import judged
 
 PRODUCTION: Architecture = "x86_64"
@@ -96,13 +102,13 @@ def size_run(
         for record in chosen
         for text in (*trust_warnings(record), *stability_warnings(record))
     ]
-    warnings += _clips_left_out(records, chosen)
+    warnings += clips_left_out(records, chosen)
     ratios: dict[str, CaseRatio] = {}
     if config is not None:
         run = run_of_records(chosen, facts)
         ratios = {case.label: ratio for ratio, case in paired(config.cases, run.cases)[0]}
         predicted = predict(run, config, most_days=most_days, allow_mismatch=allow_mismatch)
-        warnings += [*predicted.warnings, *_allowed_differences(predicted)]
+        warnings += [*predicted.warnings, *allowed_differences(predicted)]
     throttling = judged(list(records))
     verdicts = {verdict.label: verdict for verdict in throttling.cases}
     cases = [
@@ -121,8 +127,8 @@ def size_run(
     _check_slowdown(slowdown, cases)
     decisions = decisions_of(cases, facts.name, demand)
     best, sizing = _chosen(cases, decisions, evidence=evidence)
-    warnings += [*_few_samples(sizing), *_fewer_cpus(best), *_in_windows(best, demand.load)]
-    warnings += _fewer_copies(best, sizing)
+    warnings += [*few_samples(sizing), *fewer_cpus(best), *in_windows(best, demand.load)]
+    warnings += fewer_copies(best, sizing)
     return SizingReport(
         sizing=sizing,
         basis=_basis(best, facts, config, slowdown),
@@ -176,74 +182,6 @@ def _check_target(config: RatioConfig, production: Architecture) -> None:
                 f"{mismatch.target}), so it does not give the CPUs of a Pod; measure both sides "
                 "with the same"
             )
-
-
-def _allowed_differences(predicted: PredictionReport) -> list[str]:
-    new = [f"allowed to differ: {mismatch}" for mismatch in predicted.allowed_mismatches]
-    return new + [
-        f"allowed to differ in the ratio: {mismatch}" for mismatch in predicted.ratio_mismatches
-    ]
-
-
-def _clips_left_out(records: Sequence[CaseRecord], chosen: Sequence[CaseRecord]) -> list[str]:
-    clip = chosen[0].clip.name
-    others = {record.clip.name for record in records if record.model == chosen[0].model} - {clip}
-    if not others:
-        return []
-    measured = ", ".join(sorted(others))
-    return [f"the sizing uses the clip {clip}; also measured: {measured}"]
-
-
-def _few_samples(sizing: Sizing) -> list[str]:
-    """Warn if the percentile is from fewer rounds than it needs, all of one clip."""
-    objective, service = sizing.objective, sizing.service
-    if objective is None or service is None:
-        return []
-    rounds, needed = len(service.samples_s), samples_needed(objective.percent)
-    if rounds >= needed:
-        return []
-    few = f"{rounds} rounds: p{objective.percent:g} of the service time needs {needed}"
-    return [f"{few}, and real audio varies more than one clip (--audio, --hard-share)"]
-
-
-def _fewer_cpus(case: MeasuredCase) -> list[str]:
-    """Warn if the Pod gets fewer CPUs than were in force when its throttling was judged."""
-    pod = case.pod
-    if not pod.below_measured_limit:
-        return []
-    cpus = pod.cpu // pod.concurrency
-    threads = count_text(pod.threads, "thread")
-    text = (
-        f"measured under a limit of {pod.measured_limit_cpus:g} CPUs, of which {threads} can use "
-        f"{cpus}: the Pod gets {cpus} per worker; throttling was judged under the larger limit, "
-        f"measure with --whisper-cpu-limit={cpus} to judge it as deployed"
-    )
-    return [f"{case.record.label}: {text}"]
-
-
-def _fewer_copies(case: MeasuredCase, sizing: Sizing) -> list[str]:
-    """Warn if a node will hold more Pods than were measured beside each other."""
-    copies, pods = case.copies, sizing.policy.pods_per_node
-    if copies == 1 or pods is None or copies >= pods:
-        return []
-    text = (
-        f"a node will hold {pods} Pods, and {copies} workers at once were measured: more of them "
-        f"are slower, measure with --whisper-copies=1,{pods}"
-    )
-    return [f"{case.record.label}: {text}"]
-
-
-def _in_windows(case: MeasuredCase, load: Load) -> list[str]:
-    """Warn if other lengths than the measured one are counted in windows alone."""
-    clip = case.record.clip
-    others = [length for length in load.lengths if length.audio_s != clip.duration_s]
-    if case.service.work is not None or not others:
-        return []
-    text = (
-        "audio is counted in windows of 30 s, since encoder and decoder times are unknown; short "
-        "clips are priced too high: measure again to have them (docs/work.md)"
-    )
-    return [f"{case.record.label}: {text}"]
 
 
 def _of_model(
